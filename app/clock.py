@@ -1,0 +1,132 @@
+"""The only reader of the device's clocks: corrected time, hybrid logical clock, ids.
+
+Corrected time = server time at the last contact + monotonic time since. It survives somebody
+changing the device's clock; it is lost at a reboot, and then only the device's clock is left and
+its uncertainty is unknown (None).
+"""
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.changes import DeviceTime
+from offline_store.journal import Stamp
+
+DRIFT_PPM = 50  # quartz of a phone; 9 days make 39 s
+SHARP_MS = 1000  # good enough to take over at once, so that a corrected server clock is followed
+SKEW_MAX_MS = 5 * 60_000  # another node may move our logical clock this far ahead, not further
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """One contact with the server: its time, our monotonic clock then, and the round trip, in ms."""
+
+    boot: str
+    mono_ms: int
+    server_ms: int
+    rtt_ms: int
+
+
+def read_wall_ms() -> int:
+    """Return the device's wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def read_mono_ms() -> int:
+    """Return a clock that nobody can set and that runs on while the device sleeps, where there is one."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+    return time.monotonic_ns() // 1_000_000
+
+
+def read_boot() -> str:
+    """Return an id of this boot; where the system has none, each start of the app counts as a boot."""
+    if _BOOT_ID.exists():
+        return _BOOT_ID.read_text(encoding="ascii").strip()[:8]
+    return uuid.uuid4().hex[:8]
+
+
+class Clock:
+    """Corrected time and stamps of one device. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        wall_ms: Callable[[], int] = read_wall_ms,
+        mono_ms: Callable[[], int] = read_mono_ms,
+        boot: str | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+        floor_ms: int = 0,
+    ) -> None:
+        """`floor_ms` is the last time written before: the logical clock never goes behind it."""
+        self._wall_ms, self._mono_ms, self._random = wall_ms, mono_ms, random
+        self.boot = boot or read_boot()
+        self._anchor: Anchor | None = None
+        self._last = (floor_ms, 0)
+        self._lock = threading.Lock()
+
+    def anchor(self, server_ms: int, sent_mono_ms: int) -> None:
+        """Take the server's time from a reply to a request sent at `sent_mono_ms`.
+
+        The sharper of the old anchor and the new one is kept: a reply that took long says little.
+        """
+        mono = self._mono_ms()
+        rtt = max(0, mono - sent_mono_ms)
+        known = self.uncertainty_ms()
+        if known is None or rtt // 2 <= max(known, SHARP_MS):
+            self._anchor = Anchor(self.boot, mono, server_ms + rtt // 2, rtt)
+
+    def restore(self, anchor: Anchor) -> None:
+        """Use an anchor stored by an earlier run; one of another boot says nothing any more."""
+        if anchor.boot == self.boot and anchor.mono_ms <= self._mono_ms():
+            self._anchor = anchor
+
+    @property
+    def last_anchor(self) -> Anchor | None:
+        """Return the last contact with the server in this boot."""
+        return self._anchor
+
+    def mono_ms(self) -> int:
+        """Return the monotonic clock."""
+        return self._mono_ms()
+
+    def now_ms(self) -> int:
+        """Return corrected time; the device's own where there was no contact in this boot."""
+        if self._anchor is None:
+            return self._wall_ms()
+        return self._anchor.server_ms + self._mono_ms() - self._anchor.mono_ms
+
+    def uncertainty_ms(self) -> int | None:
+        """Return how far `now_ms` may be off; None means not calibrated."""
+        if self._anchor is None:
+            return None
+        age = self._mono_ms() - self._anchor.mono_ms
+        return self._anchor.rtt_ms // 2 + age * DRIFT_PPM // 1_000_000
+
+    def stamp(self) -> Stamp:
+        """Return the stamp of a new entry: later than every stamp before it."""
+        with self._lock:
+            now = self.now_ms()
+            wall, counter = self._last
+            self._last = (now, 0) if now > wall else (wall, counter + 1)
+            wall, counter = self._last
+        device = DeviceTime(self._wall_ms(), self._mono_ms(), self.boot, self.uncertainty_ms())
+        return Stamp(wall, counter, device, self.new_id())
+
+    def observe(self, wall_ms: int) -> None:
+        """Move the logical clock past an entry seen from elsewhere, unless that one is far ahead."""
+        with self._lock:
+            if self._last[0] < wall_ms <= self.now_ms() + SKEW_MAX_MS:
+                self._last = (wall_ms, 0)
+
+    def new_id(self) -> str:
+        """Return a UUIDv7 (RFC 9562): time-ordered, 74 random bits."""
+        noise = int.from_bytes(self._random(10), "big")
+        value = (self.now_ms() & (2**48 - 1)) << 80 | 0x7 << 76
+        value |= (noise >> 68 & 0xFFF) << 64 | 0b10 << 62 | noise & (2**62 - 1)
+        return str(uuid.UUID(int=value))

@@ -1,0 +1,135 @@
+"""All that the use cases of one device need, built once by `app.wiring`.
+
+A use case takes the `FieldApp`, opens one session, loads, asks `domain`, and writes entries with
+`FieldApp.write`. Nothing here knows of widgets.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlmodel import Session
+
+from app.clock import Clock
+from app.settings import ClientSettings
+from app.translate import Translator, translator
+from domain.changes import Entry
+from domain.definitions import Definitions
+from domain.errors import FieldError, RecordMissingError
+from domain.records import Value
+from media.labels import PlantKey
+from media.ports import Camera, CodeReader, Locator
+from offline_store import journal, keep, records
+from offline_store.database import Store
+from sync.engine import SyncEngine
+
+_SHORT = 4  # hex digits of the device in a record's code: HZ-3F2A-0007
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this device is for the server: its name in the chain, and the token that proves it."""
+
+    device_id: str
+    public_key: bytes
+    token: str
+    plant: str
+
+    @property
+    def short(self) -> str:
+        """Return the part of the device's id that record codes show."""
+        return self.device_id.replace("-", "")[-_SHORT:].upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """What the device took along: definitions, PIN hashes, keys of the plants' labels."""
+
+    definitions: Definitions
+    pins: Mapping[str, str]
+    pin_digits: Mapping[str, int]
+    label_keys: Mapping[int, PlantKey]
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Camera, position and code reader of this machine."""
+
+    camera: Callable[[], Camera]
+    locator: Callable[[], Locator]
+    reader: CodeReader
+
+
+@dataclass
+class FieldApp:
+    """One device. `identity` and `pack` are None until the server has taken the device."""
+
+    settings: ClientSettings
+    store: Store
+    clock: Clock
+    catalogs: Mapping[str, Mapping[str, str]]
+    devices: Devices
+    font: Path
+    language: str
+    identity: Identity | None = None
+    pack: Pack | None = None
+    engine: SyncEngine | None = None
+    trouble: FieldError | None = None  # why there was no first contact yet
+    nudge: Callable[[], None] = field(default=lambda: None)
+
+    @property
+    def definitions(self) -> Definitions:
+        """Return the definitions taken along; raises RecordMissingError before the first contact."""
+        if self.pack is None:
+            raise RecordMissingError(record="pack")
+        return self.pack.definitions
+
+    @property
+    def device(self) -> Identity:
+        """Return who this device is; raises RecordMissingError before the first contact."""
+        if self.identity is None:
+            raise RecordMissingError(record="identity")
+        return self.identity
+
+    def translator(self) -> Translator:
+        """Return the words of the language now chosen, with times in the plant's zone."""
+        zone = self.pack.definitions.plant.timezone if self.pack else "Asia/Shanghai"
+        return translator(self.catalogs, self.language, zone)
+
+    def write(
+        self,
+        session: Session,
+        person_id: str,
+        *,
+        kind: str,
+        record_id: str,
+        type: str,
+        definition: str,
+        set: Mapping[str, Value],
+    ) -> Entry:
+        """Append one entry of this device to the journal; the caller commits.
+
+        Its stamp is later than everything the person can have seen on the record.
+        """
+        seen = records.lookup(session, record_id)
+        if seen:
+            self.clock.observe(max(cell.wall_ms for cell in seen.cells.values()))
+        return journal.write(
+            session,
+            journal.Author(self.device.device_id, person_id),
+            self.clock.stamp(),
+            kind=kind,
+            record_id=record_id,
+            type=type,
+            definition=definition,
+            set=set,
+        )
+
+    def next_code(self, session: Session, prefix: str) -> str:
+        """Return the next short code of this device: "HZ-3F2A-0007"."""
+        name = f"code.{prefix}"
+        last = keep.get(session, name)
+        number = (last if isinstance(last, int) else 0) + 1
+        keep.put(session, name, number)
+        return f"{prefix}-{self.device.short}-{number:04d}"

@@ -1,0 +1,298 @@
+"""Checklists: open one by scanning, answer, hand in. Every answer is saved at once."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from sqlmodel import Session
+
+from app.field import FieldApp
+from app.use_cases import evidence, hazards
+from app.use_cases.evidence import EvidenceCard, fix_cell
+from app.use_cases.hazards import HazardCard
+from app.use_cases.scan import Scanned
+from domain import forms
+from domain.errors import LabelUnknownError, RecordMissingError, SheetIncompleteError
+from domain.forms import Form, Limits, Line
+from domain.places import Fix
+from domain.plant import Asset, Person
+from domain.records import Value
+from domain.words import Words
+from offline_store import drafts, records
+
+KIND = "sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLine:
+    """One relevant question with its answer, judgement and photos."""
+
+    line: Line  # item, number, value, judgement, photo_needed, photo_missing, complete
+    limits: Limits | None
+    photos: tuple[EvidenceCard, ...]
+    hazard: str | None  # code of the hazard reported from this item
+    category: Words
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A checklist being filled in."""
+
+    draft_id: str
+    code: str  # short code, printed into the photos
+    asset: Asset
+    form: Form
+    area: Words
+    label_state: str
+    distance_m: int | None
+    lines: tuple[SheetLine, ...]
+    done: int
+    total: int
+    next_item: str | None
+    findings: tuple[HazardCard, ...]  # open hazards of this asset
+    task_id: str | None
+    saved_ms: int
+
+
+@dataclass
+class _Draft:
+    """A checklist draft as it is stored."""
+
+    asset: str
+    form: str
+    version: int
+    code: str
+    via: str
+    label_state: str
+    distance_m: int | None
+    task: str | None
+    opened_ms: int
+    answers: dict[str, str]
+    hazards: dict[str, str]  # item -> hazard record
+    hazard_codes: dict[str, str]
+    note: str
+    person: str
+    fix: Value
+
+    def body(self) -> dict[str, Value]:
+        """Return it as JSON."""
+        return cast("dict[str, Value]", dict(vars(self)))
+
+
+def open_sheet(
+    field: FieldApp, person: Person, scanned: Scanned, fix: Fix | None, task_id: str | None = None
+) -> Sheet:
+    """Open the checklist bound to an asset, or go on with the person's draft of it.
+
+    A fresh scan updates how the draft is bound to its label. The oldest open task of this asset
+    that is this person's is the one being done, unless `task_id` names another.
+    """
+    asset = scanned.asset
+    if asset is None:
+        raise LabelUnknownError(text=scanned.checkpoint.checkpoint_id if scanned.checkpoint else "")
+    form = field.definitions.forms[asset.template]
+    now = field.clock.now_ms()
+    with field.store.session() as session:
+        draft_id, draft = _open_draft(session, person, asset)
+        if draft is None:
+            draft_id = field.clock.new_id()
+            task = task_id or _task_of(session, person, asset)
+            draft = _Draft(
+                asset.asset_id, form.code, form.version, field.next_code(session, "IN"),
+                scanned.via, scanned.label_state, scanned.distance_m, task, now,
+                {}, {}, {}, "", person.person_id, fix_cell(fix),
+            )  # fmt: skip
+        elif scanned.label_state != "typed":
+            draft.via, draft.label_state = scanned.via, scanned.label_state
+            draft.distance_m, draft.fix = scanned.distance_m, fix_cell(fix)
+        drafts.save(session, draft_id, KIND, person.person_id, draft.body(), now)
+        return _sheet(field, session, draft_id, draft, now)
+
+
+def sheet(field: FieldApp, draft_id: str) -> Sheet:
+    """Return a draft as it stands; raises RecordMissingError once it was handed in."""
+    with field.store.reading() as session:
+        draft, saved_ms = _load(session, draft_id)
+        return _sheet(field, session, draft_id, draft, saved_ms)
+
+
+def answer(field: FieldApp, draft_id: str, item_id: str, value: str | None) -> Sheet:
+    """Save one answer (None clears it); raises AnswerInvalidError, and the old answer stays."""
+    now = field.clock.now_ms()
+    with field.store.session() as session:
+        draft, _ = _load(session, draft_id)
+        item = _form(field, draft).item(item_id)
+        if item is None:
+            raise RecordMissingError(record=item_id)
+        if value is None or not value.strip():
+            draft.answers.pop(item_id, None)
+        else:
+            draft.answers[item_id] = forms.parse_answer(item, value)
+        drafts.save(session, draft_id, KIND, draft.person, draft.body(), now)
+        return _sheet(field, session, draft_id, draft, now)
+
+
+def link_hazard(session: Session, draft_id: str, item_id: str, hazard_id: str, code: str) -> None:
+    """Remember which hazard was reported from a question; the draft may have been handed in since."""
+    found = drafts.load(session, draft_id)
+    if found is None:
+        return
+    draft = _Draft(**cast("dict[str, object]", found.body))  # type: ignore[arg-type]
+    draft.hazards[item_id], draft.hazard_codes[item_id] = hazard_id, code
+    drafts.save(session, draft_id, KIND, draft.person, draft.body(), found.changed_ms)
+
+
+def stand_still(field: FieldApp, draft_id: str, reason: str) -> Sheet:
+    """Mark the equipment as out of service: every open question becomes "na", with the reason."""
+    now = field.clock.now_ms()
+    with field.store.session() as session:
+        draft, _ = _load(session, draft_id)
+        draft.note = reason.strip()[: forms.TEXT_MAX]
+        drafts.save(session, draft_id, KIND, draft.person, draft.body(), now)
+        return _sheet(field, session, draft_id, draft, now)
+
+
+def hand_in(field: FieldApp, person: Person, draft_id: str, fix: Fix | None) -> str:
+    """Turn the draft into a record and finish its task; returns the record id.
+
+    Raises SheetIncompleteError with the first open item. Out of service (a note is there) hands in
+    the questions as they are: the open ones count as not applicable.
+    """
+    now = field.clock.now_ms()
+    with field.store.session() as session:
+        draft, _ = _load(session, draft_id)
+        shown = _sheet(field, session, draft_id, draft, now)
+        if shown.next_item is not None:
+            item = shown.form.item(shown.next_item)
+            raise SheetIncompleteError(
+                item=item.name if item else "", left=shown.total - shown.done
+            )
+        field.write(
+            session,
+            person.person_id,
+            kind="edit",
+            record_id=draft_id,
+            type="inspection",
+            definition=shown.form.definition,
+            set=_cells(field, draft, shown, person, fix, now),
+        )
+        if draft.task:
+            field.write(
+                session,
+                person.person_id,
+                kind="decide",
+                record_id=draft.task,
+                type="task",
+                definition="task@1",
+                set={"state": "done", "done_by": draft_id, "done_ms": now},
+            )
+        drafts.delete(session, draft_id)
+    field.nudge()
+    return draft_id
+
+
+def _cells(
+    field: FieldApp, draft: _Draft, shown: Sheet, person: Person, fix: Fix | None, now: int
+) -> dict[str, Value]:
+    area = field.definitions.plant.areas[shown.asset.area]
+    lines = shown.lines
+    return {
+        "state": "submitted",
+        "code": draft.code,
+        "asset": draft.asset,
+        "area": area.code,
+        "unit": shown.asset.owner,
+        "inspector": person.person_id,
+        "via": draft.via,
+        "label_state": draft.label_state,
+        "task": draft.task,
+        "opened_ms": draft.opened_ms,
+        "submitted_ms": now,
+        "answers": {row.line.item.item_id: row.line.value for row in lines if row.line.value},
+        "judged": {row.line.item.item_id: row.line.judgement.state for row in lines},
+        "photos": {
+            row.line.item.item_id: [photo.evidence_id for photo in row.photos]
+            for row in lines
+            if row.photos
+        },
+        "hazards": dict(draft.hazards),
+        "fix": fix_cell(fix) or draft.fix,
+        "note": draft.note,
+    }
+
+
+def _sheet(
+    field: FieldApp, session: Session, draft_id: str, draft: _Draft, saved_ms: int
+) -> Sheet:
+    definitions = field.definitions
+    asset = definitions.plant.assets[draft.asset]
+    form = _form(field, draft)
+    photos: dict[str, list[EvidenceCard]] = {}
+    for card in evidence.cards_in(field, session, draft_id):
+        photos.setdefault(card.item_id or "", []).append(card)
+    facts = {"asset": asset.facts}
+    answers = draft.answers
+    if draft.note:  # out of service: what was not answered does not apply
+        answers = {item.item_id: "na" for item in form.items if item.kind == "ok"} | answers
+    counts = {item_id: len(cards) for item_id, cards in photos.items()}
+    progress = forms.check(form, answers, counts, facts)
+    rows = tuple(
+        SheetLine(
+            line,
+            forms.limits(line.item, facts) if line.item.kind == "num" else None,
+            tuple(photos.get(line.item.item_id, ())),
+            draft.hazard_codes.get(line.item.item_id),
+            definitions.hazards.categories[line.item.category].name,
+            line.item.grade,
+        )
+        for line in progress.lines
+    )
+    still = bool(draft.note)
+    return Sheet(
+        draft_id=draft_id,
+        code=draft.code,
+        asset=asset,
+        form=form,
+        area=definitions.plant.areas[asset.area].name,
+        label_state=draft.label_state,
+        distance_m=draft.distance_m,
+        lines=rows,
+        done=progress.total if still else progress.done,
+        total=progress.total,
+        next_item=None if still else progress.next_item_id,
+        findings=tuple(hazards.open_of_asset(field, session, asset.asset_id)),
+        task_id=draft.task,
+        saved_ms=saved_ms,
+    )
+
+
+def _form(field: FieldApp, draft: _Draft) -> Form:
+    """A draft goes on with the version it was begun with, also after a newer one has arrived."""
+    form = field.definitions.form(draft.form, draft.version)
+    if form is None:
+        raise RecordMissingError(record=f"{draft.form}@{draft.version}")
+    return form
+
+
+def _load(session: Session, draft_id: str) -> tuple[_Draft, int]:
+    found = drafts.load(session, draft_id)
+    if found is None or found.kind != KIND:
+        raise RecordMissingError(record=draft_id)
+    return _Draft(**cast("dict[str, object]", found.body)), found.changed_ms  # type: ignore[arg-type]
+
+
+def _open_draft(session: Session, person: Person, asset: Asset) -> tuple[str, _Draft | None]:
+    for found in drafts.find(session, KIND, person.person_id):
+        if found.body.get("asset") == asset.asset_id:
+            return found.draft_id, _load(session, found.draft_id)[0]
+    return "", None
+
+
+def _task_of(session: Session, person: Person, asset: Asset) -> str | None:
+    mine = [
+        task
+        for task in records.find(session, "task", state="open")
+        if task.text("asset") == asset.asset_id and task.text("owner") == person.person_id
+    ]
+    mine.sort(key=lambda task: task.whole("due_ms") or 0)
+    return mine[0].record_id if mine else None

@@ -1,0 +1,115 @@
+"""What waits to be sent: every record and every photo with its own state and receipt."""
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from app.field import FieldApp
+from domain.words import Words
+from offline_store import blobs, outbox, records
+from offline_store.outbox import Item
+from sync.engine import SyncStatus
+
+PHOTO_KINDS = frozenset({"thumb", "stamped", "original"})
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """One line of the outbox. `kind`: "inspection", "hazard", "task", "evidence", "event" for
+    entries, "thumb", "stamped", "original" for files.
+
+    `action` is the step of a hazard's decision ("hazard.accept"); `reason` a catalog key's last
+    part: the code of a refusal, or of the trouble the last try had.
+    """
+
+    item_id: str
+    kind: str
+    action: str | None
+    title: Words | None
+    code: str
+    state: str  # "waiting" | "sending" | "received" | "refused"
+    size: int | None
+    sent: int | None
+    receipt: str | None
+    reason: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxView:
+    """All of it, what still waits first, then what was received lately."""
+
+    items: tuple[OutboxItem, ...]
+    waiting: int
+    refused: int
+    status: SyncStatus
+
+
+_ORDER = {"refused": 0, "sending": 1, "waiting": 2, "received": 3}
+
+
+def view(field: FieldApp) -> OutboxView:
+    """Return the outbox as it stands."""
+    assert field.engine
+    with field.store.reading() as session:
+        found = outbox.items(session, field.device.device_id, field.clock.now_ms())
+        items = [_item(field, session, item) for item in found]
+    items.sort(key=lambda item: (_ORDER[item.state], item.kind in PHOTO_KINDS, -item.at_ms))
+    return OutboxView(
+        items=tuple(items),
+        waiting=sum(item.state in ("waiting", "sending") for item in items),
+        refused=sum(item.state == "refused" for item in items),
+        status=field.engine.status,
+    )
+
+
+def waiting(field: FieldApp) -> int:
+    """Return how many records and photos the server has not confirmed."""
+    if field.identity is None:
+        return 0
+    with field.store.reading() as session:
+        count = outbox.count(session, field.identity.device_id)
+    return count.entries + count.blobs
+
+
+def export(field: FieldApp) -> bytes:
+    """Return everything not yet confirmed as a zip, to hand over by other means.
+
+    `entries.jsonl` holds the exact bytes of each entry, files are named by their hash.
+    """
+    made = io.BytesIO()
+    with field.store.reading() as session, zipfile.ZipFile(made, "w") as archive:
+        logged = outbox.pending(session, field.device.device_id, limit=outbox.ITEMS_MAX)
+        head = {"device": field.device.device_id, "key": field.device.public_key.hex()}
+        archive.writestr("device.json", json.dumps(head))
+        archive.writestr("entries.jsonl", b"\n".join(row.body for row in logged))
+        for blob in blobs.pending(session):
+            data = blobs.read(field.store, blob.sha256)
+            if data is not None:
+                archive.writestr(f"blobs/{blob.sha256}", data)
+    return made.getvalue()
+
+
+def _item(field: FieldApp, session: Session, item: Item) -> OutboxItem:
+    record = records.lookup(session, item.record_id)
+    asset = field.definitions.plant.assets.get(record.text("asset") if record else "")
+    form = field.definitions.forms.get(record.definition.partition("@")[0]) if record else None
+    kind = item.what if item.item == "blob" else item.type
+    title = form.name if form else asset.name if asset else None
+    action = record.text("action") if record and item.type == "hazard" else ""
+    return OutboxItem(
+        item_id=item.item_id,
+        kind=kind,
+        action=action or None,
+        title=title,
+        code=record.text("code") if record else "",
+        state=item.state,
+        size=item.size,
+        sent=item.bytes_sent,
+        receipt=item.receipt_code,
+        reason=item.code,
+        at_ms=item.received_ms or item.made_ms,
+    )

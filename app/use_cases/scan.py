@@ -1,0 +1,196 @@
+"""From a picture, a typed id or the list to an asset; the label's signature is checked offline."""
+
+from dataclasses import dataclass
+
+from app.field import FieldApp
+from domain.errors import (
+    FieldError,
+    LabelElsewhereError,
+    LabelForgedError,
+    LabelMisplacedError,
+    LabelRetiredError,
+    LabelUnknownError,
+)
+from domain.places import Fix, Place, distance_m
+from domain.plant import Asset, Checkpoint, Person
+from domain.words import Words
+from media import labels
+from offline_store import keep
+
+RECENT_MAX = 5
+SHOWN = 40  # characters of a refused code on the screen
+TEXT_KEPT = 200  # characters of a refused code in its security event
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What was scanned. `warning` does not stop the work ("label and position do not match")."""
+
+    asset: Asset | None
+    checkpoint: Checkpoint | None
+    area: Words
+    via: str  # "label" | "picture" | "typed" | "list"
+    label_state: str  # "verified" | "typed" | "mismatch"
+    distance_m: int | None
+    warning: FieldError | None
+    at_ms: int
+
+
+def decode(field: FieldApp, picture: bytes, *, live: bool) -> list[str]:
+    """Return the texts of the codes in a picture (JPEG or PNG); fast pass only where `live`."""
+    return field.devices.reader.read(picture, fast=live)
+
+
+def resolve(
+    field: FieldApp, person: Person, text: str, fix: Fix | None, *, via: str = "label"
+) -> Scanned:
+    """Check a label's text and find its asset or checkpoint; raises a LabelError.
+
+    A forged label leaves a security event. A verified label far from where the device is gives a
+    warning, and the evidence made there a lower grade. A code that is only an id of ours counts as
+    typed: anybody can print it.
+    """
+    assert field.pack
+    plant = field.definitions.plant
+    if not text.startswith(labels.PREFIX):
+        return by_id(field, person, text, fix, via="typed")
+    try:
+        label = labels.read(text, field.pack.label_keys)
+    except LabelForgedError as error:
+        _note_forgery(field, person, text)
+        raise error from error
+    except LabelUnknownError as error:
+        raise LabelUnknownError(text=text[:SHOWN]) from error
+    if label.plant != plant.code:
+        other = plant.others.get(label.plant)
+        raise LabelElsewhereError(plant=other.name if other else label.plant)
+    checkpoint = plant.checkpoints.get(label.asset_id)
+    if checkpoint:
+        return _scanned(field, person, None, checkpoint, fix, via=via, state="verified")
+    asset = plant.assets.get(label.asset_id)
+    if asset is None:
+        raise LabelUnknownError(text=label.asset_id)
+    if label.version < asset.label_version:
+        raise LabelRetiredError(asset=asset.asset_id)
+    return _scanned(field, person, asset, None, fix, via=via, state="verified")
+
+
+def by_id(field: FieldApp, person: Person, typed: str, fix: Fix | None, *, via: str) -> Scanned:
+    """Find an asset by its id as typed ("tk101", "TK-101") or picked; raises LabelUnknownError."""
+    wanted = _plain(typed)
+    plant = field.definitions.plant
+    for asset in plant.assets.values():
+        if _plain(asset.asset_id) == wanted:
+            return _scanned(field, person, asset, None, fix, via=via, state="typed")
+    for checkpoint in plant.checkpoints.values():
+        if _plain(checkpoint.checkpoint_id) == wanted:
+            return _scanned(field, person, None, checkpoint, fix, via=via, state="typed")
+    raise LabelUnknownError(text=typed[:SHOWN])
+
+
+def recent(field: FieldApp, person: Person) -> list[Scanned]:
+    """Return what this person scanned last on this device, latest first, at most five."""
+    with field.store.reading() as session:
+        kept = keep.get(session, f"scans.{person.person_id}")
+    plant = field.definitions.plant
+    found: list[Scanned] = []
+    for row in kept if isinstance(kept, list) else []:
+        if not (isinstance(row, list) and len(row) == 2 and isinstance(row[1], int)):
+            continue
+        asset = plant.assets.get(str(row[0]))
+        if asset:
+            area = plant.areas[asset.area].name
+            found.append(Scanned(asset, None, area, "list", "typed", None, None, row[1]))
+    return found
+
+
+def search_assets(field: FieldApp, query: str) -> list[Asset]:
+    """Return assets whose id or name in any language contains the query; all for an empty one."""
+    wanted = _plain(query)
+    return [
+        asset
+        for asset in field.definitions.plant.assets.values()
+        if wanted in _plain(asset.asset_id)
+        or any(wanted in _plain(name) for name in asset.name.by_language.values())
+    ]
+
+
+def _scanned(
+    field: FieldApp,
+    person: Person,
+    asset: Asset | None,
+    checkpoint: Checkpoint | None,
+    fix: Fix | None,
+    *,
+    via: str,
+    state: str,
+) -> Scanned:
+    plant = field.definitions.plant
+    spot = asset or checkpoint
+    assert spot
+    distance, warning = _compare(field, spot.place, fix, _id_of(spot)) if state == "verified" else (
+        _distance(spot.place, fix),
+        None,
+    )
+    if warning:
+        state = "mismatch"
+    now = field.clock.now_ms()
+    if asset:
+        _remember(field, person, asset.asset_id, now)
+    return Scanned(
+        asset, checkpoint, plant.areas[spot.area].name, via, state, distance, warning, now
+    )
+
+
+def _compare(
+    field: FieldApp, place: Place, fix: Fix | None, spot: str
+) -> tuple[int | None, FieldError | None]:
+    """Decide whether the device is where the label should be; an unknown position says nothing."""
+    distance = _distance(place, fix)
+    limit = field.definitions.defaults.whole("scan.max_mismatch_m")
+    if distance is None or fix is None or distance <= limit + fix.accuracy_cm // 100:
+        return distance, None
+    return distance, LabelMisplacedError(asset=spot, distance_m=distance)
+
+
+def _distance(place: Place, fix: Fix | None) -> int | None:
+    return round(distance_m(place, fix.place)) if fix else None
+
+
+def _id_of(spot: Asset | Checkpoint) -> str:
+    return spot.asset_id if isinstance(spot, Asset) else spot.checkpoint_id
+
+
+def _remember(field: FieldApp, person: Person, asset_id: str, now_ms: int) -> None:
+    name = f"scans.{person.person_id}"
+    with field.store.session() as session:
+        kept = keep.get(session, name)
+        rows = [row for row in kept if isinstance(row, list) and row[0] != asset_id] if (
+            isinstance(kept, list)
+        ) else []
+        keep.put(session, name, [[asset_id, now_ms], *rows][:RECENT_MAX])
+
+
+def _note_forgery(field: FieldApp, person: Person, text: str) -> None:
+    with field.store.session() as session:
+        field.write(
+            session,
+            person.person_id,
+            kind="edit",
+            record_id=field.clock.new_id(),
+            type="event",
+            definition="event@1",
+            set={
+                "what": "label.forged",
+                "text": text[:TEXT_KEPT],
+                "by": person.person_id,
+                "at_ms": field.clock.now_ms(),
+                "code": field.next_code(session, "EV"),
+            },
+        )
+    field.nudge()
+
+
+def _plain(text: str) -> str:
+    """Return what two ways of writing an id have in common."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())

@@ -1,0 +1,142 @@
+"""The only place that chooses adapters and puts one device together."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.clock import Anchor, Clock
+from app.field import Devices, FieldApp, Identity
+from app.link import load_pack
+from app.settings import ClientSettings
+from app.translate import read_catalogs
+from media.adapters.readers import choose_reader
+from media.labels import PREFIX, whole
+from media.ports import Camera, Locator
+from offline_store import blobs, keep, records
+from offline_store.database import Store, open_store
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+FONT = ASSETS / "fonts" / "SafeSC.otf"
+KEY_FILE = "device.key"
+
+
+def build_field(
+    settings: ClientSettings, *, clock: Clock | None = None, devices: Devices | None = None
+) -> FieldApp:
+    """Open the device's store and everything around it; touches no network.
+
+    A device that was taken by a server before can work at once; another one waits for
+    `app.link.run` to enrol it. `clock` and `devices` replace the real ones in tests.
+    """
+    settings.store.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = open_store(settings.store)
+    blobs.sweep(store)
+    clock = clock or Clock(floor_ms=_latest_ms(store))
+    _restore_anchor(store, clock)
+    field = FieldApp(
+        settings=settings,
+        store=store,
+        clock=clock,
+        catalogs=read_catalogs(ASSETS / "locale"),
+        devices=devices or _devices(settings, clock),
+        font=FONT,
+        language=settings.language,
+    )
+    field.identity = _identity(store)
+    field.pack = load_pack(store)
+    return field
+
+
+def device_key(folder: Path) -> Ed25519PrivateKey:
+    """Return this device's key, made at the first start; readable by its owner alone."""
+    path = folder / KEY_FILE
+    if path.exists():
+        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    key = Ed25519PrivateKey.generate()
+    raw = key.private_bytes(
+        serialization.Encoding.Raw,
+        serialization.PrivateFormat.Raw,
+        serialization.NoEncryption(),
+    )
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def _identity(store: Store) -> Identity | None:
+    with store.reading() as session:
+        kept = keep.get(session, "identity")
+    if not isinstance(kept, dict):
+        return None
+    return Identity(
+        str(kept["device_id"]),
+        bytes.fromhex(str(kept["public_key"])),
+        str(kept["token"]),
+        str(kept["plant"]),
+    )
+
+
+def _latest_ms(store: Store) -> int:
+    with store.reading() as session:
+        return records.latest_ms(session)
+
+
+def _restore_anchor(store: Store, clock: Clock) -> None:
+    with store.reading() as session:
+        kept = keep.anchor(session, clock.boot)
+    if kept:
+        clock.restore(Anchor(kept.boot, kept.mono_ms, kept.server_ms, kept.rtt_ms))
+
+
+def _devices(settings: ClientSettings, clock: Clock) -> Devices:
+    reader = choose_reader(accept=lambda text: not text.startswith(PREFIX) or whole(text))
+    kind, _, folder = settings.camera.partition(":")
+    if kind == "simulated":
+        return replace(_simulated(folder, clock), reader=reader)
+    return Devices(camera=_camera(kind), locator=_locator(clock), reader=reader)
+
+
+def _camera(kind: str) -> Callable[[], Camera]:
+    """Return how a screen gets its camera: Flet's control on phones and in browsers.
+
+    Flet's control refuses desktop windows; the root screen says which platform it is by asking
+    for "desktop", and OpenCV takes over there.
+    """
+    if kind == "none":
+        from media.adapters.simulated import SimulatedCamera
+
+        return lambda: SimulatedCamera([], refusal="none")
+    if kind == "desktop":
+        from media.adapters.opencv_camera import OpencvCamera
+
+        return OpencvCamera
+    from media.adapters.flet_camera import FletCamera
+
+    return FletCamera
+
+
+def _locator(clock: Clock) -> Callable[[], Locator]:
+    from media.adapters.flet_locator import FletLocator
+
+    return lambda: FletLocator(clock.now_ms)
+
+
+def _simulated(folder: str, clock: Clock) -> Devices:
+    """Pictures of a folder in place of a camera, for machines that have none and for tests."""
+    from domain.places import Fix, Place
+    from media.adapters.simulated import SimulatedCamera, SimulatedLocator
+
+    pictures = sorted(Path(folder).glob("*.jpg"))
+    here = Fix(Place(300010900, 1225008440), 600, clock.now_ms())
+    return Devices(
+        camera=lambda: SimulatedCamera(pictures),
+        locator=lambda: SimulatedLocator(here),
+        reader=choose_reader(),
+    )

@@ -1,0 +1,1 @@
+"""Timings and rates with budgets, against baselines that import nothing of ours."""

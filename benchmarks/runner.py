@@ -1,0 +1,95 @@
+"""Run one benchmark by name and print what it found.
+
+A benchmark is a module of this package with `run(options) -> Result`; it is named in `BENCHES`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import cast
+
+BENCHES = {"scan": "benchmarks.scan"}  # name of the command line -> module
+Result = tuple[dict[str, float], dict[str, float]]  # ratios (ours over baseline), figures
+_BAR = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for; `progress` takes (done, total)."""
+
+    data: Path | None = None
+    predictions: Path | None = None
+    progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `NAME [--json] [--data DIR] [--predictions FILE]`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="anshao bench", description=__doc__)
+    parser.add_argument("name", choices=sorted(BENCHES))
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser.add_argument("--data", type=Path, help="folder with manifest.csv")
+    parser.add_argument("--predictions", type=Path, help="write one JSON object a line here")
+    asked = parser.parse_args(argv)
+    if asked.data and not asked.data.is_dir():
+        parser.error(f"{asked.data} is no folder")
+    progress = _quiet if asked.json or not sys.stderr.isatty() else _bar
+    bench = import_module(BENCHES[asked.name])
+    run = cast("Callable[[Options], Result]", bench.run)
+    ratios, figures = run(Options(asked.data, asked.predictions, progress))
+    if not asked.json:
+        _table(asked.name, ratios, figures)
+        return 0
+    line = {
+        "bench": asked.name,
+        "ratios": {name: round(value, 4) for name, value in ratios.items()},
+        "figures": {name: round(value, 4) for name, value in figures.items()},
+        "environment": environment(),
+    }
+    print(json.dumps(line, sort_keys=True))
+    return 0
+
+
+def environment() -> dict[str, str | int]:
+    """Return what a reader must know to compare two runs."""
+    found: dict[str, str | int] = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count() or 0,
+    }
+    for package in ("zxing-cpp", "pyzbar", "opencv-python-headless", "pillow", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "missing"
+    return found
+
+
+def _table(name: str, ratios: dict[str, float], figures: dict[str, float]) -> None:
+    width = max(map(len, (*ratios, *figures, name)))
+    for title, values in (("ratio", ratios), ("figure", figures)):
+        if values:
+            print(f"{name:<{width}}  {title:>10}")
+        for key, value in values.items():
+            print(f"{key:<{width}}  {value:>10.4g}")
+
+
+def _bar(done: int, total: int) -> None:
+    filled = _BAR * done // max(1, total)
+    end = "\n" if done == total else ""
+    sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR - filled)}] {done}/{total}{end}")
+    sys.stderr.flush()
+
+
+def _quiet(_done: int, _total: int) -> None:
+    """Show nothing: the last line is for a program."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""Entries: one change by one person on one device, and the hash chain that holds them in order.
+
+The bytes of an entry are canonical JSON (keys sorted, no white space, UTF-8, no floats, ASCII keys,
+whole numbers below 2**53), so every encoder makes the same bytes and the hash can be checked
+anywhere. The chain hashes the digest of each body, so that an export may leave bodies out and still
+verify. Entries are not signed yet.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.errors import EntryInvalidError
+from domain.records import Value
+
+VERSION = 1
+KINDS = frozenset(
+    {"edit", "decide", "lift", "resolve", "attach", "anchor", "clock_jump", "delete"}
+)
+BODY_MAX_BYTES = 64 * 1024  # a checklist of 60 answers is under 8 kB; evidence travels as blobs
+DEPTH_MAX = 8
+WHOLE_MAX = 2**53 - 1
+_KEYS = frozenset("base by def hlc id kind n rec set time type v".split())
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTime:
+    """What the device's clocks said: wall clock and monotonic clock in ms, and the boot they belong to.
+
+    `uncertainty_ms` is how far the corrected time may be off; None before the first server contact
+    of this boot ("time not calibrated").
+    """
+
+    device_ms: int
+    mono_ms: int
+    boot: str
+    uncertainty_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change. `base` names for each changed field the writer whose value the person had seen."""
+
+    device_id: str
+    number: int
+    entry_id: str
+    kind: str
+    person_id: str
+    record_id: str
+    type: str
+    definition: str
+    base: Mapping[str, str]
+    set: Mapping[str, Value]
+    wall_ms: int
+    counter: int
+    time: DeviceTime
+
+    @property
+    def writer(self) -> str:
+        """Name of this entry in cells and bases: "device_id:number"."""
+        return f"{self.device_id}:{self.number}"
+
+
+def canonical(value: Value) -> bytes:
+    """Return the one byte form of a value; raises EntryInvalidError for floats and the like."""
+    _check(value, 0)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:  # a lone surrogate
+        raise EntryInvalidError(reason="text") from error
+
+
+def encode(entry: Entry) -> bytes:
+    """Return the body of an entry; the device stands once in the batch head, not in each body."""
+    body: dict[str, Value] = {
+        "v": VERSION,
+        "n": entry.number,
+        "id": entry.entry_id,
+        "kind": entry.kind,
+        "by": entry.person_id,
+        "rec": entry.record_id,
+        "type": entry.type,
+        "def": entry.definition,
+        "base": dict(entry.base),
+        "set": dict(entry.set),
+        "hlc": [entry.wall_ms, entry.counter],
+        "time": {
+            "dev": entry.time.device_ms,
+            "mono": entry.time.mono_ms,
+            "boot": entry.time.boot,
+            "unc": entry.time.uncertainty_ms,
+        },
+    }
+    data = canonical(body)
+    if len(data) > BODY_MAX_BYTES:
+        raise EntryInvalidError(reason="size")
+    return data
+
+
+def decode(data: bytes, device_id: str) -> Entry:
+    """Read the body of an entry that came from elsewhere; raises EntryInvalidError with the reason.
+
+    Bytes that are not canonical are refused: two readings of one hash must never exist.
+    """
+    if len(data) > BODY_MAX_BYTES:
+        raise EntryInvalidError(reason="size")
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise EntryInvalidError(reason="json") from error
+    if not isinstance(body, dict) or body.keys() != _KEYS:
+        raise EntryInvalidError(reason="fields")
+    if canonical(body) != data:
+        raise EntryInvalidError(reason="canonical")
+    return _entry(body, device_id)
+
+
+def _entry(body: dict[str, Value], device_id: str) -> Entry:
+    if body["v"] != VERSION:
+        raise EntryInvalidError(reason="version")
+    texts = [body[key] for key in ("id", "kind", "by", "rec", "type", "def")]
+    base, changed, hlc, time = body["base"], body["set"], body["hlc"], body["time"]
+    shaped = (
+        _whole(body["n"])
+        and all(isinstance(text, str) and text for text in texts)
+        and isinstance(base, dict)
+        and all(isinstance(writer, str) for writer in base.values())
+        and isinstance(changed, dict)
+        and isinstance(hlc, list)
+        and len(hlc) == 2
+        and all(_whole(part) for part in hlc)
+        and isinstance(time, dict)
+        and time.keys() == {"dev", "mono", "boot", "unc"}
+        and _whole(time["dev"])
+        and _whole(time["mono"])
+        and isinstance(time["boot"], str)
+        and (time["unc"] is None or _whole(time["unc"]))
+    )
+    if not shaped or body["kind"] not in KINDS:
+        raise EntryInvalidError(reason="fields")
+    assert isinstance(base, dict)
+    assert isinstance(changed, dict)
+    assert isinstance(hlc, list)
+    assert isinstance(time, dict)
+    return Entry(
+        device_id=device_id,
+        number=_int(body["n"]),
+        entry_id=str(body["id"]),
+        kind=str(body["kind"]),
+        person_id=str(body["by"]),
+        record_id=str(body["rec"]),
+        type=str(body["type"]),
+        definition=str(body["def"]),
+        base={field: str(writer) for field, writer in base.items()},
+        set=changed,
+        wall_ms=_int(hlc[0]),
+        counter=_int(hlc[1]),
+        time=DeviceTime(
+            _int(time["dev"]),
+            _int(time["mono"]),
+            str(time["boot"]),
+            None if time["unc"] is None else _int(time["unc"]),
+        ),
+    )
+
+
+def genesis(device_id: str, public_key: bytes) -> bytes:
+    """Return the hash before a device's first entry (32 bytes)."""
+    return hashlib.sha256(b"anshao-genesis-v1\0" + device_id.encode() + b"\0" + public_key).digest()
+
+
+def link(previous: bytes, body: bytes) -> bytes:
+    """Return the chain hash of an entry, from the hash before it and its body (32 bytes)."""
+    digest = hashlib.sha256(body).digest()
+    return hashlib.sha256(b"anshao-entry-v1\0" + previous + digest).digest()
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _int(value: Value) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _check(value: Value, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise EntryInvalidError(reason="depth")
+    if isinstance(value, float):
+        raise EntryInvalidError(reason="float")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > WHOLE_MAX:
+        raise EntryInvalidError(reason="whole")
+    if isinstance(value, list):
+        for part in value:
+            _check(part, depth + 1)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            if not (isinstance(key, str) and key.isascii()):
+                raise EntryInvalidError(reason="key")
+            _check(part, depth + 1)

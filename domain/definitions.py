@@ -1,0 +1,164 @@
+"""Definitions: all data that says what is checked, who may do what, and how things go on.
+
+`read` turns the texts of the YAML files into values and names every problem with its file and
+line. Files (paths below assets/definitions): plants/NAME.yaml (one), access.yaml, forms/NAME.yaml
+(one per version of a checklist), workflows/NAME.yaml, hazards.yaml, lexicon.yaml, chemicals.yaml,
+defaults.yaml, demo/hazards.yaml, and the files of later issues (`domain.reading.defaults.LATER`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from domain.access import Access
+from domain.defaults import Defaults
+from domain.demo import DemoData, DemoHazard
+from domain.errors import DefinitionError
+from domain.forms import Form
+from domain.hazards import HazardVocabulary
+from domain.plant import Plant
+from domain.reading.access import AccessExample, read_access
+from domain.reading.defaults import LATER, check_later, read_defaults
+from domain.reading.forms import FormExample, read_form
+from domain.reading.hazards import (
+    HazardExample,
+    read_demo_hazards,
+    read_hazards,
+    read_lexicon,
+)
+from domain.reading.plant import read_chemicals, read_plant
+from domain.reading.source import Part, Problem, Reading
+from domain.reading.walk import compose
+from domain.reading.workflow import WorkflowExample, read_workflow
+from domain.workflow import Workflow
+
+__all__ = ["Definitions", "DemoHazard", "Examples", "Problem", "load", "read"]
+
+FILES_MAX = 500
+_SINGLE = ("access.yaml", "hazards.yaml", "lexicon.yaml", "chemicals.yaml", "defaults.yaml",
+           "demo/hazards.yaml", *LATER)  # fmt: skip
+_FOLDERS = ("plants", "forms", "workflows")
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """The examples that stand in the files; `domain.examples.failures` plays them."""
+
+    forms: tuple[FormExample, ...]
+    workflows: tuple[WorkflowExample, ...]
+    hazards: tuple[HazardExample, ...]
+    access: tuple[AccessExample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Everything read from one set of files; `version` changes when any of them changes."""
+
+    plant: Plant
+    forms: Mapping[str, Form]  # the newest version of each
+    versions: Mapping[tuple[str, int], Form]
+    hazards: HazardVocabulary
+    access: Access
+    workflows: Mapping[str, Workflow]
+    defaults: Defaults
+    demo: DemoData
+    examples: Examples
+    day0: date
+    version: str
+
+    def form(self, code: str, version: int) -> Form | None:
+        """Return that version of a checklist: an old record needs its old version."""
+        return self.versions.get((code, version))
+
+
+def load(files: Mapping[str, str], day0: date) -> Definitions:
+    """Return the definitions; raises DefinitionError(problems=...) if anything is wrong."""
+    definitions, problems = read(files, day0)
+    if definitions is None:
+        raise DefinitionError(problems=problems)
+    return definitions
+
+
+def read(files: Mapping[str, str], day0: date) -> tuple[Definitions | None, tuple[Problem, ...]]:
+    """Read all files, `day0` being the demo day; with any problem there are no definitions.
+
+    The caller keeps the last good ones: half-read data must never decide anything.
+    """
+    reading = Reading(day0)
+    parts = _parts(reading, files)
+    if len(parts) < len(files):  # what a file that cannot be read defines is not missing
+        return None, reading.so_far()
+    missing = [path for path in _SINGLE if path not in parts]
+    missing += [f"{folder}/" for folder in _FOLDERS if not _folder(parts, folder)]
+    for path in missing:
+        reading.problem(path, 1, "file.missing")
+    if len(_folder(parts, "plants")) > 1:
+        reading.problem(_folder(parts, "plants")[1].path, 1, "file.unknown")
+    if missing:
+        return None, reading.so_far()
+    definitions = _definitions(parts, day0, version_of(files, day0))
+    problems = reading.finish()
+    return (None if problems else definitions), problems
+
+
+def version_of(files: Mapping[str, str], day0: date) -> str:
+    """Return the version of a set of files: twelve hex digits over names, texts and day."""
+    digest = hashlib.sha256(day0.isoformat().encode())
+    for path in sorted(files):
+        data = files[path].encode()
+        digest.update(f"\0{path}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()[:12]
+
+
+def _parts(reading: Reading, files: Mapping[str, str]) -> dict[str, Part]:
+    parts: dict[str, Part] = {}
+    if len(files) > FILES_MAX:
+        reading.problem("", 1, "file.size")
+        return parts
+    for path in sorted(files):
+        folder, slash, name = path.rpartition("/")
+        in_folder = slash and folder in _FOLDERS and name.endswith(".yaml")
+        if path not in _SINGLE and not in_folder:
+            reading.problem(path, 1, "file.unknown")
+            continue
+        node = compose(reading, path, files[path])
+        if node is not None:
+            parts[path] = reading.part(path, node)
+    return parts
+
+
+def _folder(parts: Mapping[str, Part], folder: str) -> list[Part]:
+    return [part for path, part in parts.items() if path.startswith(f"{folder}/")]
+
+
+def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definitions:
+    plant = read_plant(_folder(parts, "plants")[0], read_chemicals(parts["chemicals.yaml"]))
+    access, access_examples = read_access(parts["access.yaml"])
+    misheard = read_lexicon(parts["lexicon.yaml"])
+    hazards, hazard_examples = read_hazards(parts["hazards.yaml"], misheard)
+    shots = hazards.shots_before_dispatch
+    flows = [read_workflow(part, shots) for part in _folder(parts, "workflows")]
+    forms = [read_form(part) for part in _folder(parts, "forms")]
+    demo = read_demo_hazards(parts["demo/hazards.yaml"], plant.timezone)
+    for path in LATER:
+        check_later(parts[path])
+    by_age = sorted((form for form, _ in forms), key=lambda form: (form.code, form.version))
+    return Definitions(
+        plant=plant,
+        forms={form.code: form for form in by_age},
+        versions={(form.code, form.version): form for form in by_age},
+        hazards=hazards,
+        access=access,
+        workflows={flow.code: flow for flow, _ in flows},
+        defaults=read_defaults(parts["defaults.yaml"]),
+        demo=DemoData(demo),
+        examples=Examples(
+            forms=tuple(example for _, examples in forms for example in examples),
+            workflows=tuple(example for _, examples in flows for example in examples),
+            hazards=hazard_examples,
+            access=access_examples,
+        ),
+        day0=day0,
+        version=version,
+    )

@@ -1,0 +1,229 @@
+"""Every expected failure, as one tree. Each code has `error.<code>` and `remedy.<code>` in every catalog.
+
+    FieldError
+    ├── EntryInvalidError          entry.invalid        bytes of an entry that cannot be read
+    ├── DefinitionError            definition.invalid   definition files with problems, each with its line
+    ├── PinWrongError              pin.wrong            wait_s until the next try
+    ├── PinWaitError               pin.wait             tried before the wait was over
+    ├── NotAllowedError            access.denied        action, person
+    ├── RecordMissingError         record.missing       record not on this device
+    ├── LabelError                 the code in view is no label to work with
+    │   ├── LabelUnreadableError   label.unreadable     no code found in the picture
+    │   ├── LabelUnknownError      label.unknown        no label of this product, or an id nobody knows
+    │   ├── LabelForgedError       label.forged         signature does not verify
+    │   ├── LabelRetiredError      label.retired        an older version of a label that was reissued
+    │   ├── LabelElsewhereError    label.elsewhere      plant: label of another plant
+    │   └── LabelMisplacedError    label.misplaced      asset, distance_m: a warning
+    ├── SheetIncompleteError       sheet.incomplete     item: first open question, left: how many
+    ├── AnswerInvalidError         answer.invalid       item, reason
+    ├── MoveRefusedError           move.refused         reason: why the workflow does not allow it now
+    ├── ShotsMissingError          shots.missing        shots that the grade demands before dispatch
+    ├── PictureError               picture.unreadable   not a picture we can read
+    │   ├── PictureTooLargeError   picture.too_large    more than the limit of pixels or bytes
+    ├── CameraError                camera.unavailable   no camera, or no permission
+    ├── PositionError              position.unavailable no position, or no permission
+    ├── EnrolError                 enrol.refused        the server does not take this device
+    ├── StoreError                 the database of this device cannot be used
+    │   ├── StoreDamagedError      store.damaged        the file fails its integrity check
+    │   ├── StoreNewerError        store.newer          written by a newer version of the product
+    │   └── StoreFullError         store.full           no space left on the device
+    └── SyncError
+        ├── OfflineError           sync.offline         no answer from the server
+        ├── ServerRefusedError     sync.refused         code: what the server said
+        └── ChainBrokenError       sync.chain           the server holds another history of this device
+"""
+
+
+class FieldError(Exception):
+    """An expected failure: a stable code and the params of its sentence."""
+
+    code = "field"
+
+    def __init__(self, **params: object) -> None:
+        """Keep the params that the sentence of the catalog names."""
+        super().__init__(self.code, params)
+        self.params = params
+
+    def __str__(self) -> str:
+        """Code and params, for logs; people see the catalog's sentence."""
+        return f"{self.code} {self.params}"
+
+
+class EntryInvalidError(FieldError):
+    """Bytes of an entry that cannot be read."""
+
+    code = "entry.invalid"
+
+
+class DefinitionError(FieldError):
+    """Definition files with problems; `problems` says which and where."""
+
+    code = "definition.invalid"
+
+
+class PinWrongError(FieldError):
+    """The PIN does not fit; `wait_s` until the next try."""
+
+    code = "pin.wrong"
+
+
+class PinWaitError(FieldError):
+    """Tried again before the wait was over; `wait_s` left."""
+
+    code = "pin.wait"
+
+
+class NotAllowedError(FieldError):
+    """The person has no right to this action here."""
+
+    code = "access.denied"
+
+
+class RecordMissingError(FieldError):
+    """The record is not on this device."""
+
+    code = "record.missing"
+
+
+class LabelError(FieldError):
+    """The code in view is no label to work with."""
+
+    code = "label"
+
+
+class LabelUnreadableError(LabelError):
+    """No code was found in the picture."""
+
+    code = "label.unreadable"
+
+
+class LabelUnknownError(LabelError):
+    """No label of this product, or an id nobody knows."""
+
+    code = "label.unknown"
+
+
+class LabelForgedError(LabelError):
+    """The signature does not verify with the plant's key."""
+
+    code = "label.forged"
+
+
+class LabelRetiredError(LabelError):
+    """An older version of a label that was reissued."""
+
+    code = "label.retired"
+
+
+class LabelElsewhereError(LabelError):
+    """A good label of another plant; `plant` names it."""
+
+    code = "label.elsewhere"
+
+
+class LabelMisplacedError(LabelError):
+    """A good label far from where its asset stands: a warning, the work goes on."""
+
+    code = "label.misplaced"
+
+
+class SheetIncompleteError(FieldError):
+    """The checklist has open questions; `item` is the first, `left` how many."""
+
+    code = "sheet.incomplete"
+
+
+class AnswerInvalidError(FieldError):
+    """An answer that its question cannot take."""
+
+    code = "answer.invalid"
+
+
+class MoveRefusedError(FieldError):
+    """The workflow does not allow this move now; `reason` says why."""
+
+    code = "move.refused"
+
+
+class ShotsMissingError(FieldError):
+    """The grade demands photos before dispatch that are not there."""
+
+    code = "shots.missing"
+
+
+class PictureError(FieldError):
+    """Not a picture that can be read."""
+
+    code = "picture.unreadable"
+
+
+class PictureTooLargeError(PictureError):
+    """More pixels or bytes than the limit."""
+
+    code = "picture.too_large"
+
+
+class CameraError(FieldError):
+    """No camera, or no permission to use it."""
+
+    code = "camera.unavailable"
+
+
+class PositionError(FieldError):
+    """No position, or no permission to know it."""
+
+    code = "position.unavailable"
+
+
+class EnrolError(FieldError):
+    """The server does not take this device."""
+
+    code = "enrol.refused"
+
+
+class StoreError(FieldError):
+    """The database of this device cannot be used."""
+
+    code = "store"
+
+
+class StoreDamagedError(StoreError):
+    """The database file fails its integrity check; `file` names it."""
+
+    code = "store.damaged"
+
+
+class StoreNewerError(StoreError):
+    """A newer version of the product has written this database; `found` is its number."""
+
+    code = "store.newer"
+
+
+class StoreFullError(StoreError):
+    """No space is left on the device; nothing of this step was kept."""
+
+    code = "store.full"
+
+
+class SyncError(FieldError):
+    """Device and server could not talk."""
+
+    code = "sync"
+
+
+class OfflineError(SyncError):
+    """No answer from the server."""
+
+    code = "sync.offline"
+
+
+class ServerRefusedError(SyncError):
+    """The server answered with a refusal; `reason` is its code."""
+
+    code = "sync.refused"
+
+
+class ChainBrokenError(SyncError):
+    """The server holds another history of this device."""
+
+    code = "sync.chain"

@@ -1,0 +1,80 @@
+"""How much a piece of evidence proves: a letter from A to D, with the reasons (DOMAIN.md §6.2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.places import Fix, Place, distance_m
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFacts:
+    """What is known about a picture or label scan.
+
+    `live`: taken by the camera inside the app; `asset_place`: where it should be, None where no
+    place is known yet; `time_known`: the device's clock was calibrated since its start.
+    """
+
+    live: bool
+    fix: Fix | None
+    asset_place: Place | None
+    time_known: bool
+    mocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLimits:
+    """Metres: a worse accuracy is weak; further away than this is suspicious."""
+
+    accuracy_m: int
+    mismatch_m: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One ground of the grade; code live, album, position_*, time_ok or time_unknown."""
+
+    code: str
+    ok: bool
+    params: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceGrade:
+    """A proves, B has one weak point, C two or comes from an album, D is suspicious."""
+
+    letter: str
+    reasons: tuple[Reason, ...]
+
+
+def grade(facts: EvidenceFacts, limits: EvidenceLimits) -> EvidenceGrade:
+    """Return the grade of a piece of evidence, every ground named."""
+    source = Reason("live" if facts.live else "album", facts.live)
+    position = _position(facts, limits)
+    time = Reason("time_ok" if facts.time_known else "time_unknown", facts.time_known)
+    weak = (not position.ok) + (not time.ok)
+    if position.code in ("position_far", "position_mocked"):
+        letter = "D"
+    elif not facts.live or weak > 1:
+        letter = "C"
+    else:
+        letter = "B" if weak else "A"
+    return EvidenceGrade(letter, (source, position, time))
+
+
+def _position(facts: EvidenceFacts, limits: EvidenceLimits) -> Reason:
+    fix = facts.fix
+    if facts.mocked or (fix is not None and (fix.mocked or fix.accuracy_cm == 0)):
+        return Reason("position_mocked", ok=False)  # no receiver is ever exact to the centimetre
+    if fix is None:
+        return Reason("position_none", ok=False)
+    accuracy_m = fix.accuracy_cm / 100
+    params = {"accuracy_m": round(accuracy_m)}
+    if facts.asset_place is not None:
+        away_m = distance_m(fix.place, facts.asset_place)
+        params |= {"distance_m": round(away_m), "limit_m": limits.mismatch_m}
+        if away_m - accuracy_m > limits.mismatch_m:
+            return Reason("position_far", ok=False, params=params)
+    if accuracy_m > limits.accuracy_m:
+        params["limit_m"] = limits.accuracy_m
+        return Reason("position_poor", ok=False, params=params)
+    return Reason("position_ok", ok=True, params=params)

@@ -1,0 +1,199 @@
+"""The state machine of a record, as data: which moves are open, and whether one may be made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from domain.access import Access, Incompatible, may, subject_of
+from domain.errors import MoveRefusedError, NotAllowedError, ShotsMissingError
+from domain.expressions import Expression, Facts, holds
+from domain.plant import Person, Plant
+from domain.records import Record, Value
+from domain.words import Words
+
+RULE = "rule"  # what the product does itself; nobody may ask for it
+# What a move may ask the person for, and the cell it fills. after_photo is evidence, not a cell.
+NEEDS = ("assignee", "note", "merged_into", "after_photo")
+# What must be true of the record before a move: its place is known, its photos are there.
+REQUIRES = ("place", "shots")
+
+
+@dataclass(frozen=True, slots=True)
+class StateName:
+    """A state; nothing leaves a final one."""
+
+    code: str
+    name: Words
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A row of the state machine; `needs` and `requires` as in NEEDS and REQUIRES."""
+
+    sources: frozenset[str]
+    target: str
+    action: str
+    when: Expression | None = None
+    needs: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """States and transitions of one record type.
+
+    `acted` says which cell names who did an action; `shots` which pictures a grade demands.
+    """
+
+    code: str
+    name: Words
+    initial: str
+    states: Mapping[str, StateName]
+    transitions: tuple[Transition, ...]
+    acted: Mapping[str, str]
+    shots: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transition for one record; `needs` is what it asks the person for."""
+
+    action: str
+    source: str
+    target: str
+    needs: tuple[str, ...] = ()
+
+
+def moves(
+    workflow: Workflow, record: Record, actor: Person, access: Access, plant: Plant
+) -> tuple[Move, ...]:
+    """Return the moves that this person may make now; photos may still be missing for one."""
+    found: list[Move] = []
+    source = state_of(workflow, record)
+    for row in workflow.transitions:
+        if source not in row.sources or row.action == RULE or not _when(row, record, {}):
+            continue
+        if not may(access, plant, actor, row.action, subject_of(record)):
+            continue
+        if clash(workflow, record, access, row.action, actor.person_id) is None:
+            found.append(Move(row.action, source, row.target, row.needs))
+    return tuple(found)
+
+
+def decide(  # noqa: PLR0917 - a decision names everything it rests on
+    workflow: Workflow,
+    record: Record,
+    action: str,
+    target: str,
+    actor: Person,
+    access: Access,
+    plant: Plant,
+    facts: Facts,
+    given: Mapping[str, Value] | None = None,
+) -> Move:
+    """Return the move, or raise why it may not be made: rights, then state, then what it needs.
+
+    `facts["shots"]` is the set of shots on the record, `facts["on_site"]` whether the actor is
+    there. `given` holds the cells that the move sets; without it only the way is checked and not
+    what the person still has to fill in.
+    Raises NotAllowedError, MoveRefusedError (state, condition, incompatible, place, needs,
+    assignee) or ShotsMissingError.
+    """
+    source = state_of(workflow, record)
+    subject = subject_of(record, on_site=facts.get("on_site") is True)
+    if action == RULE or not may(access, plant, actor, action, subject):
+        raise NotAllowedError(action=action, person=actor.person_id)
+    rows = [
+        row
+        for row in workflow.transitions
+        if source in row.sources and (row.action, row.target) == (action, target)
+    ]
+    if not rows:
+        raise MoveRefusedError(reason="state", state=source, target=target)
+    row = next((row for row in rows if _when(row, record, facts)), None)
+    if row is None:
+        raise MoveRefusedError(reason="condition", state=source, target=target)
+    rule = clash(workflow, record, access, action, actor.person_id)
+    if rule is not None:
+        raise MoveRefusedError(reason="incompatible", rule=rule.rule_id)
+    _require(workflow, row, record, facts, given or {})
+    if given is not None:
+        _check_given(row, record, given, access, plant)
+    return Move(action, source, row.target, row.needs)
+
+
+def state_of(workflow: Workflow, record: Record) -> str:
+    """Return the state of a record; one that was not reported yet is in the initial state."""
+    return record.text("state") or workflow.initial
+
+
+def clash(
+    workflow: Workflow, record: Record, access: Access, action: str, person_id: str
+) -> Incompatible | None:
+    """Return the rule by which this person may not do `action` here, for what they did before."""
+    for rule in access.incompatible:
+        if rule.record != record.type or action not in (rule.first, rule.second):
+            continue
+        other = rule.second if action == rule.first else rule.first
+        cell = workflow.acted.get(other)
+        if cell and record.text(cell) == person_id:
+            return rule
+    return None
+
+
+def missing_shots(
+    workflow: Workflow, record: Record, present: frozenset[str], grade: str
+) -> tuple[str, ...]:
+    """Return the shots that `grade` demands and that are not there.
+
+    A named responsible person stands in for the picture of that person (DOMAIN.md §2.11).
+    """
+    if record.text("responsible"):
+        present |= {"responsible"}
+    return tuple(shot for shot in workflow.shots.get(grade, ()) if shot not in present)
+
+
+def scene(record: Record, facts: Facts) -> Facts:
+    """Return the facts with the record's cells under its type: `hazard.grade`."""
+    return {**facts, record.type: {name: cell.value for name, cell in record.cells.items()}}
+
+
+def _when(row: Transition, record: Record, facts: Facts) -> bool:
+    return holds(row.when, scene(record, facts))
+
+
+def _require(
+    workflow: Workflow,
+    row: Transition,
+    record: Record,
+    facts: Facts,
+    given: Mapping[str, Value],
+) -> None:
+    if "place" in row.requires and not (record.text("asset") or record.text("area")):
+        raise MoveRefusedError(reason="place")
+    present = frozenset(cast("frozenset[str]", facts.get("shots") or ()))
+    if given.get("responsible"):  # named with this very move
+        present |= {"responsible"}
+    grade = record.text("grade")
+    missing: tuple[str, ...] = ()
+    if "shots" in row.requires:
+        missing = missing_shots(workflow, record, present, grade)
+    if "after_photo" in row.needs and "after" not in present:
+        missing = (*missing, "after")
+    if missing:
+        raise ShotsMissingError(shots=list(missing), grade=grade)
+
+
+def _check_given(
+    row: Transition, record: Record, given: Mapping[str, Value], access: Access, plant: Plant
+) -> None:
+    for need in row.needs:
+        value = given.get(need)
+        if need != "after_photo" and not (isinstance(value, str) and value.strip()):
+            raise MoveRefusedError(reason="needs", need=need)
+    if "assignee" in row.needs:
+        person = plant.people.get(str(given["assignee"]))
+        subject = replace(subject_of(record), assignee=person.person_id if person else None)
+        if person is None or not may(access, plant, person, "hazard.rectify", subject):
+            raise MoveRefusedError(reason="assignee", person=given["assignee"])

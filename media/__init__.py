@@ -1,0 +1,1 @@
+"""Capture and look at evidence: pictures, codes, labels, positions, signatures."""

@@ -1,0 +1,1 @@
+"""One file per device or library; only `app.wiring` chooses among them."""

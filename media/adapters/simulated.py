@@ -1,0 +1,84 @@
+"""Camera and locator without hardware: for tests, demonstrations and machines that have none."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from domain.errors import CameraError, PositionError
+from domain.places import Fix
+from media.ports import Resolution
+
+
+class SimulatedCamera:
+    """Implements the port Camera: gives the pictures in turn, the last one again and again.
+
+    `refusal` ("denied", "none", "busy", "unsupported") makes every `open` fail like hardware does.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Path | bytes],
+        *,
+        live: bool = True,
+        refusal: str | None = None,
+        control: object | None = None,
+    ) -> None:
+        """Take the pictures (files are read when it is their turn)."""
+        self.pictures = list(pictures)
+        self.refusal = refusal
+        self._live, self._control = live, control
+        self._open = False
+        self._turn = 0
+
+    @property
+    def control(self) -> object | None:
+        """What the screen shows as preview, if anything."""
+        return self._control
+
+    @property
+    def live(self) -> bool:
+        """What the test wants the evidence grade to see."""
+        return self._live
+
+    async def open(self, resolution: Resolution = "photo") -> None:
+        """Open unless told to refuse."""
+        del resolution  # its pictures have the size they have
+        if self.refusal:
+            raise CameraError(reason=self.refusal)
+        if not self.pictures:
+            raise CameraError(reason="none")
+        self._open = True
+
+    async def take(self) -> bytes:
+        """Return the next picture."""
+        if not self._open:
+            raise CameraError(reason="none")
+        shot = self.pictures[min(self._turn, len(self.pictures) - 1)]
+        self._turn += 1
+        return shot.read_bytes() if isinstance(shot, Path) else shot
+
+    async def close(self) -> None:
+        """Close; the turn goes on at the next `open`."""
+        self._open = False
+
+
+class SimulatedLocator:
+    """Implements the port Locator: stands at `fix`, or fails with `refusal`."""
+
+    def __init__(
+        self,
+        fix: Fix | None,
+        *,
+        refusal: str = "unsupported",
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
+        """Take a position (change `fix` to walk) and a clock that dates each measurement."""
+        self.fix = fix
+        self.refusal = refusal
+        self._now_ms = now_ms
+
+    async def current(self) -> Fix:
+        """Return the position; raises PositionError where there is none."""
+        if self.fix is None:
+            raise PositionError(reason=self.refusal)
+        return replace(self.fix, at_ms=self._now_ms()) if self._now_ms else self.fix

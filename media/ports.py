@@ -1,0 +1,57 @@
+"""What the product asks of a camera, a locator and a code reader.
+
+Each has a simulated and at least one real adapter in `media/adapters/`; `tests/contracts/` holds
+what all of them promise.
+"""
+
+from typing import Literal, Protocol
+
+from domain.places import Fix
+
+Resolution = Literal["scan", "photo"]  # "scan": small and quick; "photo": all the camera has
+
+
+class Camera(Protocol):
+    """A camera that gives JPEG pictures.
+
+    Every method raises CameraError with `reason`: "denied" (no permission), "none" (no camera, or
+    not open), "busy" (used elsewhere or no answer in time), "unsupported" (not on this platform).
+    """
+
+    @property
+    def control(self) -> object | None:
+        """What the screen shows as preview; must be on the page before `open`. None: no preview."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """True where a picture shows the moment it is taken (evidence grade)."""
+        ...
+
+    async def open(self, resolution: Resolution = "photo") -> None:
+        """Start the camera, the one that looks away from the person first."""
+        ...
+
+    async def take(self) -> bytes:
+        """Return one JPEG."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the camera; harmless when it is not open. `open` works again afterwards."""
+        ...
+
+
+class Locator(Protocol):
+    """Where the device is."""
+
+    async def current(self) -> Fix:
+        """Measure now; raises PositionError with `reason` denied | off | timeout | unsupported."""
+        ...
+
+
+class CodeReader(Protocol):
+    """Reads QR and the like."""
+
+    def read(self, picture: bytes, fast: bool = False) -> list[str]:
+        """Return the texts in view, [] if none; `fast` looks once, at the centre (live frames)."""
+        ...

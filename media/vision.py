@@ -1,0 +1,86 @@
+"""Grey pictures made easier to read for a code reader: uint8 (height, width) in and out.
+
+What each filter recovers was measured over 305 QR pictures (readers alone: 252); the numbers are
+extra pictures read.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from media import exif as exif_block
+from media import images
+
+Gray = NDArray[np.uint8]
+WORK_PIXELS_MIN = 1_250_000  # a search costs about 15 ms per megapixel: work on 1.25 to 5 MP
+FINE_PIXELS_MIN = 5_000_000  # the last look, at 5 to 20 MP
+
+
+def gray(data: bytes, pixels_min: int = WORK_PIXELS_MIN) -> Gray:
+    """Decode a picture to grey, upright, reduced as far as `pixels_min` stay.
+
+    Raises PictureError and PictureTooLargeError.
+    """
+    picture = images.open_picture(data)
+    orientation = exif_block.read(picture).orientation
+    scale = images.scale_for(*picture.size, pixels_min)
+    return np.asarray(images.upright(images.decode(picture, scale, "L"), orientation))
+
+
+def shows_more(data: bytes) -> bool:
+    """Say whether a look at FINE_PIXELS_MIN has more detail than the usual one."""
+    size = images.open_picture(data).size
+    return images.scale_for(*size, FINE_PIXELS_MIN) < images.scale_for(*size, WORK_PIXELS_MIN)
+
+
+def centre(picture: Gray) -> Gray:
+    """Return the middle, at most 4:3 or 3:4: the aiming frame and a hand's width around it."""
+    height, width = picture.shape
+    limit = min(height, width) * 4 // 3
+    top, left = max(0, height - limit) // 2, max(0, width - limit) // 2
+    return picture[top : height - top, left : width - left]
+
+
+def half(picture: Gray) -> Gray:
+    """Return the picture at half its size; hides fine noise (+12 with pyzbar)."""
+    height, width = picture.shape
+    size = (max(1, width // 2), max(1, height // 2))
+    return _gray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
+def sharpened(picture: Gray) -> Gray:
+    """Even out light (CLAHE 3, 8 x 8), then unsharp mask 2.5 at sigma 4: blur (+14)."""
+    even = levelled(picture)
+    soft = cv2.GaussianBlur(even, (0, 0), 4)
+    return _gray(cv2.addWeighted(even, 3.5, soft, -2.5, 0))
+
+
+def levelled(picture: Gray) -> Gray:
+    """Even out light in 8 x 8 fields (CLAHE, clip 3): glare, shadow (+9)."""
+    return _gray(cv2.createCLAHE(3.0, (8, 8)).apply(picture))
+
+
+def brightened(picture: Gray) -> Gray:
+    """Lift the dark parts (gamma 0.5): shadow, low light (+9)."""
+    levels = np.rint(np.sqrt(np.arange(256) / 255) * 255).astype(np.uint8)
+    return _gray(cv2.LUT(picture, levels))
+
+
+def binary(picture: Gray, field: int) -> Gray:
+    """Black and white against the mean of a field of `field` pixels (odd): glare (+11 at 25)."""
+    mean = cv2.ADAPTIVE_THRESH_MEAN_C
+    return _gray(cv2.adaptiveThreshold(picture, 255, mean, cv2.THRESH_BINARY, field, 5))
+
+
+def inverted(picture: Gray) -> Gray:
+    """Swap black and white, for readers that only know dark on light."""
+    return _gray(cv2.bitwise_not(picture))
+
+
+def despeckled(picture: Gray) -> Gray:
+    """Median of 5 x 5: dirt and noise (+9)."""
+    return _gray(cv2.medianBlur(picture, 5))
+
+
+def _gray(array: NDArray[np.generic]) -> Gray:
+    return array.astype(np.uint8, copy=False)

@@ -1,0 +1,98 @@
+"""The pushes: on the server with the reply as sent, on a device with the reply once it came."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select, update
+
+from offline_store.tables import BatchRow
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries `first` to `last` of a device and the chain hash of the last."""
+
+    device_id: str
+    first: int
+    last: int
+    head: bytes
+    feed: int | None = None
+    received_ms: int | None = None
+    receipt: str | None = None
+    reply: bytes | None = None
+
+
+def add(session: Session, batch: Batch) -> None:
+    """Add a push."""
+    session.add(
+        BatchRow(
+            device_id=batch.device_id,
+            first=batch.first,
+            last=batch.last,
+            head=batch.head,
+            feed=batch.feed,
+            received_ms=batch.received_ms,
+            receipt=batch.receipt,
+            reply=batch.reply,
+        )
+    )
+    session.flush()
+
+
+def lookup(session: Session, device_id: str, first: int) -> Batch | None:
+    """Return the push of a device that begins with entry `first`."""
+    row = session.get(BatchRow, (device_id, first))
+    return _batch(row) if row else None
+
+
+def unanswered(session: Session, device_id: str) -> Batch | None:
+    """Return the push that was begun and not answered: it is sent again exactly as it was."""
+    row = session.exec(
+        select(BatchRow)
+        .where(col(BatchRow.device_id) == device_id, col(BatchRow.reply).is_(None))
+        .order_by(col(BatchRow.first))
+        .limit(1)
+    ).first()
+    return _batch(row) if row else None
+
+
+def answer(session: Session, batch: Batch) -> None:
+    """Keep the reply to a push."""
+    session.exec(
+        update(BatchRow)
+        .where(col(BatchRow.device_id) == batch.device_id, col(BatchRow.first) == batch.first)
+        .values(
+            feed=batch.feed,
+            received_ms=batch.received_ms,
+            receipt=batch.receipt,
+            reply=batch.reply,
+        )
+    )
+
+
+def drop(session: Session, device_id: str, first: int) -> None:
+    """Forget a push that the server wants cut differently; its entries stay in the outbox."""
+    row = session.get(BatchRow, (device_id, first))
+    if row is not None:
+        session.delete(row)
+        session.flush()
+
+
+def of_device(session: Session, device_id: str) -> list[Batch]:
+    """Return all pushes of a device in order."""
+    rows = session.exec(
+        select(BatchRow).where(col(BatchRow.device_id) == device_id).order_by(col(BatchRow.first))
+    )
+    return [_batch(row) for row in rows]
+
+
+def _batch(row: BatchRow) -> Batch:
+    return Batch(
+        row.device_id,
+        row.first,
+        row.last,
+        row.head,
+        row.feed,
+        row.received_ms,
+        row.receipt,
+        row.reply,
+    )

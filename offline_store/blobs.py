@@ -1,0 +1,299 @@
+"""The blobs: files named by the SHA-256 of their bytes, and how far each has travelled.
+
+A file is written whole and made durable first, its row follows in the transaction of the record
+that needs it. A crash between the two leaves a file that nobody refers to, never a row without its
+file. Nothing is deleted here before the server has confirmed the hash of what it has at rest.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from sqlmodel import Session, col, select, update
+
+from domain.errors import StoreFullError
+from offline_store.database import Store
+from offline_store.tables import BlobRow
+
+# On a device: own files are waiting, sending, received or refused; files of others are wanted until
+# they are held. On the server a file is partial until it is received.
+State = Literal["waiting", "sending", "received", "refused", "wanted", "held", "partial"]
+
+THUMBNAIL, SHOWN, ORIGINAL = 0, 1, 2  # order of sending: small pictures before big ones
+PRIORITIES = {"thumb": THUMBNAIL, "stamped": SHOWN, "signature": SHOWN}
+_STEP = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file and how far it has travelled: `offset` bytes are on the other side."""
+
+    sha256: str
+    size: int
+    kind: str
+    record_id: str
+    have: bool
+    offset: int
+    state: State
+    receipt: str | None
+    received_ms: int | None
+    priority: int
+    error: str | None
+
+
+def put(
+    store: Store,
+    session: Session,
+    data: bytes,
+    kind: str,
+    priority: int | None = None,
+    *,
+    record_id: str = "",
+    state: State = "waiting",
+) -> str:
+    """Keep bytes that were made here and queue them for the server; returns their SHA-256.
+
+    `priority` follows from `kind` where it is left out. The write lock is held while the file is
+    made durable: for large files call `keep_file` before the transaction and `add` within it.
+    """
+    sha = keep_file(store, data)
+    add(session, sha, len(data), kind=kind, record_id=record_id, priority=priority, state=state)
+    return sha
+
+
+def keep_file(store: Store, data: bytes) -> str:
+    """Write bytes to their place, durably; returns their SHA-256. Raises StoreFullError."""
+    sha = hashlib.sha256(data).hexdigest()
+    place = path(store, sha)
+    if place.exists() and place.stat().st_size == len(data):
+        return sha
+    place.parent.mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="new-", suffix=".tmp", dir=place.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(place)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StoreFullError from error
+        raise
+    _sync_folder(place.parent)
+    _sync_folder(store.blobs)
+    return sha
+
+
+def add(
+    session: Session,
+    sha256: str,
+    size: int,
+    *,
+    kind: str,
+    record_id: str = "",
+    priority: int | None = None,
+    state: State = "waiting",
+) -> None:
+    """Add the row of a file that is at its place; a file that is known keeps its state."""
+    row = session.get(BlobRow, sha256)
+    if row is not None:
+        row.have = True
+        if row.state == "wanted":
+            row.state = "held"
+    else:
+        order = PRIORITIES.get(kind, ORIGINAL) if priority is None else priority
+        row = BlobRow(
+            sha256=sha256,
+            size=size,
+            kind=kind,
+            record_id=record_id,
+            have=True,
+            state=state,
+            priority=order,
+        )
+    session.add(row)
+    session.flush()
+
+
+def path(store: Store, sha256: str) -> Path:
+    """Return where the file with that hash is, or will be."""
+    assert len(sha256) == 64, "a hash is checked before it becomes a path"
+    assert set(sha256) <= set("0123456789abcdef"), "a hash is checked before it becomes a path"
+    return store.blobs / sha256[:2] / sha256
+
+
+def read(store: Store, sha256: str) -> bytes | None:
+    """Return the bytes of a file, or None if it is not here."""
+    try:
+        return path(store, sha256).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def read_part(store: Store, sha256: str, offset: int, size: int) -> bytes:
+    """Return at most `size` bytes of a file from `offset` on; none where it ends or is gone."""
+    try:
+        with path(store, sha256).open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+    except FileNotFoundError:
+        return b""
+
+
+def lookup(session: Session, sha256: str) -> Blob | None:
+    """Return the row of a file, or None."""
+    row = session.get(BlobRow, sha256)
+    return _blob(row) if row else None
+
+
+def pending(session: Session, *, up_to: int = ORIGINAL, limit: int = 500) -> list[Blob]:
+    """Return own files that the server has not confirmed: small and first made come first."""
+    query = (
+        select(BlobRow)
+        .where(col(BlobRow.state).in_(["waiting", "sending"]), col(BlobRow.priority) <= up_to)
+        .order_by(col(BlobRow.priority), col(BlobRow.size), col(BlobRow.sha256))
+        .limit(limit)
+    )
+    return [_blob(row) for row in session.exec(query)]
+
+
+def progress(session: Session, sha256: str, offset: int) -> None:
+    """Note how many bytes the server has stored."""
+    _set(session, sha256, state="sending", offset=offset, error=None)
+
+
+def confirm(session: Session, sha256: str, receipt: str, received_ms: int) -> None:
+    """Note the server's receipt: it has the whole file, and read the hash from its own disk."""
+    row = session.get(BlobRow, sha256)
+    assert row is not None, "a receipt is noted for a file that is here"
+    _set(
+        session,
+        sha256,
+        state="received",
+        offset=row.size,
+        receipt=receipt,
+        received_ms=received_ms,
+        error=None,
+    )
+
+
+def fail(session: Session, sha256: str, code: str, *, for_good: bool) -> None:
+    """Note why a file did not get through; `for_good` ends the tries, the file stays."""
+    _set(session, sha256, state="refused" if for_good else "waiting", error=code)
+
+
+def retry(session: Session, sha256: str) -> None:
+    """Queue a refused file again."""
+    _set(session, sha256, state="waiting", error=None)
+
+
+def want(session: Session, sha256: str, *, kind: str, record_id: str = "") -> None:
+    """Ask for a file that others made; one that is known stays as it is."""
+    if session.get(BlobRow, sha256) is None:
+        order = PRIORITIES.get(kind, ORIGINAL)
+        row = BlobRow(
+            sha256=sha256, size=0, kind=kind, record_id=record_id, state="wanted", priority=order
+        )
+        session.add(row)
+        session.flush()
+
+
+def wanted(session: Session, limit: int = 100) -> list[Blob]:
+    """Return files of others that are still to be fetched."""
+    query = (
+        select(BlobRow)
+        .where(col(BlobRow.state) == "wanted")
+        .order_by(col(BlobRow.priority), col(BlobRow.sha256))
+        .limit(limit)
+    )
+    return [_blob(row) for row in session.exec(query)]
+
+
+def listed(session: Session, since_ms: int, limit: int = 1000) -> list[Blob]:
+    """Return own files for the outbox: all that wait or were refused, and received ones since."""
+    query = (
+        select(BlobRow)
+        .where(
+            col(BlobRow.state).in_(["waiting", "sending", "refused"])
+            | ((col(BlobRow.state) == "received") & (col(BlobRow.received_ms) >= since_ms))
+        )
+        .order_by(col(BlobRow.priority), col(BlobRow.size), col(BlobRow.sha256))
+        .limit(limit)
+    )
+    return [_blob(row) for row in session.exec(query)]
+
+
+def part(store: Store, sha256: str) -> Path:
+    """Return where a file grows while it arrives."""
+    return path(store, sha256).with_suffix(".part")
+
+
+def settle(store: Store, sha256: str) -> bool:
+    """Check an arrived file by reading it back from disk, and give it its place.
+
+    False, and the part is gone, when its hash is not its name.
+    """
+    growing = part(store, sha256)
+    digest = hashlib.sha256()
+    with growing.open("rb") as file:
+        os.fsync(file.fileno())
+        while step := file.read(_STEP):
+            digest.update(step)
+    if digest.hexdigest() != sha256:
+        growing.unlink()
+        return False
+    growing.replace(path(store, sha256))
+    _sync_folder(growing.parent)
+    _sync_folder(store.blobs)
+    return True
+
+
+def sweep(store: Store) -> int:
+    """Remove what a crash left half written; returns how many. Whole files and parts stay."""
+    left = list(store.blobs.glob("*/new-*.tmp"))
+    for file in left:
+        file.unlink(missing_ok=True)
+    return len(left)
+
+
+def missing(store: Store, session: Session) -> Sequence[str]:
+    """Return files that should be here and are not: for the check command."""
+    rows = session.exec(select(BlobRow.sha256).where(col(BlobRow.have).is_(True)))
+    return [sha for sha in rows if not path(store, sha).exists()]
+
+
+def _set(session: Session, sha256: str, **values: object) -> None:
+    session.exec(update(BlobRow).where(col(BlobRow.sha256) == sha256).values(**values))
+
+
+def _blob(row: BlobRow) -> Blob:
+    return Blob(
+        sha256=row.sha256,
+        size=row.size,
+        kind=row.kind,
+        record_id=row.record_id,
+        have=row.have,
+        offset=row.offset,
+        state=cast("State", row.state),
+        receipt=row.receipt,
+        received_ms=row.received_ms,
+        priority=row.priority,
+        error=row.error,
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make names in a folder durable, where the system can (Windows cannot open folders)."""
+    with contextlib.suppress(PermissionError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

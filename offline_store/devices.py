@@ -1,0 +1,69 @@
+"""The devices of the plant: name in the chain, public key, and on the server its token's hash."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from offline_store.tables import DeviceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device; `state` is "active" or "revoked". The server keeps only the hash of a token."""
+
+    device_id: str
+    public_key: bytes
+    name: str = ""
+    state: str = "active"
+    token_hash: str | None = None
+    enrolled_ms: int | None = None
+
+
+def add(session: Session, device: Device) -> None:
+    """Add a device; one that is known stays as it is."""
+    if session.get(DeviceRow, device.device_id) is None:
+        session.add(
+            DeviceRow(
+                device_id=device.device_id,
+                public_key=device.public_key,
+                name=device.name,
+                state=device.state,
+                token_hash=device.token_hash,
+                enrolled_ms=device.enrolled_ms,
+            )
+        )
+        session.flush()
+
+
+def lookup(session: Session, device_id: str) -> Device | None:
+    """Return a device, or None if it is not known."""
+    row = session.get(DeviceRow, device_id)
+    return _device(row) if row else None
+
+
+def by_token(session: Session, token_hash: str) -> Device | None:
+    """Return the device with that token hash (server)."""
+    row = session.exec(select(DeviceRow).where(col(DeviceRow.token_hash) == token_hash)).first()
+    return _device(row) if row else None
+
+
+def find(session: Session, device_ids: list[str] | None = None, limit: int = 1000) -> list[Device]:
+    """Return devices by name in the chain: those named, or all."""
+    query = select(DeviceRow).order_by(col(DeviceRow.device_id)).limit(limit)
+    if device_ids is not None:
+        query = query.where(col(DeviceRow.device_id).in_(device_ids[:limit]))
+    return [_device(row) for row in session.exec(query)]
+
+
+def revoke(session: Session, device_id: str) -> None:
+    """Mark a device as revoked; its entries stay."""
+    row = session.get(DeviceRow, device_id)
+    if row:
+        row.state = "revoked"
+        session.add(row)
+
+
+def _device(row: DeviceRow) -> Device:
+    return Device(
+        row.device_id, row.public_key, row.name, row.state, row.token_hash, row.enrolled_ms
+    )

@@ -1,0 +1,174 @@
+"""The rows of the journal: read and insert entries; `offline_store.journal` says what they mean."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Row, Select, func, insert, select
+from sqlmodel import Session, col
+
+from domain.changes import Entry, decode
+from domain.merge import Verdict
+from domain.records import Value
+from offline_store.tables import EntryRow
+
+IN_MAX = 500  # values in one IN (...): older SQLite takes 999
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An entry as the journal holds it; `feed` None means that the server has not confirmed it."""
+
+    entry: Entry
+    body: bytes
+    hash: bytes
+    feed: int | None = None
+    verdict: Verdict | None = None
+    code: str | None = None
+    params: Mapping[str, Value] | None = None
+    received_ms: int | None = None
+
+
+def add(session: Session, logged: Sequence[Logged]) -> None:
+    """Insert entries in bulk; the caller brings their records up to date."""
+    if logged:
+        session.connection().execute(insert(EntryRow), [_values(one) for one in logged])
+
+
+def of_record(session: Session, record_id: str) -> list[Logged]:
+    """Return the entries of a record in the order of their fold: unconfirmed ones last."""
+    return of_records(session, [record_id]).get(record_id, [])
+
+
+def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, list[Logged]]:
+    """Return the entries of many records, each in the order of its fold."""
+    found: dict[str, list[Logged]] = defaultdict(list)
+    feed = col(EntryRow.feed)
+    for start in range(0, len(record_ids), IN_MAX):
+        some = record_ids[start : start + IN_MAX]
+        rows = session.connection().execute(
+            _columns()
+            .where(col(EntryRow.record_id).in_(some))
+            .order_by(feed.is_(None), feed, col(EntryRow.device_id), col(EntryRow.number))
+        )
+        for row in rows:
+            found[row.record_id].append(logged(row))
+    return found
+
+
+def of_device(session: Session, device_id: str, first: int, limit: int) -> list[Logged]:
+    """Return at most `limit` of a device's entries from number `first` on."""
+    rows = session.connection().execute(
+        _columns()
+        .where(col(EntryRow.device_id) == device_id, col(EntryRow.number) >= first)
+        .order_by(col(EntryRow.number))
+        .limit(limit)
+    )
+    return [logged(row) for row in rows]
+
+
+def last_of_device(session: Session, device_id: str) -> tuple[int, bytes] | None:
+    """Return number and hash of a device's last entry; None before its first."""
+    row = (
+        session.connection()
+        .execute(
+            select(col(EntryRow.number), col(EntryRow.hash))
+            .where(col(EntryRow.device_id) == device_id)
+            .order_by(col(EntryRow.number).desc())
+            .limit(1)
+        )
+        .first()
+    )
+    return (row[0], row[1]) if row else None
+
+
+def page(
+    session: Session, after: int, limit: int, *, without: str | None = None
+) -> tuple[list[Logged], int, bool]:
+    """Return entries of the feed after `after`, the cursor behind them, and whether more follow.
+
+    A page ends at a feed boundary, so it may hold more than `limit` by one batch; `without` leaves
+    out the entries of one device.
+    """
+    feed = col(EntryRow.feed)
+    last = session.connection().execute(select(func.max(feed))).scalar() or 0
+    edge = (
+        session.connection()
+        .execute(select(feed).where(feed > after).order_by(feed).offset(limit - 1).limit(1))
+        .scalar()
+    )
+    end = max(after, last) if edge is None else edge
+    rows = session.connection().execute(
+        _columns()
+        .where(feed > after, feed <= end)
+        .order_by(feed, col(EntryRow.device_id), col(EntryRow.number))
+    )
+    found = [logged(row) for row in rows if row.device_id != without]
+    return found, end, end < last
+
+
+def listed(session: Session, device_id: str, since_ms: int, limit: int) -> list[Logged]:
+    """Return a device's entries that wait, were refused, or were received since; newest first."""
+    out = col(EntryRow.verdict).in_(["refused", "quarantined"])
+    fresh = col(EntryRow.feed).is_(None) | (col(EntryRow.received_ms) >= since_ms)
+    rows = session.connection().execute(
+        _columns()
+        .where(col(EntryRow.device_id) == device_id, fresh | out)
+        .order_by(col(EntryRow.number).desc())
+        .limit(limit)
+    )
+    return [logged(row) for row in rows]
+
+
+def pack_params(params: Mapping[str, Value] | None) -> str | None:
+    """Return the params of a verdict as they stand in the table."""
+    return json.dumps(params, ensure_ascii=False) if params else None
+
+
+def logged(row: "Row[Any]") -> Logged:
+    """Read one row of the journal."""
+    return Logged(
+        entry=decode(row.body, row.device_id),
+        body=row.body,
+        hash=row.hash,
+        feed=row.feed,
+        verdict=cast("Verdict | None", row.verdict),
+        code=row.code,
+        params=json.loads(row.params) if row.params else None,
+        received_ms=row.received_ms,
+    )
+
+
+def _columns() -> Select[*tuple[Any, ...]]:
+    return select(
+        col(EntryRow.device_id),
+        col(EntryRow.record_id),
+        col(EntryRow.body),
+        col(EntryRow.hash),
+        col(EntryRow.feed),
+        col(EntryRow.verdict),
+        col(EntryRow.code),
+        col(EntryRow.params),
+        col(EntryRow.received_ms),
+    )
+
+
+def _values(one: Logged) -> dict[str, object]:
+    entry = one.entry
+    return {
+        "device_id": entry.device_id,
+        "number": entry.number,
+        "entry_id": entry.entry_id,
+        "record_id": entry.record_id,
+        "kind": entry.kind,
+        "person_id": entry.person_id,
+        "body": one.body,
+        "hash": one.hash,
+        "feed": one.feed,
+        "received_ms": one.received_ms,
+        "verdict": one.verdict,
+        "code": one.code,
+        "params": pack_params(one.params),
+    }

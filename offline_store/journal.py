@@ -1,0 +1,310 @@
+"""The journal: every entry of every device, in its chain and in the feed; nothing is ever edited.
+
+`write` appends an entry of this device in the transaction that edits its record, so a crash keeps
+both or neither. `receive` takes entries from the feed; an entry that is already here only learns
+its feed number and verdict. `Intake` is how the server takes a push: entry by entry, each seeing
+what the ones before it did.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session, col
+
+from domain import merge
+from domain.changes import DeviceTime, Entry, encode, genesis, link
+from domain.errors import ChainBrokenError
+from domain.records import Record, Value
+from offline_store import entries, records
+from offline_store.database import lock_feed
+from offline_store.entries import Logged, of_device, of_record, page
+from offline_store.tables import DeviceRow, EntryRow, RecordRow
+
+__all__ = [
+    "Arrival",
+    "Author",
+    "Intake",
+    "Logged",
+    "Stamp",
+    "chain",
+    "head",
+    "of_device",
+    "of_record",
+    "page",
+    "receive",
+    "write",
+]
+
+
+class Author(NamedTuple):
+    """Whose entry it is: this device, and the person who is signed on."""
+
+    device_id: str
+    person_id: str
+
+
+class Stamp(NamedTuple):
+    """When an entry is made: hybrid logical clock, device clocks, and a new id (UUIDv7)."""
+
+    wall_ms: int
+    counter: int
+    time: DeviceTime
+    entry_id: str
+
+
+def write(  # noqa: PLR0913 -- an entry has that many parts
+    session: Session,
+    author: Author,
+    stamp: Stamp,
+    *,
+    kind: str,
+    record_id: str,
+    type: str,
+    definition: str,
+    set: Mapping[str, Value],
+    policies: merge.TypePolicies = merge.POLICIES,
+    base: Mapping[str, str] | None = None,
+) -> Entry:
+    """Append an entry of this device and bring its record up to date.
+
+    `base` names for each field the writer whose value the person saw; left out, it is what the
+    store holds now. A "delete" has seen all cells, a "resolve" both sides of the open conflicts.
+    """
+    number, previous = head(session, author.device_id)
+    entry = Entry(
+        device_id=author.device_id,
+        number=number + 1,
+        entry_id=stamp.entry_id,
+        kind=kind,
+        person_id=author.person_id,
+        record_id=record_id,
+        type=type,
+        definition=definition,
+        base=dict(_seen(session, record_id, kind, set) if base is None else base),
+        set=dict(set),
+        wall_ms=stamp.wall_ms,
+        counter=stamp.counter,
+        time=stamp.time,
+    )
+    body = encode(entry)
+    entries.add(session, [Logged(entry, body, link(previous, body))])
+    records.refold(session, record_id, policies)
+    return entry
+
+
+def head(session: Session, device_id: str) -> tuple[int, bytes]:
+    """Return number and hash of a device's last entry; before its first, 0 and its genesis."""
+    last = entries.last_of_device(session, device_id)
+    if last is not None:
+        return last
+    device = session.get(DeviceRow, device_id)
+    assert device is not None, "a device writes and sends only once it is known"
+    return 0, genesis(device_id, device.public_key)
+
+
+def chain(previous: bytes, bodies: Iterable[bytes]) -> list[bytes]:
+    """Return the hash after each body, going on from `previous`."""
+    hashes: list[bytes] = []
+    for body in bodies:
+        previous = link(previous, body)
+        hashes.append(previous)
+    return hashes
+
+
+class Arrival(NamedTuple):
+    """An entry of the feed as it comes from the server."""
+
+    entry: Entry
+    body: bytes
+    feed: int
+    verdict: merge.Verdict
+    code: str | None
+    received_ms: int
+
+
+def receive(
+    session: Session,
+    arrivals: Sequence[Arrival],
+    policies: merge.TypePolicies = merge.POLICIES,
+) -> list[str]:
+    """Take a page of the feed and bring its records up to date; returns the records touched.
+
+    The devices of the entries must be known (`devices.add`). Each device's chain must go on from
+    what is here: raises ChainBrokenError with device and number otherwise, and nothing is kept.
+    """
+    heads: dict[str, tuple[int, bytes]] = {}
+    fresh: list[Logged] = []
+    for arrival in arrivals:
+        entry = arrival.entry
+        number, previous = heads.get(entry.device_id) or head(session, entry.device_id)
+        if entry.number <= number:
+            _learn(session, arrival, heads.get(entry.device_id))
+            continue
+        if entry.number != number + 1:
+            raise ChainBrokenError(device=entry.device_id, number=entry.number)
+        digest = link(previous, arrival.body)
+        heads[entry.device_id] = (entry.number, digest)
+        fresh.append(
+            Logged(
+                entry,
+                arrival.body,
+                digest,
+                arrival.feed,
+                arrival.verdict,
+                arrival.code,
+                received_ms=arrival.received_ms,
+            )
+        )
+    entries.add(session, fresh)
+    touched = list(dict.fromkeys(arrival.entry.record_id for arrival in arrivals))
+    records.refold_all(session, touched, policies)
+    return touched
+
+
+class Intake:
+    """A push on its way into the journal of the server, within one transaction.
+
+    Entries are added in order; `record` shows what the ones before made of a record, so that each
+    can be judged. `save` writes all of them and takes the feed number last.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        device_id: str,
+        record_ids: Iterable[str],
+        policies: merge.TypePolicies = merge.POLICIES,
+    ) -> None:
+        """Load the records that the push touches, all at once."""
+        self._session, self._device_id, self._policies = session, device_id, policies
+        self._number, self._hash = head(session, device_id)
+        self._logged: list[Logged] = []
+        ids = list(dict.fromkeys(record_ids))
+        earlier = entries.of_records(session, ids)
+        self._refused = {
+            one.entry.writer
+            for logged in earlier.values()
+            for one in logged
+            if one.verdict in {"refused", "quarantined"}
+        }
+        self._folded = {
+            record_id: merge.fold(
+                [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged],
+                policies,
+            )
+            for record_id, logged in ((record_id, earlier[record_id]) for record_id in ids)
+        }
+
+    def record(self, record_id: str) -> Record | None:
+        """Return a record as the entries so far have made it."""
+        folded = self._folded[record_id]
+        return folded.record if folded else None
+
+    def base_refused(self, entry: Entry) -> bool:
+        """Whether an entry builds on one that was refused; a decision then has nothing to go on."""
+        return any(writer in self._refused for writer in entry.base.values())
+
+    def add(
+        self,
+        entry: Entry,
+        body: bytes,
+        received_ms: int,
+        *,
+        refused: str | None = None,
+        quarantined: str | None = None,
+        params: Mapping[str, Value] | None = None,
+    ) -> merge.Merged:
+        """Take the next entry; `refused` or `quarantined` is the code why it does not count."""
+        assert entry.device_id == self._device_id
+        assert entry.number == self._number + 1, "a gap is answered before the intake"
+        before = self._folded[entry.record_id]
+        code = refused or quarantined
+        if code:
+            merged = merge.refuse(before, entry, code)
+        else:
+            merged = merge.apply(before, entry, self._policies, received_ms)
+        verdict: merge.Verdict = "quarantined" if quarantined else merged.verdict
+        if verdict in {"refused", "quarantined"}:
+            self._refused.add(entry.writer)
+        self._number, self._hash = entry.number, link(self._hash, body)
+        self._folded[entry.record_id] = merged
+        self._logged.append(
+            Logged(entry, body, self._hash, None, verdict, merged.code, params, received_ms)
+        )
+        return merged._replace(verdict=verdict)
+
+    @property
+    def head(self) -> bytes:
+        """Chain hash after the entries so far."""
+        return self._hash
+
+    def save(self) -> int:
+        """Write everything, then take the next feed number; returns it.
+
+        The number comes last, under a lock held until commit: whoever reads the feed never sees a
+        number appear behind one that is already there.
+        """
+        entries.add(self._session, self._logged)
+        touched = dict.fromkeys(one.entry.record_id for one in self._logged)
+        records.save(self._session, {one: self._folded[one] for one in touched}, {})
+        lock_feed(self._session)
+        feed = last_feed(self._session) + 1
+        first = self._number - len(self._logged) + 1
+        self._session.connection().execute(
+            update(EntryRow)
+            .where(
+                col(EntryRow.device_id) == self._device_id,
+                col(EntryRow.number) >= first,
+                col(EntryRow.number) <= self._number,
+            )
+            .values(feed=feed)
+        )
+        for start in range(0, len(touched), entries.IN_MAX):
+            some = list(touched)[start : start + entries.IN_MAX]
+            self._session.connection().execute(
+                update(RecordRow).where(col(RecordRow.record_id).in_(some)).values(feed=feed)
+            )
+        return feed
+
+
+def last_feed(session: Session) -> int:
+    """Return the highest feed number in the journal; 0 for an empty one."""
+    return session.connection().execute(select(func.max(col(EntryRow.feed)))).scalar() or 0
+
+
+def _seen(session: Session, record_id: str, kind: str, fields: Container[str]) -> dict[str, str]:
+    record = records.lookup(session, record_id)
+    if record is None:
+        return {}
+    seen = {
+        name: cell.writer
+        for name, cell in record.cells.items()
+        if kind == "delete" or name in fields
+    }
+    if kind == "resolve":
+        for conflict in records.conflicts(session, record_id):
+            cell = record.cells[conflict.field]
+            seen[conflict.field] = merge.join_writers(
+                cell.writer, conflict.kept.writer, conflict.other.writer
+            )
+    return seen
+
+
+def _learn(session: Session, arrival: Arrival, fresh: tuple[int, bytes] | None) -> None:
+    """Note feed and verdict of an entry that is here; other bytes under its number are a fork."""
+    entry = arrival.entry
+    this = (col(EntryRow.device_id) == entry.device_id, col(EntryRow.number) == entry.number)
+    body = session.connection().execute(select(col(EntryRow.body)).where(*this)).scalar()
+    if fresh is not None or body != arrival.body:
+        raise ChainBrokenError(device=entry.device_id, number=entry.number)
+    session.connection().execute(
+        update(EntryRow)
+        .where(*this)
+        .values(
+            feed=arrival.feed,
+            verdict=arrival.verdict,
+            code=arrival.code,
+            received_ms=arrival.received_ms,
+        )
+    )

@@ -1,0 +1,70 @@
+"""Small things this installation keeps: identity, settings, cursors of the feed, time anchors."""
+
+import json
+from typing import NamedTuple
+
+from sqlmodel import Session
+
+from domain.changes import canonical
+from domain.records import Value
+from offline_store.tables import AnchorRow, CursorRow, KeepRow
+
+
+class Cursor(NamedTuple):
+    """How far a feed was read; `epoch` names the life of the server it belongs to."""
+
+    feed: int = 0
+    epoch: str = ""
+
+
+class Anchor(NamedTuple):
+    """A server time and the monotonic time (ms) at which it was seen, within one boot."""
+
+    boot: str
+    mono_ms: int
+    server_ms: int
+    rtt_ms: int
+
+
+def get(session: Session, name: str) -> Value:
+    """Return a kept value, or None."""
+    row = session.get(KeepRow, name)
+    return json.loads(row.body) if row else None
+
+
+def put(session: Session, name: str, value: Value) -> None:
+    """Keep a value under a name."""
+    row = session.get(KeepRow, name) or KeepRow(name=name, body=b"")
+    row.body = canonical(value)
+    session.add(row)
+    session.flush()
+
+
+def cursor(session: Session, scope: str = "plant") -> Cursor:
+    """Return how far the feed of a scope was read."""
+    row = session.get(CursorRow, scope)
+    return Cursor(row.feed, row.epoch) if row else Cursor()
+
+
+def set_cursor(session: Session, at: Cursor, scope: str = "plant") -> None:
+    """Note how far the feed of a scope was read: in the transaction that takes the page."""
+    row = session.get(CursorRow, scope) or CursorRow(scope=scope, feed=0)
+    row.feed, row.epoch = at.feed, at.epoch
+    session.add(row)
+    session.flush()
+
+
+def anchor(session: Session, boot: str) -> Anchor | None:
+    """Return the last server time seen in this boot, or None: the clock is not calibrated."""
+    row = session.get(AnchorRow, boot)
+    return Anchor(row.boot_id, row.mono_ms, row.server_ms, row.rtt_ms) if row else None
+
+
+def set_anchor(session: Session, at: Anchor) -> None:
+    """Note a server time."""
+    row = session.get(AnchorRow, at.boot) or AnchorRow(
+        boot_id=at.boot, mono_ms=0, server_ms=0, rtt_ms=0
+    )
+    row.mono_ms, row.server_ms, row.rtt_ms = at.mono_ms, at.server_ms, at.rtt_ms
+    session.add(row)
+    session.flush()

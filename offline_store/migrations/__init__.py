@@ -1,0 +1,1 @@
+"""Numbered steps that bring a database to the newest tables; each runs once, in order."""

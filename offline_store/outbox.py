@@ -1,0 +1,283 @@
+"""The outbox: what was made here and how far it has come.
+
+An entry is in the outbox from the transaction that wrote it ("transactional outbox"). It leaves in
+the order made and stays listed, with its receipt, for a week after the server confirmed it.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select, update
+
+from domain import merge
+from domain.changes import genesis
+from domain.records import Value
+from offline_store import batches, blobs, entries, records
+from offline_store.batches import Batch
+from offline_store.entries import Logged
+from offline_store.tables import BlobRow, DeviceRow, EntryRow
+
+BATCH_MAX = 200  # entries in one push: about 70 kB packed, one request on a 2G link
+BATCH_MAX_BYTES = 512 * 1024  # of bodies in one push
+LISTED_MS = 7 * 24 * 3600 * 1000  # how long a received item stays listed
+ITEMS_MAX = 1000
+ItemState = Literal["waiting", "sending", "received", "refused"]
+_BLOB_STATES: Mapping[str, ItemState] = {
+    "waiting": "waiting",
+    "sending": "sending",
+    "received": "received",
+    "refused": "refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry ("entry") or one file ("blob") of this device, as the outbox shows it.
+
+    `item_id` is the entry's id or the file's SHA-256; `what` the kind of entry ("decide") or of
+    file ("thumb"). `receipt_code` is short enough to read out on the phone. `code` says why
+    something was refused, or which trouble the last try had.
+    """
+
+    item: Literal["entry", "blob"]
+    item_id: str
+    record_id: str
+    type: str
+    what: str
+    person_id: str
+    made_ms: int
+    state: ItemState
+    size: int
+    bytes_sent: int
+    verdict: merge.Verdict | None
+    receipt_code: str | None
+    received_ms: int | None
+    code: str | None
+    params: Mapping[str, Value]
+
+
+class Outgoing(NamedTuple):
+    """A push ready to go: the chain hash before it, and its entries."""
+
+    batch: Batch
+    previous: bytes
+    entries: Sequence[Logged]
+
+
+class Count(NamedTuple):
+    """What waits for the server: entries, files, and the bytes of those files still to go."""
+
+    entries: int
+    blobs: int
+    bytes: int
+
+
+class Answer(NamedTuple):
+    """What the server said about one entry that it did not simply accept."""
+
+    number: int
+    verdict: merge.Verdict
+    code: str | None
+    params: Mapping[str, Value]
+
+
+def pending(session: Session, device_id: str, limit: int = BATCH_MAX) -> list[Logged]:
+    """Return the oldest unconfirmed entries of this device, at most `limit`, in the order made."""
+    first = session.exec(
+        select(func.min(col(EntryRow.number))).where(
+            col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None)
+        )
+    ).one()
+    return entries.of_device(session, device_id, first, limit) if first else []
+
+
+def count(session: Session, device_id: str) -> Count:
+    """Return how much waits for the server."""
+    waiting = session.exec(
+        select(func.count()).where(
+            col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None)
+        )
+    ).one()
+    files, left = session.exec(
+        select(func.count(), func.sum(col(BlobRow.size) - col(BlobRow.offset))).where(
+            col(BlobRow.state).in_(["waiting", "sending"])
+        )
+    ).one()
+    return Count(waiting, files, left or 0)
+
+
+def is_sent(session: Session, record_id: str) -> bool:
+    """Say whether the server has every entry of a record that is here."""
+    waiting = select(EntryRow.number).where(
+        col(EntryRow.record_id) == record_id, col(EntryRow.feed).is_(None)
+    )
+    return session.exec(waiting.limit(1)).first() is None
+
+
+def next_push(session: Session, device_id: str) -> Outgoing | None:
+    """Return the push to send now; None when nothing waits.
+
+    A push that was begun is returned again as it was, because the server knows it by its first
+    entry and its head. Commit before sending.
+    """
+    begun = batches.unanswered(session, device_id)
+    if begun is not None:
+        size = begun.last - begun.first + 1
+        return _outgoing(session, begun, entries.of_device(session, device_id, begun.first, size))
+    waiting = _fitting(pending(session, device_id))
+    if not waiting:
+        return None
+    first, last = waiting[0].entry.number, waiting[-1].entry.number
+    batches.drop(session, device_id, first)  # of an earlier life of the server
+    batch = Batch(device_id, first, last, waiting[-1].hash)
+    batches.add(session, batch)
+    return _outgoing(session, batch, waiting)
+
+
+def last_sent(session: Session, device_id: str) -> Outgoing | None:
+    """Return the last confirmed entry as a push of one, to ask whether the server still has it."""
+    last = session.exec(
+        select(func.max(col(EntryRow.number))).where(
+            col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_not(None)
+        )
+    ).one()
+    if not last:
+        return None
+    one = entries.of_device(session, device_id, last, 1)
+    return _outgoing(session, Batch(device_id, last, last, one[0].hash), one)
+
+
+def confirm(
+    session: Session,
+    answered: Batch,
+    exceptions: Sequence[Answer],
+    policies: merge.TypePolicies = merge.POLICIES,
+) -> list[str]:
+    """Note the server's reply to a push and bring its records up to date; returns their ids."""
+    assert answered.feed is not None
+    batches.answer(session, answered)
+    device = col(EntryRow.device_id) == answered.device_id
+    number = col(EntryRow.number)
+    session.exec(
+        update(EntryRow)
+        .where(device, number >= answered.first, number <= answered.last)
+        .values(feed=answered.feed, received_ms=answered.received_ms, verdict="accepted")
+    )
+    for answer in exceptions:
+        if answered.first <= answer.number <= answered.last:
+            session.exec(
+                update(EntryRow)
+                .where(device, number == answer.number)
+                .values(
+                    verdict=answer.verdict,
+                    code=answer.code,
+                    params=entries.pack_params(answer.params),
+                )
+            )
+    size = answered.last - answered.first + 1
+    sent = entries.of_device(session, answered.device_id, answered.first, size)
+    touched = list(dict.fromkeys(one.entry.record_id for one in sent))
+    records.refold_all(session, touched, policies)
+    return touched
+
+
+def reopen(session: Session, device_id: str, first: int) -> None:
+    """Queue entries from number `first` on once more: the server says it does not have them."""
+    device = col(EntryRow.device_id) == device_id
+    session.exec(
+        update(EntryRow)
+        .where(device, col(EntryRow.number) >= first)
+        .values(feed=None, received_ms=None, verdict=None, code=None, params=None)
+    )
+    for batch in batches.of_device(session, device_id):
+        if batch.last >= first or batch.reply is None:
+            batches.drop(session, device_id, batch.first)
+
+
+def items(session: Session, device_id: str, now_ms: int, limit: int = ITEMS_MAX) -> list[Item]:
+    """Return everything of this device that waits, was refused, or was received in the last week.
+
+    Newest entries first, then files in the order of sending; at most `limit` of each.
+    """
+    since_ms = now_ms - LISTED_MS
+    pushes = batches.of_device(session, device_id)
+    shown = entries.listed(session, device_id, since_ms, limit)
+    found = [_entry_item(one, pushes) for one in shown]
+    return found + [_blob_item(blob) for blob in blobs.listed(session, since_ms, limit)]
+
+
+def short_code(receipt: str) -> str:
+    """Return eight letters and digits of a receipt, for people to compare ("K7QM-2XYA")."""
+    code = base64.b32encode(hashlib.sha256(receipt.encode()).digest()[:5]).decode()
+    return f"{code[:4]}-{code[4:]}"
+
+
+def _fitting(waiting: list[Logged]) -> list[Logged]:
+    size = 0
+    for index, one in enumerate(waiting):
+        size += len(one.body)
+        if index and size > BATCH_MAX_BYTES:
+            return waiting[:index]
+    return waiting
+
+
+def _outgoing(session: Session, batch: Batch, waiting: Sequence[Logged]) -> Outgoing:
+    if batch.first == 1:
+        device = session.get(DeviceRow, batch.device_id)
+        assert device is not None, "a device sends only once it is known"
+        return Outgoing(batch, genesis(batch.device_id, device.public_key), waiting)
+    before = entries.of_device(session, batch.device_id, batch.first - 1, 1)
+    return Outgoing(batch, before[0].hash, waiting)
+
+
+def _entry_item(one: Logged, pushes: Sequence[Batch]) -> Item:
+    entry = one.entry
+    push = next((push for push in pushes if push.first <= entry.number <= push.last), None)
+    if one.verdict in {"refused", "quarantined"}:
+        state: ItemState = "refused"
+    elif one.feed is not None:
+        state = "received"
+    else:
+        state = "sending" if push else "waiting"
+    return Item(
+        item="entry",
+        item_id=entry.entry_id,
+        record_id=entry.record_id,
+        type=entry.type,
+        what=entry.kind,
+        person_id=entry.person_id,
+        made_ms=entry.wall_ms,
+        state=state,
+        size=len(one.body),
+        bytes_sent=len(one.body) if one.feed is not None else 0,
+        verdict=one.verdict,
+        receipt_code=short_code(push.receipt) if push and push.receipt else None,
+        received_ms=one.received_ms,
+        code=one.code,
+        params=one.params or {},
+    )
+
+
+def _blob_item(blob: blobs.Blob) -> Item:
+    state = _BLOB_STATES.get(blob.state, "waiting")
+    return Item(
+        item="blob",
+        item_id=blob.sha256,
+        record_id=blob.record_id,
+        type="evidence",
+        what=blob.kind,
+        person_id="",
+        made_ms=0,
+        state=state,
+        size=blob.size,
+        bytes_sent=blob.offset,
+        verdict=None,
+        receipt_code=short_code(blob.receipt) if blob.receipt else None,
+        received_ms=blob.received_ms,
+        code=blob.error,
+        params={},
+    )

@@ -1,0 +1,170 @@
+"""The tables, the same on device and server; only modules of this package import them.
+
+Bodies live in rowid tables with keys in separate indexes: that is four times as fast as a table
+ordered by a random key (SYNC_ANCHORS §2). Times are ms since 1970 UTC.
+"""
+
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+_Row = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only as plain INTEGER
+
+
+def _whole(*, nullable: bool = False, default: int | None = None) -> "Column[int]":
+    return Column(BigInteger, nullable=nullable, default=default)
+
+
+class EntryRow(SQLModel, table=True):
+    """One entry, its exact bytes and its place in chain and feed (`feed` None: not confirmed)."""
+
+    __tablename__: ClassVar[str] = "entry"  # pyright: ignore[reportIncompatibleVariableOverride]
+    __table_args__ = (
+        UniqueConstraint("device_id", "number"),
+        Index("entry_of_record", "record_id", "feed", "number"),
+        Index("entry_in_feed", "feed", "device_id", "number"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(_Row, primary_key=True))
+    device_id: str
+    number: int = Field(sa_column=_whole())
+    entry_id: str = Field(unique=True)
+    record_id: str
+    kind: str
+    person_id: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    signature: bytes | None = None
+    feed: int | None = Field(default=None, sa_column=_whole(nullable=True))
+    received_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+    verdict: str | None = None
+    code: str | None = None
+    params: str | None = Field(default=None, sa_column=Column(Text))  # JSON
+
+
+class RecordRow(SQLModel, table=True):
+    """The fold of a record's entries; `cells` is JSON {field: [value, writer, wall, counter]}."""
+
+    __tablename__: ClassVar[str] = "record"  # pyright: ignore[reportIncompatibleVariableOverride]
+    __table_args__ = (
+        Index("record_by_type", "type", "state"),
+        Index("record_by_area", "area"),
+        Index("record_by_parent", "parent"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(_Row, primary_key=True))
+    record_id: str = Field(unique=True)
+    type: str
+    definition: str
+    parent: str | None = None  # cell "of": the record that evidence belongs to
+    area: str | None = None
+    state: str | None = None
+    open_holds: int = 0
+    deleted: bool = False
+    feed: int | None = Field(default=None, sa_column=_whole(nullable=True))
+    changed_ms: int = Field(default=0, sa_column=_whole(default=0))
+    cells: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ConflictRow(SQLModel, table=True):
+    """A field on which two people disagree, until someone settles it."""
+
+    __tablename__: ClassVar[str] = "conflict"  # pyright: ignore[reportIncompatibleVariableOverride]
+    conflict_id: str = Field(primary_key=True)
+    record_id: str = Field(index=True)
+    field: str
+    base: str | None = None
+    kept: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # JSON of a cell
+    other: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class BatchRow(SQLModel, table=True):
+    """One push. On a device `reply` None means: sent or about to be, answer not seen yet."""
+
+    __tablename__: ClassVar[str] = "batch"  # pyright: ignore[reportIncompatibleVariableOverride]
+    device_id: str = Field(primary_key=True)
+    first: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    last: int = Field(sa_column=_whole())
+    head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    signature: bytes | None = None
+    certificate: str | None = None
+    feed: int | None = Field(default=None, sa_column=Column(BigInteger, unique=True))
+    received_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+    receipt: str | None = None
+    reply: bytes | None = None
+
+
+class DeviceRow(SQLModel, table=True):
+    """A device of the plant. `token_hash` is known to the server alone."""
+
+    __tablename__: ClassVar[str] = "device"  # pyright: ignore[reportIncompatibleVariableOverride]
+    device_id: str = Field(primary_key=True)
+    public_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    name: str = ""
+    state: str = "active"
+    token_hash: str | None = Field(default=None, index=True)
+    enrolled_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+
+
+class CursorRow(SQLModel, table=True):
+    """How far the feed of a scope was read, and of which life of the server."""
+
+    __tablename__: ClassVar[str] = "cursor"  # pyright: ignore[reportIncompatibleVariableOverride]
+    scope: str = Field(primary_key=True)
+    feed: int = Field(sa_column=_whole())
+    epoch: str = ""
+
+
+class BlobRow(SQLModel, table=True):
+    """One content-addressed file; `have` says whether its bytes are whole on this side."""
+
+    __tablename__: ClassVar[str] = "blob"  # pyright: ignore[reportIncompatibleVariableOverride]
+    __table_args__ = (Index("blob_by_state", "state", "priority"),)
+    sha256: str = Field(primary_key=True)
+    size: int = Field(sa_column=_whole())
+    kind: str
+    record_id: str = ""
+    have: bool = False
+    offset: int = Field(default=0, sa_column=_whole(default=0))
+    state: str = "waiting"
+    receipt: str | None = None
+    received_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+    priority: int = 0
+    error: str | None = None
+
+
+class AnchorRow(SQLModel, table=True):
+    """The last server time seen within one boot of this device."""
+
+    __tablename__: ClassVar[str] = "time_anchor"  # pyright: ignore[reportIncompatibleVariableOverride]
+    boot_id: str = Field(primary_key=True)
+    mono_ms: int = Field(sa_column=_whole())
+    server_ms: int = Field(sa_column=_whole())
+    rtt_ms: int = Field(sa_column=_whole())
+
+
+class DraftRow(SQLModel, table=True):
+    """Work not finished: a checklist half answered, a hazard half described."""
+
+    __tablename__: ClassVar[str] = "draft"  # pyright: ignore[reportIncompatibleVariableOverride]
+    draft_id: str = Field(primary_key=True)
+    kind: str
+    person_id: str = Field(index=True)
+    changed_ms: int = Field(sa_column=_whole())
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PackRow(SQLModel, table=True):
+    """A version of the plant's definitions, people and keys as received."""
+
+    __tablename__: ClassVar[str] = "pack"  # pyright: ignore[reportIncompatibleVariableOverride]
+    version: str = Field(primary_key=True)
+    received_ms: int = Field(sa_column=_whole())
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class KeepRow(SQLModel, table=True):
+    """A small value this installation keeps: identity, settings, failed PIN tries."""
+
+    __tablename__: ClassVar[str] = "keep"  # pyright: ignore[reportIncompatibleVariableOverride]
+    name: str = Field(primary_key=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

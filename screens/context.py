@@ -1,0 +1,296 @@
+"""What every screen shares: the person, the language, the look, the state of the link.
+
+`Desk` is observable: a component that calls `use_desk()` is drawn again when one of its fields
+changes. `Link` is apart, because sync changes it several times a second: only what shows it should
+be drawn again then (`use_link()`).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from dataclasses import field as part
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+
+import flet as ft
+
+from app.field import FieldApp
+from app.translate import Translator, translator
+from domain.errors import FieldError
+from domain.places import Fix
+from domain.plant import Person
+from screens.theme import LIGHT, RAIL_FROM, TABLET_FROM, Tokens, tokens_of
+from sync.status import SyncStatus
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ZONE = "Asia/Shanghai"  # until the definitions say where the plant is
+ENTER = ("Enter", "Numpad Enter")
+TABS = ("/", "/hazards", "/permits", "/me")
+
+
+@dataclass(eq=False)
+class Link(ft.Observable):
+    """How the device and the server stand: what sync does, what waits, where the device is."""
+
+    status: SyncStatus | None = None
+    waiting: int = 0
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Keys:
+    """What keys do on the screen in view: names as Flet gives them ("Enter", "Escape", "1")."""
+
+    press: Callable[[str], Awaitable[None] | None]
+
+
+@dataclass(eq=False)
+class Backstage:
+    """What nothing is drawn from: the way back, the keys in force, whether somebody types."""
+
+    trail: tuple[str, ...] = ("/",)
+    keys: tuple[Keys, ...] = ()
+    typing: bool = False  # a text field has the focus: Enter and digits belong to it
+    last_person: str = ""
+    preferences: ft.SharedPreferences | None = None
+    acted: int = 0  # rises when a control was pressed, to tell a key for it from one for the screen
+    touched: int = 0  # rises with every key and tap, for the idle lock
+
+
+@dataclass(eq=False)
+class Desk(ft.Observable):
+    """One person's screen on one device. Fields may be set from the event loop only."""
+
+    field: FieldApp
+    navigate: Callable[[str], None] = lambda _route: None
+    link: Link = part(default_factory=Link)
+    person: Person | None = None
+    language: str = "zh"
+    brightness: str = "system"  # "light", "dark" or "system"
+    system_dark: bool = False
+    scale: float = 1.0
+    width: float = 412.0
+    height: float = 915.0
+    version: int = 0  # rises after each change of data: a dependency of every effect that loads
+    notice: FieldError | None = None  # the last refusal, shown on top until closed
+    incident: str = ""  # number of a bug that was caught, as the log has it
+    told: str = ""  # the last good news, shown for a few seconds
+    backstage: Backstage = part(default_factory=Backstage)
+
+    @property
+    def t(self) -> Translator:
+        """The texts of the language in use."""
+        pack = self.field.pack
+        zone = pack.definitions.plant.timezone if pack else ZONE
+        return translator(self.field.catalogs, self.language, zone)
+
+    @property
+    def next_language(self) -> str:
+        """The language after the one in use, of those that have a catalog."""
+        known = sorted(self.field.catalogs, reverse=True)  # zh before en
+        here = known.index(self.language) if self.language in known else -1
+        return known[(here + 1) % len(known)]
+
+    def language_name(self, language: str) -> str:
+        """Return what a language calls itself."""
+        return self.field.catalogs[language].get("language.name", language)
+
+    @property
+    def dark(self) -> bool:
+        """Whether the dark colours are in use."""
+        return self.system_dark if self.brightness == "system" else self.brightness == "dark"
+
+    @property
+    def tokens(self) -> Tokens:
+        """Colours and sizes in use."""
+        return tokens_of(dark=self.dark, scale=self.scale)
+
+    @property
+    def fix(self) -> Fix | None:
+        """The last known position."""
+        return self.link.fix
+
+    @property
+    def status(self) -> SyncStatus | None:
+        """What sync is doing."""
+        return self.link.status
+
+    @property
+    def waiting(self) -> int:
+        """How many records and photos the server has not confirmed."""
+        return self.link.waiting
+
+    @property
+    def rail(self) -> bool:
+        """Whether the places stand in a rail at the left: tablets, and phones held across."""
+        return self.width >= RAIL_FROM or self.width > self.height
+
+    @property
+    def wide(self) -> bool:
+        """Whether two columns fit."""
+        return self.width >= TABLET_FROM
+
+    @property
+    def signed_in(self) -> Person:
+        """The person; screens behind the sign-in have one."""
+        assert self.person is not None, "a screen was drawn before the sign-in"
+        return self.person
+
+    def sign_in(self, person: Person) -> None:
+        """Let a person in; somebody else than before starts on the first screen."""
+        if self.backstage.last_person not in ("", person.person_id):
+            self.backstage.trail = ("/",)
+            self.navigate("/")
+        self.backstage.last_person = person.person_id
+        self.close_notices()
+        self.person = person
+
+    def lock(self) -> None:
+        """Ask for the PIN again; drafts and the screen in view stay."""
+        self.backstage.typing = False
+        self.person = None
+
+    def other_language(self) -> None:
+        """Switch to the next language that has a catalog."""
+        self.language = self.next_language
+
+    async def run(
+        self,
+        use_case: Callable[Concatenate[FieldApp, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R | None:
+        """Call a use case in a thread; a refusal becomes the notice, and None is returned."""
+        try:
+            result = await asyncio.to_thread(use_case, self.field, *args, **kwargs)
+        except FieldError as error:
+            self.notice = error
+            return None
+        self.notice = None
+        return result
+
+    def changed(self) -> None:
+        """Say that data of this device changed: lists load again."""
+        self.version += 1
+
+    def refuse(self, error: FieldError) -> None:
+        """Show a refusal with its remedy."""
+        self.notice = error
+
+    def close_notices(self) -> None:
+        """Take the refusal, the incident and the good news away."""
+        self.notice, self.incident, self.told = None, "", ""
+
+    def tell(self, text: str) -> None:
+        """Show good news for a few seconds."""
+        self.told = text
+
+    def go(self, route: str, *, instead: bool = False) -> None:
+        """Go to a route; `instead` takes the place of the screen in view, so back skips it."""
+        if instead:
+            self.backstage.trail = self.backstage.trail[:-1] or ("/",)
+        self.navigate(route)
+
+    def back(self) -> None:
+        """Go to where the person came from."""
+        trail = self.backstage.trail
+        self.navigate(trail[-2] if len(trail) > 1 else "/")
+
+    def arrive(self, route: str) -> None:
+        """Keep the trail in step with the route, however it was reached (also browser back)."""
+        self.notice = None
+        self.backstage.typing = False
+        self.backstage.trail = trail_after(self.backstage.trail, route)
+
+
+def trail_after(trail: tuple[str, ...], route: str) -> tuple[str, ...]:
+    """Return the way back after arriving at `route`; a place of the bottom bar starts anew."""
+    if route in TABS:
+        return (route,)
+    if route in trail:
+        return trail[: trail.index(route) + 1]
+    return (*trail, route)
+
+
+DeskContext: ft.ContextProvider[Desk | None] = ft.create_context(None)
+
+
+def use_desk() -> Desk:
+    """Return the desk; the component is drawn again when a field of it changes."""
+    desk = ft.use_context(DeskContext)
+    assert desk is not None, "a screen was drawn outside the root"
+    return desk
+
+
+def use_link() -> Link:
+    """Return the link; the component is drawn again when sync or position change."""
+    return use_value(use_desk().link)[0]
+
+
+def use_value(initial: R | Callable[[], R]) -> tuple[R, Callable[[R | Callable[[R], R]], None]]:
+    """Return a value that survives redraws, and its setter: `ft.use_state` with full types."""
+    return cast("Any", ft).use_state(initial)
+
+
+@dataclass
+class Held(Generic[R]):
+    """A box that survives redraws and redraws nothing."""
+
+    current: R
+
+
+def use_held(initial: R) -> Held[R]:
+    """Return a box that survives redraws: `ft.use_ref` with full types."""
+    return ft.use_memo(lambda: Held(initial), [])
+
+
+def use_t() -> Translator:
+    """Return the texts of the language in use: `t("outbox.send")`."""
+    return use_desk().t
+
+
+def use_tokens() -> Tokens:
+    """Return the colours and sizes in use."""
+    desk = ft.use_context(DeskContext)
+    return desk.tokens if desk else LIGHT
+
+
+def use_keys(
+    *,
+    enter: Callable[[], Awaitable[None] | None] | None = None,
+    escape: Callable[[], Awaitable[None] | None] | None = None,
+    digit: Callable[[str], Awaitable[None] | None] | None = None,
+) -> None:
+    """Bind keys while the component is on screen; the one drawn last wins.
+
+    Enter is the primary button, Escape goes back (the default). Neither Enter nor digits are taken
+    from a text field in use, which says so through `Backstage.typing` (see `parts.text_field`).
+    """
+    desk = use_desk()
+    latest = use_held((enter, escape, digit))
+    latest.current = (enter, escape, digit)
+
+    def press(key: str) -> Awaitable[None] | None:
+        on_enter, on_escape, on_digit = latest.current
+        if key == "Escape":
+            return (on_escape or desk.back)()
+        if desk.backstage.typing:
+            return None
+        if key in ENTER:
+            return on_enter() if on_enter else None
+        figure = key.removeprefix("Numpad ")
+        if on_digit and (figure.isdecimal() or figure == "Backspace"):
+            return on_digit(figure)
+        return None
+
+    keys = ft.use_memo(lambda: Keys(press), [])
+
+    def bind() -> None:
+        desk.backstage.keys = (*desk.backstage.keys, keys)
+
+    def release() -> None:
+        bound = desk.backstage.keys
+        desk.backstage.keys = tuple(other for other in bound if other is not keys)
+
+    ft.use_effect(bind, [], cleanup=release)

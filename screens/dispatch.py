@@ -1,0 +1,121 @@
+"""Dispatching a hazard: who shall rectify it. The nearest fitting person is chosen beforehand."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import flet as ft
+
+from app.use_cases import hazards
+from app.use_cases.hazards import Candidate
+from screens import parts, parts_work
+from screens.context import Desk, use_desk, use_keys, use_value
+
+ACTION, TARGET = "hazard.dispatch", "dispatched"
+
+
+@dataclass(eq=False)
+class DispatchModel(ft.Observable):
+    """The people a hazard may go to, and the one chosen."""
+
+    desk: Desk
+    record_id: str
+    people: tuple[Candidate, ...] | None = None
+    chosen: str | None = None
+    code: str = ""
+    busy: bool = False
+
+    async def load(self) -> None:
+        """Read who may rectify this hazard, nearest first."""
+        desk = self.desk
+        found = await desk.run(hazards.candidates, desk.signed_in, self.record_id)
+        view = await desk.run(hazards.view, desk.signed_in, self.record_id)
+        self.code = view.card.code if view else ""
+        self.people = tuple(found or ())
+        if self.people and self.chosen is None:
+            self.chosen = self.people[0].person_id
+
+    def choose(self, person_id: str) -> None:
+        """Choose somebody."""
+        self.chosen = person_id
+
+    async def dispatch(self) -> None:
+        """Send the hazard to the person chosen, and go back to it."""
+        if self.chosen is None or self.busy:
+            return
+        self.busy, desk = True, self.desk
+        view = await desk.run(
+            hazards.act, desk.signed_in, self.record_id, ACTION, TARGET, assignee=self.chosen
+        )
+        self.busy = False
+        if view is not None:
+            desk.changed()
+            desk.back()
+
+
+@ft.component
+def DispatchScreen() -> ft.Control:
+    """The people of the route `/hazard/:id/dispatch`."""
+    record_id = ft.use_route_params().get("id", "")
+    return cast("Any", DispatchBody)(record_id, key=f"dispatch-{record_id}")
+
+
+@ft.component
+def DispatchBody(record_id: str) -> ft.Control:
+    """The list; the big button names whom the hazard goes to."""
+    desk = use_desk()
+    tokens, t = desk.tokens, desk.t
+    model, _ = use_value(lambda: DispatchModel(desk, record_id))
+    ft.use_effect(model.load, [record_id, desk.version])
+    use_keys(enter=model.dispatch)
+    people = model.people
+    body: list[ft.Control] = []
+    if people is None:
+        body.append(ft.ProgressBar(semantics_label=t("dispatch.loading")))
+    elif not people:
+        body.append(
+            parts.empty_state(
+                tokens,
+                ft.Icons.PERSON_OFF,
+                t("dispatch.nobody"),
+                detail=t("dispatch.nobody.detail"),
+            )
+        )
+    body += [_row(model, person, desk) for person in people or ()]
+    chosen = next((row for row in people or () if row.person_id == model.chosen), None)
+    footer: list[ft.Control] = []
+    if chosen is not None:
+        footer.append(
+            parts.primary_button(
+                tokens,
+                t("dispatch.do", person=chosen.name),
+                key="dispatch-do",
+                icon=ft.Icons.SEND,
+                on_click=model.dispatch,
+                disabled=model.busy,
+                expand=True,
+            )
+        )
+    head = parts_work.page_head(
+        tokens, t("dispatch.title"), model.code, on_back=desk.back, back_label=t("page.back")
+    )
+    return parts_work.page(tokens, head, body, footer)
+
+
+def _row(model: DispatchModel, person: Candidate, desk: Desk) -> ft.Control:
+    tokens, t = desk.tokens, desk.t
+    here = person.person_id == model.chosen
+
+    def choose() -> None:
+        model.choose(person.person_id)
+
+    near = parts.chip(tokens, t("dispatch.near"), "good", ft.Icons.NEAR_ME) if person.near else None
+    return parts.row_card(
+        tokens,
+        t.of(person.name),
+        f"{t.of(person.role)} · {t.of(person.unit)}",
+        key=f"candidate-{person.person_id}",
+        icon=ft.Icons.RADIO_BUTTON_CHECKED if here else ft.Icons.RADIO_BUTTON_UNCHECKED,
+        kind="primary" if here else None,
+        tail=near,
+        on_click=choose,
+    )

@@ -1,0 +1,83 @@
+"""Keep one bad handler or one bad redraw from killing a person's whole session (Flet 1.0.5).
+
+Three things that Flet does and a field app cannot live with:
+
+* an exception in an event handler replaces the entire screen by an error page for good;
+* an exception while a component is drawn again ends the task that sends updates: the screen looks
+  alive and never changes again;
+* the answer to a control's method that arrives after the control left the screen raises in the
+  loop that reads the socket, which drops the connection.
+
+Private names of Flet are used: the version is pinned, and tests prove each of the three.
+"""
+
+import asyncio
+import logging
+import traceback
+import uuid
+from collections.abc import Callable
+from typing import Any, cast
+
+import flet as ft
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[str], None]
+Heard = Callable[[str, object], None]
+TASK = "_Session__updates_task"
+STARTING_S = 0.05
+
+
+def install(page: ft.Page, report: Report, heard: Heard) -> asyncio.Task[None]:
+    """Guard a page; call before it is drawn.
+
+    `report` gets the incident number that the log line has too; `heard` is told name and data of
+    every event of the client. The returned task ends with the session; the caller keeps it.
+    """
+    session = cast("Any", page.session)
+
+    def failed(trace: str) -> None:
+        incident = uuid.uuid4().hex[:6].upper()
+        log.error("incident %s: %s", incident, trace)
+        report(incident)
+
+    session.error = failed  # an attribute of the instance wins over the method
+    _forgive_late_answers(session)
+    _listen(session, heard)
+    return asyncio.get_running_loop().create_task(_revive_updates(session, failed))
+
+
+def _forgive_late_answers(session: Any) -> None:  # noqa: ANN401 - Flet's session has private names
+    answer = session.handle_invoke_method_results
+
+    def answer_if_there(control_id: int, call_id: str, result: object, error: str | None) -> None:
+        try:
+            answer(control_id, call_id, result, error)
+        except RuntimeError:
+            log.debug("late answer for control %s dropped", control_id)
+
+    session.handle_invoke_method_results = answer_if_there
+
+
+def _listen(session: Any, heard: Heard) -> None:  # noqa: ANN401 - as above
+    dispatch = session.dispatch_event
+
+    async def dispatch_heard(control_id: int, name: str, data: object) -> None:
+        heard(name, data)
+        await dispatch(control_id, name, data)
+
+    session.dispatch_event = dispatch_heard
+
+
+async def _revive_updates(session: Any, failed: Report) -> None:  # noqa: ANN401 - as above
+    while True:
+        task: asyncio.Task[None] | None = getattr(session, TASK, None)
+        if task is None:
+            await asyncio.sleep(STARTING_S)
+            continue
+        await asyncio.wait({task})
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return  # the session was closed
+        failed("".join(traceback.format_exception(error)))
+        session.start_updates_scheduler()

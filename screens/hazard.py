@@ -1,0 +1,419 @@
+"""One hazard: own words, photos before and after, who did what when, and what comes next."""
+
+from typing import Any, cast
+
+import flet as ft
+
+from app.translate import Translator
+from app.use_cases.evidence import EvidenceCard
+from app.use_cases.hazards import HazardCard, HazardView, MoveView
+from screens import parts, parts_evidence, parts_work, theme
+from screens.asset_picker import AssetPicker
+from screens.capture import Viewfinder, capture_bar
+from screens.context import Desk, use_desk, use_keys, use_value
+from screens.dispatch import DispatchScreen
+from screens.evidence_page import EvidencePage
+from screens.hazard_model import AFTER, RECTIFYING, HazardModel
+from screens.parts import words
+from screens.pictures import PicturePicker, use_pictures
+from screens.theme import Tokens
+
+__all__ = ["DispatchScreen", "HazardScreen"]
+
+GRADE_KIND: dict[str, parts.Kind] = {"A": "stop", "B": "mind"}
+FINAL_ACTIONS = frozenset({"hazard.void", "hazard.merge"})  # cannot be taken back
+
+
+@ft.component
+def HazardScreen() -> ft.Control:
+    """The hazard of the route `/hazard/:id`."""
+    record_id = ft.use_route_params().get("id", "")
+    return cast("Any", HazardBody)(record_id, key=f"hazard-{record_id}")
+
+
+@ft.component
+def HazardBody(record_id: str) -> ft.Control:
+    """One hazard; a photo, the form of a move or the list of places takes its place while open."""
+    desk = use_desk()
+    tokens, t = desk.tokens, desk.t
+    model, _ = use_value(lambda: HazardModel(desk, record_id))
+    use_value(model.capture)
+    picker = use_pictures(model.capture.choose)
+    ft.use_effect(model.load, [record_id, desk.version])
+    use_keys(enter=model.enter, escape=model.escape)
+    view = model.view
+    if view is None:
+        return _absent(desk, model)
+    if model.looking is not None:
+        title = t(f"shot.{model.looking.shot}")
+        return EvidencePage(model.looking, title, view.card.code, model.look_away, None)
+    if model.choosing_place:
+        return AssetPicker(
+            t("hazard.place.title"), view.card.code, model.place, model.keep_place, False
+        )
+    if model.move is not None:
+        return MovePage(model)
+    return _page(model, view, tokens, t, picker)
+
+
+def _page(
+    model: HazardModel, view: HazardView, tokens: Tokens, t: Translator, picker: PicturePicker
+) -> ft.Control:
+    desk, card = model.desk, view.card
+    place = [t.of(card.place) or t("hazard.place.unknown")]
+    if card.asset_id:
+        place = [f"{card.asset_id} {place[0]}", t.of(card.area)]
+    head = parts_work.page_head(
+        tokens,
+        card.code,
+        " · ".join(part for part in place if part),
+        on_back=desk.back,
+        back_label=t("page.back"),
+    )
+    story = [_chips(desk, view), _words_card(model, view, tokens, t)]
+    story += _asks(model, view, tokens, t)
+    history: list[ft.Control] = [parts_work.timeline(tokens, t, view.steps)]
+    history.append(_facts(view, tokens, t))
+    footer = _footer(model, tokens, t, picker)
+    panel = _more_panel(model, tokens, t) if model.more else None
+    if desk.wide:
+        left = parts_work.page(tokens, head, story)
+        right = parts_work.page(
+            tokens, None, [ft.Container(height=4), *history], footer, key="side"
+        )
+        right = parts_evidence.with_panel(right, panel)
+        return parts_work.two_columns(desk, left, right, share=4)
+    whole = parts_work.page(tokens, head, [*story, *history], [] if panel else footer)
+    return parts_evidence.with_panel(whole, panel)
+
+
+def _absent(desk: Desk, model: HazardModel) -> ft.Control:
+    tokens, t = desk.tokens, desk.t
+    title = t("hazard.gone" if model.gone else "hazard.opening")
+    head = parts_work.page_head(tokens, title, on_back=desk.back, back_label=t("page.back"))
+    if not model.gone:
+        return parts_work.page(tokens, head, [ft.ProgressBar(semantics_label=title)])
+    state = parts.empty_state(
+        tokens,
+        ft.Icons.SEARCH_OFF,
+        t("hazard.gone"),
+        detail=t("hazard.gone.detail"),
+        action=parts.quiet_button(tokens, t("page.back"), key="gone-back", on_click=desk.back),
+    )
+    return parts_work.page(tokens, head, [state])
+
+
+def _chips(desk: Desk, view: HazardView) -> ft.Control:
+    tokens, t, card = desk.tokens, desk.t, view.card
+    chips = [
+        parts.chip(
+            tokens,
+            t("hazard.grade", grade=card.grade),
+            GRADE_KIND.get(card.grade, "plain"),
+            key="grade",
+        ),
+        parts.chip(tokens, t.of(card.category) or t("hazard.no_category"), key="category"),
+        parts.chip(tokens, t.of(card.state_words), "primary", ft.Icons.ENGINEERING, key="state"),
+    ]
+    if card.due_ms is not None:
+        chips.append(_due_chip(desk, card.due_ms, accepted=view.rectify_by_ms is not None))
+    return parts_evidence.wrapped(chips)
+
+
+def _due_chip(desk: Desk, due_ms: int, *, accepted: bool) -> ft.Control:
+    t, left_ms = desk.t, due_ms - desk.field.clock.now_ms()
+    what = "rectify" if accepted else "accept"
+    if left_ms < 0:
+        text = t(f"hazard.due.{what}.over", span=t.span(-left_ms))
+        return parts.chip(desk.tokens, text, "stop", ft.Icons.ALARM, key="due")
+    text = t(f"hazard.due.{what}", span=t.span(left_ms))
+    return parts.chip(desk.tokens, text, "plain", ft.Icons.TIMER, key="due")
+
+
+def _words_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
+    card = view.card
+    said = t("hazard.quote", words=card.words) if card.words else t("hazard.no_words")
+    who = t("hazard.reported", person=card.reporter, time=t.moment(card.reported_ms))
+    controls: list[ft.Control] = [
+        words(said, tokens, size=tokens.strong, key="words"),
+        words(who, tokens, size=tokens.small, color=tokens.ink2),
+        _photos(model, tokens, t),
+    ]
+    if model.capture.open:
+        shot = model.capture.target.shot if model.capture.target else AFTER
+        controls.append(Viewfinder(model.capture, tokens, t, t(f"shot.{shot}")))
+    column = ft.Column(
+        spacing=theme.GAP_WIDE,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=controls,
+    )
+    return parts.card(tokens, column, key="report")
+
+
+def _photos(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
+    """Before at the left, after at the right; more photos of either below."""
+    before, after = model.before, model.after
+    rows: list[ft.Control] = []
+    for index in range(max(len(before), len(after), 1)):
+        left = before[index] if index < len(before) else None
+        right = after[index] if index < len(after) else None
+        first = index == 0
+        rows.append(
+            ft.Row(
+                spacing=theme.GAP_WIDE,
+                vertical_alignment=ft.CrossAxisAlignment.START,
+                controls=[
+                    _photo(model, tokens, t, left, t("hazard.before") if first else ""),
+                    _photo(model, tokens, t, right, t("hazard.after") if first else ""),
+                ],
+            )
+        )
+    return ft.Column(spacing=theme.GAP_WIDE, controls=rows)
+
+
+def _photo(
+    model: HazardModel, tokens: Tokens, t: Translator, photo: EvidenceCard | None, empty: str
+) -> ft.Control:
+    if photo is None:
+        return parts_evidence.empty_photo(
+            tokens, t("hazard.no_photo", which=empty) if empty else ""
+        )
+
+    def look() -> None:
+        model.look_at(photo)
+
+    when = t.moment(photo.taken_ms)
+    caption = t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when)
+    return parts_evidence.wide_photo(
+        tokens, photo, caption, t("evidence.absent"), key=f"photo-{photo.evidence_id}", on_tap=look
+    )
+
+
+def _asks(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    """What has to be mended before the hazard can go on, or for whom it waits."""
+    asks: list[ft.Control] = []
+    if not view.place_known:
+        offer = parts.Action(t("hazard.place.set"), model.choose_place, "set-place")
+        asks.append(
+            parts.note(
+                tokens,
+                "mind",
+                t("hazard.place.unknown"),
+                detail=t("hazard.place.detail"),
+                icon=ft.Icons.LOCATION_OFF,
+                action=offer if view.moves else None,
+                key="place-unknown",
+            )
+        )
+    if model.missing:
+        asks.append(_missing(model, tokens, t))
+    if not view.moves:
+        key = f"hazard.wait.{view.card.state}"
+        text = t(key, unit=view.unit, assignee=view.assignee or view.unit)
+        asks.append(parts.note(tokens, "plain", text, key="waits"))
+    return asks
+
+
+def _missing(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
+    """The shots that the grade demands before dispatch, each with the way to take it."""
+    buttons: list[ft.Control] = []
+    for shot in model.missing:
+
+        def shoot(shot: str = shot) -> None:
+            model.shoot(shot)
+
+        buttons.append(
+            parts.quiet_button(
+                tokens,
+                t(f"shot.{shot}"),
+                key=f"shoot-{shot}",
+                icon=ft.Icons.CAMERA_ALT,
+                on_click=shoot,
+                kind="mind",
+                height=theme.TARGET,
+                disabled=model.capture.open,
+            )
+        )
+    text = t("hazard.missing", shots=" · ".join(t(f"shot.{shot}") for shot in model.missing))
+    note = parts.note(tokens, "mind", text, icon=ft.Icons.CAMERA_ALT, key="missing")
+    return ft.Column(
+        spacing=theme.GAP,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[note, parts_evidence.wrapped(buttons)],
+    )
+
+
+def _facts(view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
+    """Who is responsible, and why this grade was proposed."""
+    lines = [t("hazard.unit", unit=view.unit)]
+    if view.assignee is not None:
+        lines.append(t("hazard.assignee", person=view.assignee))
+    lines += [t("hazard.reason", reason=reason) for reason in view.reasons]
+    rows: list[ft.Control] = [
+        words(line, tokens, size=tokens.small, color=tokens.ink2) for line in lines
+    ]
+    return parts.card(tokens, ft.Column(spacing=6, controls=rows), key="facts")
+
+
+def _footer(
+    model: HazardModel, tokens: Tokens, t: Translator, picker: PicturePicker
+) -> list[ft.Control]:
+    if model.capture.open:
+        shot = model.capture.target.shot if model.capture.target else AFTER
+        label = t("capture.shoot_of", shot=t(f"shot.{shot}"))
+        return capture_bar(model.capture, tokens, t, picker, label)
+    primary, side = model.primary, model.side_moves
+    controls: list[ft.Control] = []
+    starts = primary is not None and primary.target == RECTIFYING and model.repairs(primary)
+    if len(side) == 1 and not starts:
+        controls.append(_side_button(model, side[0], tokens, t, expand=primary is None))
+    elif side or starts:
+        controls.append(
+            parts.quiet_button(
+                tokens, t("hazard.more"), key="more", on_click=model.show_more, expand=not primary
+            )
+        )
+    if primary is not None:
+        controls.append(_primary_button(model, primary, tokens, t))
+    return controls
+
+
+def _primary_button(
+    model: HazardModel, move: MoveView, tokens: Tokens, t: Translator
+) -> ft.Control:
+    async def do() -> None:
+        await (model.repair(move) if model.repairs(move) else model.do(move))
+
+    icon = None
+    if move.missing:
+        label, icon = t("capture.shoot_of", shot=t(f"shot.{move.missing[0]}")), ft.Icons.CAMERA_ALT
+    elif model.repairs(move):
+        label, icon = t("hazard.shoot_after"), ft.Icons.CAMERA_ALT
+    elif move.action == "hazard.rectify":
+        label, icon = t("hazard.hand_in"), ft.Icons.CHECK
+    else:
+        label = t.of(move.words)
+    return parts.primary_button(
+        tokens,
+        label,
+        key=f"do-{move.action}-{move.target}",
+        icon=icon,
+        on_click=do,
+        disabled=model.busy,
+        expand=True,
+    )
+
+
+def _side_button(
+    model: HazardModel, move: MoveView, tokens: Tokens, t: Translator, *, expand: bool
+) -> ft.Control:
+    async def do() -> None:
+        await model.do(move)
+
+    return parts.quiet_button(
+        tokens,
+        t.of(move.words),
+        key=f"do-{move.action}-{move.target}",
+        on_click=do,
+        disabled=model.busy,
+        kind="stop" if move.action in FINAL_ACTIONS else "plain",
+        expand=expand,
+    )
+
+
+def _more_panel(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
+    """The other moves, and beginning a repair without a photo yet."""
+    buttons: list[ft.Control] = []
+    primary = model.primary
+    if primary is not None and primary.target == RECTIFYING:
+
+        async def begin() -> None:
+            model.more = False
+            await model.act(primary)
+
+        buttons.append(
+            parts.quiet_button(
+                tokens, t("hazard.begin"), key="begin-repair", icon=ft.Icons.BUILD, on_click=begin
+            )
+        )
+    buttons += [_side_button(model, move, tokens, t, expand=False) for move in model.side_moves]
+    buttons.append(
+        parts.quiet_button(tokens, t("page.cancel"), key="more-close", on_click=model.show_more)
+    )
+    return parts_evidence.bottom_panel(tokens, t("hazard.more.title"), buttons)
+
+
+@ft.component
+def MovePage(model: HazardModel) -> ft.Control:
+    """What a move needs before it is done: a reason in words, or the hazard to merge into."""
+    desk = use_desk()
+    tokens, t, move = desk.tokens, desk.t, model.move
+    use_keys(enter=model.submit, escape=model.leave_form)
+    if move is None or model.view is None:
+        return ft.Column(controls=[])
+    final = move.action in FINAL_ACTIONS
+    body: list[ft.Control] = []
+    if "note" in move.needs:
+        body.append(
+            parts.text_field(
+                tokens,
+                desk,
+                t("hazard.note"),
+                model.note,
+                model.write,
+                key="move-note",
+                lines=3,
+                limit=500,
+                autofocus=True,
+            )
+        )
+    if "merged_into" in move.needs or "target" in move.needs:
+        body += _merge_rows(model, tokens, t)
+    if final:
+        body.append(parts.note(tokens, "mind", t("hazard.final"), key="final"))
+    footer = [
+        parts.quiet_button(tokens, t("page.cancel"), key="move-cancel", on_click=model.leave_form),
+        parts.primary_button(
+            tokens,
+            t.of(move.words),
+            key="move-do",
+            on_click=model.submit,
+            disabled=model.busy or not model.ready,
+            expand=True,
+        ),
+    ]
+    head = parts_work.page_head(
+        tokens,
+        t.of(move.words),
+        model.view.card.code,
+        on_back=model.leave_form,
+        back_label=t("page.back"),
+    )
+    return parts_work.page(tokens, head, body, footer)
+
+
+def _merge_rows(model: HazardModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    rows: list[ft.Control] = [words(t("hazard.merge.into"), tokens)]
+    if not model.others:
+        rows.append(parts.empty_state(tokens, ft.Icons.CHECKLIST, t("hazard.merge.none")))
+    return rows + [_merge_row(model, card, tokens, t) for card in model.others]
+
+
+def _merge_row(model: HazardModel, card: HazardCard, tokens: Tokens, t: Translator) -> ft.Control:
+    def choose() -> None:
+        model.choose(card.record_id)
+
+    chosen = model.target == card.record_id
+    detail = " · ".join(
+        part for part in (card.code, t.of(card.place), t.of(card.state_words)) if part
+    )
+    return parts.row_card(
+        tokens,
+        card.words or t.of(card.category),
+        detail,
+        key=f"merge-{card.code}",
+        icon=ft.Icons.RADIO_BUTTON_CHECKED if chosen else ft.Icons.RADIO_BUTTON_UNCHECKED,
+        kind="primary" if chosen else None,
+        on_click=choose,
+        lines=2,
+    )

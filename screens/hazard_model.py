@@ -1,0 +1,226 @@
+"""State and actions of one hazard: what a person may do comes from the data of the workflow."""
+
+from dataclasses import dataclass
+
+import flet as ft
+
+from app.use_cases import hazards
+from app.use_cases.evidence import EvidenceCard, Target
+from app.use_cases.hazards import HazardCard, HazardView, MoveView
+from screens.capture import CaptureModel
+from screens.context import Desk
+
+RECTIFY, RECTIFYING = "hazard.rectify", "rectifying"
+AFTER = "after"
+MERGE_NEEDS = frozenset({"merged_into", "target"})
+FORM_NEEDS = frozenset({"note"}) | MERGE_NEEDS
+
+
+@dataclass(eq=False)
+class HazardModel(ft.Observable):
+    """One hazard in view."""
+
+    desk: Desk
+    record_id: str
+    view: HazardView | None = None
+    gone: bool = False
+    busy: bool = False
+    move: MoveView | None = None  # the move whose words or target are being asked for
+    note: str = ""
+    target: str | None = None  # record to merge into
+    others: tuple[HazardCard, ...] = ()
+    choosing_place: bool = False
+    more: bool = False
+    looking: EvidenceCard | None = None
+
+    def __post_init__(self) -> None:
+        """The camera is closed."""
+        self.capture = CaptureModel(self.desk)
+
+    @property
+    def after(self) -> tuple[EvidenceCard, ...]:
+        """Photos taken after the repair."""
+        photos = self.view.photos if self.view else ()
+        return tuple(photo for photo in photos if photo.shot == AFTER)
+
+    @property
+    def before(self) -> tuple[EvidenceCard, ...]:
+        """Photos of the report."""
+        photos = self.view.photos if self.view else ()
+        return tuple(photo for photo in photos if photo.shot != AFTER)
+
+    @property
+    def primary(self) -> MoveView | None:
+        """The next step of this person, if there is one."""
+        moves = self.view.moves if self.view else ()
+        return next((move for move in moves if move.primary), None)
+
+    @property
+    def side_moves(self) -> tuple[MoveView, ...]:
+        """The other things this person may do."""
+        moves = self.view.moves if self.view else ()
+        return tuple(move for move in moves if move is not self.primary)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Shots that a move still waits for, in the order of the data."""
+        moves = self.view.moves if self.view else ()
+        found = [shot for move in moves for shot in move.missing if shot != AFTER]
+        return tuple(dict.fromkeys(found))
+
+    async def load(self) -> None:
+        """Read the hazard as this device knows it."""
+        view = await self.desk.run(hazards.view, self.desk.signed_in, self.record_id)
+        if view is None:
+            self.gone = self.view is None
+        else:
+            self.view, self.gone = view, False
+
+    async def do(self, move: MoveView) -> None:
+        """Do a move, or ask for what it needs first."""
+        self.more = False
+        if move.missing:
+            self.shoot(move.missing[0])
+        elif "assignee" in move.needs:
+            self.desk.go(f"/hazard/{self.record_id}/dispatch")
+        elif FORM_NEEDS & set(move.needs):
+            await self.ask(move)
+        elif "after_photo" in move.needs and not self.after:
+            self.shoot(AFTER)
+        else:
+            await self.act(move)
+
+    async def repair(self, move: MoveView) -> None:
+        """Begin the repair where it has not begun, and open the camera for the photo after it."""
+        if move.target == RECTIFYING and not await self.act(move):
+            return
+        self.shoot(AFTER)
+
+    async def act(self, move: MoveView) -> bool:
+        """Do a move that needs nothing more; say whether it was done."""
+        if self.busy:
+            return False
+        self.busy = True
+        desk = self.desk
+        view = await desk.run(
+            hazards.act,
+            desk.signed_in,
+            self.record_id,
+            move.action,
+            move.target,
+            note=self.note,
+            merged_into=self.target,
+        )
+        self.busy = False
+        if view is None:
+            return False
+        self.view = view
+        self.leave_form()
+        desk.changed()
+        return True
+
+    async def ask(self, move: MoveView) -> None:
+        """Open the page for the words or the target that a move needs."""
+        self.note, self.target, self.move = "", None, move
+        if MERGE_NEEDS & set(move.needs):
+            found = await self.desk.run(hazards.cards, self.desk.signed_in, "open")
+            self.others = self._nearest(found or [])
+
+    async def submit(self) -> None:
+        """Do the move that was asked about."""
+        if self.move is not None and self.ready:
+            await self.act(self.move)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the move has all it needs."""
+        needs = set(self.move.needs) if self.move else set[str]()
+        said = bool(self.note.strip()) or "note" not in needs
+        return said and (self.target is not None or not MERGE_NEEDS & needs)
+
+    def write(self, note: str) -> None:
+        """Keep the words typed."""
+        self.note = note
+
+    def choose(self, record_id: str) -> None:
+        """Choose the hazard to merge into."""
+        self.target = record_id
+
+    def leave_form(self) -> None:
+        """Close the page of a move."""
+        self.move, self.note, self.target = None, "", None
+
+    def shoot(self, shot: str) -> None:
+        """Open the viewfinder for a shot of this hazard."""
+        view = self.view
+        if view is None:
+            return
+        target = Target(self.record_id, view.card.code, view.card.asset_id, shot)
+        self.more = False
+        self.capture.begin(target, self.kept)
+
+    async def kept(self, _card: EvidenceCard) -> None:
+        """Show the photo just kept and what it unlocks."""
+        await self.load()
+        self.desk.changed()
+
+    def look_at(self, photo: EvidenceCard) -> None:
+        """Show a photo large."""
+        self.looking = photo
+
+    def look_away(self) -> None:
+        """Go back to the hazard."""
+        self.looking = None
+
+    def choose_place(self) -> None:
+        """Open the list of equipment: the place was not known."""
+        self.choosing_place = True
+
+    def keep_place(self) -> None:
+        """Go back without a place."""
+        self.choosing_place = False
+
+    async def place(self, asset_id: str, _via: str) -> None:
+        """Fix where the hazard is."""
+        view = await self.desk.run(hazards.set_place, self.desk.signed_in, self.record_id, asset_id)
+        if view is not None:
+            self.view, self.choosing_place = view, False
+            self.desk.changed()
+
+    def show_more(self) -> None:
+        """Open or close the list of the other moves."""
+        self.more = not self.more
+
+    async def escape(self) -> None:
+        """Close what is open over the hazard; else go back."""
+        if self.more:
+            self.more = False
+        elif self.capture.open:
+            await self.capture.close()
+        else:
+            self.desk.back()
+
+    async def enter(self) -> None:
+        """Do what the big button says."""
+        move = self.primary
+        if self.capture.open:
+            await self.capture.shoot()
+        elif move is not None and self.repairs(move):
+            await self.repair(move)
+        elif move is not None:
+            await self.do(move)
+
+    def repairs(self, move: MoveView) -> bool:
+        """Whether a move is answered with the photo after the repair."""
+        if move.action != RECTIFY or move.missing:
+            return False
+        return move.target == RECTIFYING or not self.after
+
+    def _nearest(self, found: list[HazardCard]) -> tuple[HazardCard, ...]:
+        here = self.view.card if self.view else None
+        others = [card for card in found if card.record_id != self.record_id]
+        if here is None:
+            return tuple(others)
+        return tuple(
+            sorted(others, key=lambda card: (card.asset_id != here.asset_id, -card.reported_ms))
+        )

@@ -1,0 +1,292 @@
+"""The outbox: item by item what the server has, what waits, what it refused and why."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import flet as ft
+
+from app.translate import Translator
+from app.use_cases import outbox
+from app.use_cases.outbox import OutboxItem, OutboxView
+from domain.errors import OfflineError
+from screens import parts, parts_work
+from screens.context import Desk, use_desk, use_keys, use_link, use_value
+from screens.theme import Tokens
+
+PAGE = 60  # rows drawn at once
+MEGABYTE = 1_000_000
+EXPORT_NAME = "anshao-outbox.zip"
+ICONS = {
+    "received": ft.Icons.CHECK_CIRCLE_OUTLINE,
+    "sending": ft.Icons.ARROW_CIRCLE_UP,
+    "waiting": ft.Icons.WATCH_LATER,
+    "refused": ft.Icons.ERROR,
+}
+
+
+@dataclass(eq=False)
+class OutboxModel(ft.Observable):
+    """What waits on this device, and the two things to do about it."""
+
+    desk: Desk
+    view: OutboxView | None = None
+    shown: int = PAGE
+    busy: bool = False
+
+    async def load(self) -> None:
+        """Read the outbox; a device that no server has taken yet has none."""
+        if self.desk.field.engine is None:
+            return
+        found = await self.desk.run(outbox.view)
+        if found is not None:
+            self.view = found
+
+    def more(self) -> None:
+        """Draw the next rows."""
+        self.shown += PAGE
+
+    def send(self) -> None:
+        """Try now instead of at the next turn; what happens shows in the status line."""
+        self.desk.field.nudge()
+        self.desk.tell(self.desk.t("outbox.trying"))
+
+    async def export(self, picker: ft.FilePicker) -> None:
+        """Write everything unconfirmed into a file, to hand over by other means."""
+        if self.busy:  # a second tap lands before the button is greyed out
+            return
+        self.busy = True
+        data = await self.desk.run(outbox.export)
+        if data is not None:
+            await picker.save_file(file_name=EXPORT_NAME, src_bytes=data)
+            self.desk.tell(self.desk.t("outbox.exported"))
+        self.busy = False
+
+    def item(self, item_id: str) -> OutboxItem | None:
+        """Return one item; None once it is no longer listed."""
+        items = self.view.items if self.view else ()
+        return next((item for item in items if item.item_id == item_id), None)
+
+
+@ft.component
+def Outbox() -> ft.Control:
+    """The list with progress on top, export and send at the bottom."""
+    desk, link = use_desk(), use_link()
+    model, _ = use_value(lambda: OutboxModel(desk))
+    picker = ft.use_memo(ft.FilePicker, [])
+    ft.use_effect(model.load, [desk.version, link.waiting, link.status], cleanup=lambda: None)
+    use_keys(enter=model.send)
+    tokens, t = desk.tokens, desk.t
+
+    async def export() -> None:
+        await model.export(picker)
+
+    head = parts_work.page_head(
+        tokens,
+        t("outbox.title"),
+        t("outbox.order"),
+        on_back=desk.back,
+        back_label=t("do.back"),
+    )
+    footer = [
+        parts.quiet_button(
+            tokens,
+            t("outbox.export"),
+            key="export",
+            icon=ft.Icons.IOS_SHARE,
+            on_click=export,
+            disabled=model.busy or not link.waiting,
+            expand=True,
+        ),
+        parts.primary_button(
+            tokens,
+            t("outbox.send"),
+            key="send",
+            icon=ft.Icons.REFRESH,
+            on_click=model.send,
+            disabled=desk.field.engine is None,
+            expand=True,
+        ),
+    ]
+    return parts_work.page(tokens, head, _rows(model, desk), footer)
+
+
+def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
+    tokens, t, view = desk.tokens, desk.t, model.view
+    rows: list[ft.Control] = []
+    status = desk.status
+    if status and status.phase == "sending":
+        rows.append(parts.progress_line(tokens, t("outbox.sending"), status.done, status.total))
+    if status and status.error:
+        # No network is no fault of anybody: grey, with what happens to the data meanwhile.
+        if isinstance(status.error, OfflineError):
+            rows.append(
+                parts.note(
+                    tokens,
+                    "plain",
+                    t("outbox.offline"),
+                    detail=t("outbox.offline.detail"),
+                    icon=ft.Icons.CLOUD_OFF,
+                )
+            )
+        else:
+            rows.append(parts.refusal(tokens, t, status.error, key="sync-error"))
+    if view is None:
+        rows.append(parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("list.loading")))
+        return rows
+    if view.refused:
+        rows.append(
+            parts.note(
+                tokens,
+                "mind",
+                t("outbox.refused", n=view.refused),
+                detail=t("outbox.refused.detail"),
+                key="refused",
+            )
+        )
+    if not view.items:
+        rows.append(
+            parts.empty_state(
+                tokens, ft.Icons.CLOUD_DONE, t("outbox.none"), detail=t("outbox.none.detail")
+            )
+        )
+    rows.extend(_row(desk, item) for item in view.items[: model.shown])
+    left = len(view.items) - model.shown
+    if left > 0:
+        more = t("list.more", n=left)
+        rows.append(parts.quiet_button(tokens, more, key="more", on_click=model.more))
+    return rows
+
+
+def _row(desk: Desk, item: OutboxItem) -> ft.Control:
+    tokens, t = desk.tokens, desk.t
+    at = t.moment(item.at_ms, desk.field.clock.now_ms())
+    tail = size_text(t, item.size) if item.size and item.state != "received" else at
+    return parts.row_card(
+        tokens,
+        item_title(t, item),
+        state_text(t, item),
+        key=f"item-{item.item_id}",
+        icon=ICONS[item.state],
+        icon_color=_state_colour(tokens, item.state),
+        tail=parts.words(tail, tokens, size=tokens.small, color=tokens.ink2),
+        on_click=_opening(desk, item.item_id),
+        lines=2,
+    )
+
+
+def _opening(desk: Desk, item_id: str) -> Callable[[], None]:
+    return lambda: desk.go(f"/outbox/{item_id}")
+
+
+def _state_colour(tokens: Tokens, state: str) -> str:
+    return {
+        "received": tokens.good,
+        "sending": tokens.primary,
+        "refused": tokens.stop,
+    }.get(state, tokens.ink2)
+
+
+def item_title(t: Translator, item: OutboxItem) -> str:
+    """Return what an item is: its kind or the step done, its code, its own words."""
+    kind = t(f"action.{item.action}") if item.action else t(f"outbox.kind.{item.kind}")
+    facts = (kind, item.code, t.of(item.title))
+    return " ".join(fact for fact in facts if fact)
+
+
+def state_text(t: Translator, item: OutboxItem) -> str:
+    """Return where an item stands: on the way how far, received with which receipt, refused why."""
+    if item.state == "received":
+        if item.receipt:
+            return t("outbox.state.receipt", receipt=item.receipt)
+        return t("outbox.state.received")
+    if item.state == "refused":
+        return t("outbox.state.refused", reason=reason_text(t, item.reason))
+    if item.size and item.sent:
+        return t("outbox.state.part", share=item.sent * 100 // item.size)
+    return t(f"outbox.state.{item.state}")
+
+
+def reason_text(t: Translator, reason: str | None) -> str:
+    """Word the code of a refusal; a code of a newer server is shown as it is."""
+    key = f"outbox.reason.{reason}"
+    return t(key) if key in t.texts else t("outbox.reason.other", code=reason or "")
+
+
+def size_text(t: Translator, size: int) -> str:
+    """Return a size in MB with one digit, below that in kB."""
+    if size >= MEGABYTE:
+        return t("size.mb", n=f"{size / MEGABYTE:.1f}")
+    return t("size.kb", n=max(1, size // 1000))
+
+
+@ft.component
+def OutboxDetail() -> ft.Control:
+    """One item: where it stands, why it was refused, and what to do."""
+    desk, link = use_desk(), use_link()
+    model, _ = use_value(lambda: OutboxModel(desk))
+    item_id = ft.use_route_params().get("id", "")
+    picker = ft.use_memo(ft.FilePicker, [])
+    ft.use_effect(model.load, [desk.version, link.waiting, link.status], cleanup=lambda: None)
+    use_keys()
+    tokens, t = desk.tokens, desk.t
+
+    async def export() -> None:
+        await model.export(picker)
+
+    item = model.item(item_id)
+    title = item_title(t, item) if item else t("outbox.title")
+    head = parts_work.page_head(tokens, title, on_back=desk.back, back_label=t("do.back"))
+    if item is None:
+        key = "list.loading" if model.view is None else "outbox.gone"
+        return parts_work.page(
+            tokens, head, [parts.empty_state(tokens, ft.Icons.CLOUD_DONE, t(key))]
+        )
+    footer = [
+        parts.quiet_button(
+            tokens,
+            t("outbox.export"),
+            key="export",
+            icon=ft.Icons.IOS_SHARE,
+            on_click=export,
+            disabled=model.busy,
+            expand=True,
+        ),
+        parts.primary_button(
+            tokens,
+            t("outbox.send"),
+            key="send",
+            icon=ft.Icons.REFRESH,
+            on_click=model.send,
+            disabled=item.state == "received",
+            expand=True,
+        ),
+    ]
+    return parts_work.page(tokens, head, _facts(desk, item), footer)
+
+
+def _facts(desk: Desk, item: OutboxItem) -> list[ft.Control]:
+    tokens, t = desk.tokens, desk.t
+    rows: list[ft.Control] = []
+    if item.state == "refused":
+        rows.append(
+            parts.note(
+                tokens,
+                "stop",
+                reason_text(t, item.reason),
+                detail=t("outbox.refused.detail"),
+                icon=ft.Icons.BLOCK,
+                key="why",
+            )
+        )
+    facts = [
+        (t("outbox.fact.state"), state_text(t, item)),
+        (t("outbox.fact.made"), t.moment(item.at_ms)),
+    ]
+    if item.size:
+        facts.append((t("outbox.fact.size"), size_text(t, item.size)))
+    if item.receipt:
+        facts.append((t("outbox.fact.receipt"), item.receipt))
+    rows.append(parts.facts_card(tokens, facts))
+    if item.state in ("waiting", "sending"):
+        rows.append(parts.note(tokens, "plain", t("outbox.kept"), icon=ft.Icons.SAVE, key="kept"))
+    return rows

@@ -1,0 +1,91 @@
+"""Fields to type into. Use it through `screens.parts`."""
+
+from collections.abc import Callable
+
+import flet as ft
+
+from screens import theme
+from screens.context import Desk
+from screens.parts_buttons import PAD_BUTTON, Tap, handler, words
+from screens.theme import Tokens
+
+
+def _field_edge(color: str, width: float) -> ft.OutlineInputBorder:
+    return ft.OutlineInputBorder(side=ft.BorderSide(width, color), border_radius=theme.CARD_RADIUS)
+
+
+def text_field(  # noqa: PLR0913 - the parts of a field
+    tokens: Tokens,
+    desk: Desk,
+    label: str,
+    value: str,
+    on_change: Callable[[str], None],
+    *,
+    key: str,
+    icon: ft.IconData | None = None,
+    lines: int = 1,
+    number: bool = False,
+    unit: str = "",
+    size: float | None = None,
+    limit: int = 2000,
+    on_submit: Tap | None = None,
+    edge: str | None = None,
+    autofocus: bool = False,
+    expand: bool | int = False,
+) -> ft.Control:
+    """A controlled text field with its label on it; `number` opens the digit keyboard.
+
+    While it has the focus it keeps Enter and digits from the screen's keys (`use_keys`).
+    """
+
+    def typing(state: bool) -> Callable[[], None]:
+        def set_typing() -> None:
+            desk.backstage.typing = state
+
+        return set_typing
+
+    return ft.TextField(
+        key=key,
+        label=label,
+        value=value,
+        on_change=lambda event: on_change(str(event.control.value or "")),
+        on_submit=handler(on_submit),
+        on_focus=typing(True),
+        on_blur=typing(False),
+        prefix_icon=icon,
+        suffix=words(unit, tokens, size=tokens.body, color=tokens.ink2) if unit else None,
+        keyboard_type=ft.KeyboardType.NUMBER if number else ft.KeyboardType.TEXT,
+        multiline=lines > 1,
+        min_lines=lines,
+        max_lines=max(lines, 6) if lines > 1 else 1,
+        max_length=limit,
+        counter="",
+        autofocus=autofocus,
+        expand=expand,
+        text_size=size or tokens.body,
+        text_style=ft.TextStyle(size=size or tokens.body, color=tokens.ink),
+        label_style=ft.TextStyle(size=tokens.body, color=tokens.ink2),
+        bgcolor=tokens.surface,
+        filled=True,
+        fill_color=tokens.surface,
+        border={
+            ft.ControlState.DEFAULT: _field_edge(edge or tokens.line, 2),
+            ft.ControlState.FOCUSED: _field_edge(edge or tokens.primary, 3),
+        },
+        content_padding=ft.Padding.symmetric(horizontal=PAD_BUTTON, vertical=16),
+    )
+
+
+def search_field(
+    tokens: Tokens,
+    desk: Desk,
+    label: str,
+    value: str,
+    on_change: Callable[[str], None],
+    *,
+    key: str,
+) -> ft.Control:
+    """A field that narrows a list while one types."""
+    return text_field(
+        tokens, desk, label, value, on_change, key=key, icon=ft.Icons.SEARCH, limit=80
+    )

@@ -1,0 +1,425 @@
+"""Question kind -> input, one table. A row is the question, its input, and what follows from it.
+
+Rows are memoised: an answer draws only the rows that it changes. So a row gets values and one
+plain object with the actions, never the observable model.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol, cast
+
+import flet as ft
+
+from app.translate import Translator
+from app.use_cases.inspections import SheetLine
+from domain.errors import FieldError
+from domain.forms import Item, Judgement, Kind, Limits, Option
+from screens import parts, parts_evidence, parts_work, theme
+from screens.capture import CaptureModel, Viewfinder
+from screens.context import Desk
+from screens.parts import words
+from screens.theme import Tokens
+
+NUMBER_SIZE = 28  # px at scale 1: the reading is the key number of its card
+OPTIONS_BESIDE = 3  # more options than this stand below each other
+STATE_KIND: Mapping[str, parts.Kind] = {"bad": "stop", "warn": "mind"}
+
+
+class Answering(Protocol):
+    """What a question can do; the checklist's model does it."""
+
+    @property
+    def desk(self) -> Desk:
+        """The desk the person works at."""
+        ...
+
+    @property
+    def capture(self) -> CaptureModel:
+        """The camera of the screen."""
+        ...
+
+    def field_ref(self, item_id: str) -> ft.Ref[ft.TextField]:
+        """Return where the field of a question is kept, to give it the focus."""
+        ...
+
+    async def answer(self, item_id: str, value: str) -> None:
+        """Save a tapped answer."""
+        ...
+
+    async def typed(self, item_id: str, text: str) -> None:
+        """Save what is being typed."""
+        ...
+
+    async def entered(self, item_id: str) -> None:
+        """Go on: typing is over."""
+        ...
+
+    def photograph(self, item_id: str) -> None:
+        """Open the viewfinder in the row."""
+        ...
+
+    def sign(self, item_id: str) -> None:
+        """Open the page to sign on."""
+        ...
+
+    def look_at(self, evidence_id: str) -> None:
+        """Show a photo large."""
+        ...
+
+    async def retake(self, item_id: str, evidence_id: str) -> None:
+        """Take a photo again."""
+        ...
+
+    async def report(self, item_id: str) -> None:
+        """Report a hazard of the bad answer."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Hands:
+    """Hides the model from Flet: as an argument it would redraw every row on each change."""
+
+    model: Answering
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row as it stands: the line, what is being typed, the last refusal, and the look."""
+
+    row: SheetLine
+    text: str
+    error: FieldError | None
+    current: bool  # the next open question
+    taking: bool  # the viewfinder stands in this row
+    tokens: Tokens
+    t: Translator
+
+    @property
+    def item(self) -> Item:
+        """The question as the form has it."""
+        return self.row.line.item
+
+    @property
+    def item_id(self) -> str:
+        """Its id, part of every key of the row."""
+        return self.row.line.item.item_id
+
+
+Input = Callable[[Question, Hands], ft.Control]
+
+
+def _answer(
+    ask: Question, hands: Hands, value: str, label: str, kind: parts.Kind, icon: ft.IconData
+) -> ft.Control:
+    async def choose() -> None:
+        await hands.model.answer(ask.item_id, value)
+
+    return parts_work.answer_button(
+        ask.tokens,
+        label,
+        key=f"{ask.item_id}-{value}",
+        selected=ask.row.line.value == value,
+        on_click=choose,
+        kind=kind,
+        icon=icon,
+    )
+
+
+def _three_way(ask: Question, hands: Hands) -> ft.Control:
+    """Good, not good, not applicable."""
+    t = ask.t
+    return ft.Row(
+        spacing=theme.GAP,
+        controls=[
+            _answer(ask, hands, "ok", t("question.ok"), "good", ft.Icons.CHECK),
+            _answer(ask, hands, "ng", t("question.ng"), "stop", ft.Icons.CLOSE),
+            _answer(ask, hands, "na", t("question.na"), "plain", ft.Icons.REMOVE),
+        ],
+    )
+
+
+def _choice(ask: Question, hands: Hands) -> ft.Control:
+    options = ask.item.options
+    buttons = [_option(ask, hands, option) for option in options]
+    if len(options) <= OPTIONS_BESIDE:
+        return ft.Row(spacing=theme.GAP, controls=buttons)
+    rows: list[ft.Control] = [ft.Row(controls=[button]) for button in buttons]
+    return ft.Column(spacing=theme.GAP, controls=rows)
+
+
+def _option(ask: Question, hands: Hands, option: Option) -> ft.Control:
+    bad = ask.row.line.judgement.state == "bad"
+    icon = ft.Icons.CLOSE if bad else ft.Icons.CHECK
+    label = ask.t.of(option.name)
+    return _answer(ask, hands, option.value, label, "stop" if bad else "good", icon)
+
+
+def _typing_field(ask: Question, hands: Hands, field: ft.Control) -> ft.TextField:
+    """Save what is typed with every change, without taking the focus away."""
+    edit = cast("ft.TextField", field)
+    was_on_blur = cast("Callable[[], None]", edit.on_blur)
+
+    async def change(event: ft.Event[ft.TextField]) -> None:
+        await hands.model.typed(ask.item_id, str(event.control.value or ""))
+
+    edit.on_change = change
+    edit.on_blur = was_on_blur
+    return edit
+
+
+def _nothing(_text: str) -> None:
+    """Stand in for a handler that `_typing_field` sets."""
+
+
+def _number(ask: Question, hands: Hands) -> ft.Control:
+    async def enter() -> None:
+        await hands.model.entered(ask.item_id)
+
+    item, limits, tokens = ask.item, ask.row.limits, ask.tokens
+    kind = STATE_KIND.get(ask.row.line.judgement.state)
+    edge = "stop" if ask.error else kind
+    field = parts.text_field(
+        tokens,
+        hands.model.desk,
+        _number_label(ask),
+        ask.text,
+        _nothing,
+        key=f"{item.item_id}-field",
+        number=True,
+        unit=item.unit,
+        size=NUMBER_SIZE * tokens.scale,
+        limit=24,
+        on_submit=enter,
+        edge=parts.colours(tokens, edge).edge if edge else None,
+        expand=True,
+    )
+    edit = _typing_field(ask, hands, field)
+    _bind(hands, ask, edit)
+    row: list[ft.Control] = [edit]
+    if limits and limits.minimum is not None and limits.minimum < 0:
+        row.append(_sign_button(ask, hands))
+    if item.evidence == "always" and not ask.row.photos:
+        row.append(_camera_button(ask, hands, ask.t("question.shoot_gauge"), expand=False))
+    column: list[ft.Control] = [ft.Row(spacing=theme.GAP_WIDE, controls=row)]
+    if limits and _has_limits(limits):
+        column.append(parts_work.limit_bar(tokens, limits, _decimal(ask.row.line.value)))
+    caption = limit_words(ask.t, limits, must_shoot=item.evidence == "always")
+    if caption:
+        column.append(words(caption, tokens, size=tokens.small, color=tokens.ink2))
+    return ft.Column(spacing=theme.GAP, controls=column)
+
+
+def _bind(hands: Hands, ask: Question, edit: ft.TextField) -> None:
+    hands.model.field_ref(ask.item_id).current = edit
+
+
+def _sign_button(ask: Question, hands: Hands) -> ft.Control:
+    """Turn the sign: digit keyboards of phones have no minus."""
+
+    async def turn() -> None:
+        text = ask.text
+        await hands.model.typed(ask.item_id, text[1:] if text.startswith("-") else f"-{text}")
+
+    return parts.quiet_button(
+        ask.tokens, ask.t("question.sign"), key=f"{ask.item_id}-minus", on_click=turn
+    )
+
+
+def _text(ask: Question, hands: Hands) -> ft.Control:
+    field = parts.text_field(
+        ask.tokens,
+        hands.model.desk,
+        ask.t("question.text"),
+        ask.text,
+        _nothing,
+        key=f"{ask.item_id}-field",
+        lines=2,
+        limit=2000,
+    )
+    edit = _typing_field(ask, hands, field)
+    _bind(hands, ask, edit)
+    return edit
+
+
+def _photo(ask: Question, hands: Hands) -> ft.Control:
+    if ask.row.photos:
+        return ft.Column(height=0)
+    return _camera_button(ask, hands, ask.t("question.shoot"), expand=True)
+
+
+def _signature(ask: Question, hands: Hands) -> ft.Control:
+    def sign() -> None:
+        hands.model.sign(ask.item_id)
+
+    signed = ask.row.line.complete
+    button = parts.quiet_button(
+        ask.tokens,
+        ask.t("question.sign_again" if signed else "question.sign_here"),
+        key=f"{ask.item_id}-sign",
+        icon=ft.Icons.DRAW,
+        on_click=sign,
+        kind="plain" if signed else "primary",
+        expand=True,
+    )
+    return ft.Row(controls=[button])
+
+
+INPUTS: Mapping[Kind, Input] = {
+    "ok": _three_way,
+    "num": _number,
+    "choice": _choice,
+    "text": _text,
+    "photo": _photo,
+    "signature": _signature,
+}
+
+
+@ft.component
+def _Row(ask: Question, hands: Hands) -> ft.Control:
+    tokens, line = ask.tokens, ask.row.line
+    controls: list[ft.Control] = [_heading(ask), INPUTS[ask.item.kind](ask, hands)]
+    if ask.error is not None:
+        why, remedy = ask.t.error(ask.error)
+        controls.append(words(f"{why} {remedy}", tokens, size=tokens.small, color=tokens.stop))
+    if ask.taking:
+        caption = ask.t.of(ask.item.name)
+        controls.append(Viewfinder(hands.model.capture, tokens, ask.t, caption))
+    controls += _photos(ask, hands)
+    if _asks_for_photo(ask):
+        controls.append(_camera_button(ask, hands, ask.t("question.shoot"), expand=True))
+    if line.judgement.state == "bad":
+        controls.append(_hazard(ask, hands))
+    kind = STATE_KIND.get(line.judgement.state)
+    if kind is None and ask.current:
+        kind = "primary"
+    column = ft.Column(
+        spacing=theme.GAP_WIDE,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=controls,
+    )
+    return parts.card(tokens, column, key=f"question-{ask.item_id}", kind=kind, edge=True)
+
+
+QuestionRow = ft.memo(_Row)
+
+
+def _heading(ask: Question) -> ft.Control:
+    tokens, line = ask.tokens, ask.row.line
+    title = words(
+        f"{line.number} {ask.t.of(line.item.name)}", tokens, size=tokens.strong, strong=True
+    )
+    chip = _judgement_chip(ask, line.judgement)
+    if chip is None:
+        return title
+    return parts_evidence.wrapped([ft.Container(content=title), chip], spacing=theme.GAP_WIDE)
+
+
+def _judgement_chip(ask: Question, judgement: Judgement) -> ft.Control | None:
+    if judgement.state == "na" and ask.item.kind != "ok":  # marked while out of use
+        return parts.chip(ask.tokens, ask.t("question.na"), key=f"{ask.item_id}-judgement")
+    kind = STATE_KIND.get(judgement.state)
+    if kind is None or judgement.reason == "failed":
+        return None
+    icon = ft.Icons.ERROR if kind == "stop" else ft.Icons.WARNING_AMBER
+    text = ask.t(f"judgement.{judgement.reason}", **judgement.params)
+    return parts.chip(ask.tokens, text, kind, icon, key=f"{ask.item_id}-judgement")
+
+
+def _asks_for_photo(ask: Question) -> bool:
+    """Whether the row needs a button of its own for the photo."""
+    line = ask.row.line
+    if ask.taking or ask.item.kind in ("photo", "signature"):
+        return False
+    if ask.item.kind == "num" and ask.item.evidence == "always":
+        return False  # it stands beside the number
+    return line.photo_missing and not line.complete
+
+
+def _photos(ask: Question, hands: Hands) -> list[ft.Control]:
+    return [_photo_row(ask, hands, index) for index in range(len(ask.row.photos))]
+
+
+def _photo_row(ask: Question, hands: Hands, index: int) -> ft.Control:
+    card = ask.row.photos[index]
+
+    def look() -> None:
+        hands.model.look_at(card.evidence_id)
+
+    async def again() -> None:
+        await hands.model.retake(ask.item_id, card.evidence_id)
+
+    signed = card.shot == "signature"
+    title = ask.t("shot.signature" if signed else "shot.item")
+    return parts_evidence.photo_row(
+        ask.tokens, ask.t, card, title, on_look=look, retake=None if signed else again
+    )
+
+
+def _camera_button(ask: Question, hands: Hands, label: str, *, expand: bool) -> ft.Control:
+    def shoot() -> None:
+        hands.model.photograph(ask.item_id)
+
+    return parts.quiet_button(
+        ask.tokens,
+        label,
+        key=f"{ask.item_id}-shoot",
+        icon=ft.Icons.CAMERA_ALT,
+        on_click=shoot,
+        kind="primary",
+        disabled=ask.taking,
+    )
+
+
+def _hazard(ask: Question, hands: Hands) -> ft.Control:
+    tokens, t, row = ask.tokens, ask.t, ask.row
+    if row.hazard:
+        text = t("question.reported", code=row.hazard)
+        chip = parts.chip(tokens, text, "good", ft.Icons.CHECK_CIRCLE)
+        return parts_evidence.wrapped([chip])
+
+    async def report() -> None:
+        await hands.model.report(ask.item_id)
+
+    return parts.quiet_button(
+        tokens,
+        t("question.report", grade=row.grade, category=row.category),
+        key=f"{ask.item_id}-report",
+        icon=ft.Icons.REPORT,
+        on_click=report,
+    )
+
+
+def limit_words(t: Translator, limits: Limits | None, *, must_shoot: bool) -> str:
+    """Return what is normal, what is a warning, and whether a photo is a must, in one line."""
+    said: list[str] = []
+    if limits is not None:
+        low, high, warn = limits.minimum, limits.maximum, limits.warn
+        normal_high = warn if warn is not None and high is not None else high
+        normal_low = warn if warn is not None and high is None else low
+        said += _span(t, "normal", normal_low, normal_high)
+        if warn is not None and (low is not None or high is not None):
+            said += _span(t, "warn", *((warn, high) if high is not None else (low, warn)))
+    if must_shoot:
+        said.append(t("question.photo_must"))
+    return " · ".join(said)
+
+
+def _span(t: Translator, what: str, low: Decimal | None, high: Decimal | None) -> list[str]:
+    if low is not None and high is not None:
+        return [t(f"question.{what}.between", low=low, high=high)]
+    if high is not None:
+        return [t(f"question.{what}.below", high=high)]
+    return [t(f"question.{what}.above", low=low)] if low is not None else []
+
+
+def _number_label(ask: Question) -> str:
+    return ask.t("question.number", unit=ask.item.unit or ask.t("question.no_unit"))
+
+
+def _has_limits(limits: Limits) -> bool:
+    return any(mark is not None for mark in (limits.minimum, limits.maximum, limits.warn))
+
+
+def _decimal(value: str) -> Decimal | None:
+    return Decimal(value) if value and value != "na" else None

@@ -1,0 +1,294 @@
+"""Reporting a hazard: a photo or a few words are enough; place, category and grade are proposed."""
+
+from typing import Any, cast
+
+import flet as ft
+
+from app.translate import Translator
+from app.use_cases.evidence import EvidenceCard
+from app.use_cases.reports import HazardDraft
+from screens import parts, parts_evidence, parts_work, theme
+from screens.asset_picker import AssetPicker
+from screens.capture import Viewfinder, capture_bar
+from screens.context import Desk, use_desk, use_keys, use_value
+from screens.evidence_page import EvidencePage
+from screens.parts import words
+from screens.pictures import PicturePicker, use_pictures
+from screens.report_model import SHOTS, ReportModel
+from screens.scan import ScanPage
+from screens.theme import Tokens
+
+
+@ft.component
+def ReportScreen() -> ft.Control:
+    """The report of the route `/report/:draft`."""
+    draft_id = ft.use_route_params().get("draft", "")
+    return cast("Any", ReportBody)(draft_id, key=f"report-{draft_id}")
+
+
+@ft.component
+def ReportBody(draft_id: str) -> ft.Control:
+    """One report; a photo, the list of places or the scanner takes its place while open."""
+    desk = use_desk()
+    tokens, t = desk.tokens, desk.t
+    model, _ = use_value(lambda: ReportModel(desk, draft_id))
+    use_value(model.capture)
+    picker = use_pictures(model.capture.choose)
+    ft.use_effect(model.load, [draft_id])
+    use_keys(enter=model.enter, escape=model.escape)
+    draft = model.draft
+    if draft is None:
+        return _absent(desk, model)
+    if model.looking is not None:
+        return _photo_page(model, model.looking, t)
+    if model.scanning:
+        return ScanPage(model.scanned, model.leave_place)
+    if model.placing:
+        return AssetPicker(
+            t("report.place.title"),
+            draft.code,
+            model.place,
+            model.leave_place,
+            False,
+            on_area=model.place_area,
+            on_scan=model.scan_place,
+        )
+    head = _head(desk, draft)
+    what = [*_source(draft, tokens, t), *_pictures(model, tokens, t), _words(model, tokens, t)]
+    where = [_place(model, draft, tokens, t), _proposal(model, draft, desk)]
+    where.append(
+        parts.quiet_button(
+            tokens, t("report.drop"), key="report-drop", icon=ft.Icons.DELETE, on_click=model.drop
+        )
+    )
+    footer = _footer(model, tokens, t, picker)
+    if desk.wide:
+        left = parts_work.page(tokens, head, what)
+        right = parts_work.page(tokens, None, [ft.Container(height=4), *where], footer, key="side")
+        return parts_work.two_columns(desk, left, right, share=4)
+    return parts_work.page(tokens, head, [*what, *where], footer)
+
+
+def _absent(desk: Desk, model: ReportModel) -> ft.Control:
+    tokens, t = desk.tokens, desk.t
+    title = t("report.gone" if model.gone else "report.opening")
+    head = parts_work.page_head(tokens, title, on_back=desk.back, back_label=t("page.back"))
+    if not model.gone:
+        return parts_work.page(tokens, head, [ft.ProgressBar(semantics_label=title)])
+    back = parts.quiet_button(tokens, t("page.back"), key="gone-back", on_click=desk.back)
+    state = parts.empty_state(
+        tokens, ft.Icons.SEARCH_OFF, title, detail=t("report.gone.detail"), action=back
+    )
+    return parts_work.page(tokens, head, [state])
+
+
+def _head(desk: Desk, draft: HazardDraft) -> ft.Control:
+    return parts_work.page_head(
+        desk.tokens,
+        desk.t("report.title"),
+        draft.code,
+        on_back=desk.back,
+        back_label=desk.t("page.back"),
+    )
+
+
+def _source(draft: HazardDraft, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    """The failed question that the report comes from."""
+    if draft.source_item is None:
+        return []
+    text = t("report.source", item=draft.source_item)
+    return [parts.note(tokens, "stop", text, icon=ft.Icons.CHECKLIST, key="source")]
+
+
+def _pictures(model: ReportModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    if model.capture.open:
+        shot = model.capture.target.shot if model.capture.target else SHOTS[0]
+        return [Viewfinder(model.capture, tokens, t, t(f"shot.{shot}.hint"))]
+    tiles = [_tile(model, shot, tokens, t) for shot in SHOTS]
+    row = ft.Row(
+        spacing=theme.GAP_WIDE, vertical_alignment=ft.CrossAxisAlignment.START, controls=tiles
+    )
+    return [row]
+
+
+def _tile(model: ReportModel, shot: str, tokens: Tokens, t: Translator) -> ft.Control:
+    photo = model.photo(shot)
+    name = t(f"shot.{shot}")
+    if photo is None:
+
+        def shoot() -> None:
+            model.shoot(shot)
+
+        return parts_evidence.shot_place(tokens, name, key=f"shoot-{shot}", on_tap=shoot)
+
+    def look() -> None:
+        model.look_at(photo)
+
+    caption = f"{name} · {t(f'evidence.grade.{photo.grade}')}"
+    return parts_evidence.wide_photo(
+        tokens, photo, caption, t("evidence.absent"), key=f"photo-{photo.evidence_id}", on_tap=look
+    )
+
+
+def _words(model: ReportModel, tokens: Tokens, t: Translator) -> ft.Control:
+    field = cast(
+        "ft.TextField",
+        parts.text_field(
+            tokens,
+            model.desk,
+            t("report.words"),
+            model.words,
+            _unused,
+            key="report-words",
+            lines=3,
+        ),
+    )
+
+    async def change(event: ft.Event[ft.TextField]) -> None:
+        await model.write(str(event.control.value or ""))
+
+    field.on_change = change
+    field.on_focus = model.begin_writing
+    hint = words(t("report.hint"), tokens, size=tokens.small, color=tokens.ink2)
+    return ft.Column(
+        spacing=6,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[field, hint],
+    )
+
+
+def _unused(_text: str) -> None:
+    """Stand in for the handler that `_words` sets."""
+
+
+def _place(model: ReportModel, draft: HazardDraft, tokens: Tokens, t: Translator) -> ft.Control:
+    known = draft.place is not None
+    place = t.of(draft.place)
+    title = f"{draft.asset_id} {place}" if draft.asset_id else place
+    return parts.row_card(
+        tokens,
+        title if known else t("report.place.unknown"),
+        t("report.place.change" if known else "report.place.ask"),
+        key="report-place",
+        icon=ft.Icons.LOCATION_ON if known else ft.Icons.LOCATION_OFF,
+        on_click=model.find_place,
+        kind=None if known else "mind",
+        lines=2,
+    )
+
+
+def _proposal(model: ReportModel, draft: HazardDraft, desk: Desk) -> ft.Control:
+    """Category and grade as proposed, with the reasons; a tap opens the choice."""
+    tokens, t = desk.tokens, desk.t
+    proposed = draft.grade == draft.proposal.grade
+    grade = t("report.grade.proposed" if proposed else "report.grade.chosen", grade=draft.grade)
+    kind: parts.Kind = {"A": "stop", "B": "mind"}.get(draft.grade, "plain")  # type: ignore[assignment]
+    category = t.of(draft.category_words) or t("hazard.no_category")
+    chips = [
+        parts.chip(tokens, grade, kind, key="report-grade"),
+        parts.chip(tokens, category, key="report-category"),
+    ]
+    controls: list[ft.Control] = [
+        parts_evidence.wrapped(chips),
+        *(
+            words(t.of(reason.words), tokens, size=tokens.small, color=tokens.ink2)
+            for reason in draft.proposal.reasons
+        ),
+    ]
+    if model.editing:
+        controls += _choices(model, draft, desk)
+    label = t("report.edit.close" if model.editing else "report.edit")
+    controls.append(
+        parts.quiet_button(
+            tokens, label, key="report-edit", on_click=model.edit, height=theme.TARGET
+        )
+    )
+    column = ft.Column(
+        spacing=theme.GAP_WIDE,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=controls,
+    )
+    return parts.card(tokens, column, key="proposal")
+
+
+def _choices(model: ReportModel, draft: HazardDraft, desk: Desk) -> list[ft.Control]:
+    tokens, t, vocabulary = desk.tokens, desk.t, desk.field.definitions.hazards
+    grades: list[ft.Control] = []
+    for grade in vocabulary.grades.values():
+
+        async def choose(code: str = grade.code) -> None:
+            await model.classify(grade=code)
+
+        grades.append(
+            parts.choice_chip(
+                tokens,
+                f"{grade.code} {t.of(grade.name)}",
+                key=f"grade-{grade.code}",
+                selected=draft.grade == grade.code,
+                on_click=choose,
+            )
+        )
+    categories: list[ft.Control] = []
+    for category in vocabulary.categories.values():
+
+        async def take(code: str = category.code) -> None:
+            await model.classify(category=code)
+
+        categories.append(
+            parts.choice_chip(
+                tokens,
+                t.of(category.name),
+                key=f"category-{category.code}",
+                selected=draft.category == category.code,
+                on_click=take,
+            )
+        )
+    return [
+        parts.section(tokens, t("report.grades"), [parts_evidence.wrapped(grades)]),
+        parts.section(tokens, t("report.categories"), [parts_evidence.wrapped(categories)]),
+    ]
+
+
+def _footer(
+    model: ReportModel, tokens: Tokens, t: Translator, picker: PicturePicker
+) -> list[ft.Control]:
+    if model.capture.open:
+        return capture_bar(model.capture, tokens, t, picker, t("capture.shoot"))
+    footer: list[ft.Control] = []
+    shot = model.next_shot
+    if shot is not None:
+
+        def shoot() -> None:
+            model.shoot(shot)
+
+        footer.append(
+            parts.quiet_button(
+                tokens,
+                t("capture.shoot"),
+                key="report-shoot",
+                icon=ft.Icons.CAMERA_ALT,
+                on_click=shoot,
+            )
+        )
+    footer.append(
+        parts.primary_button(
+            tokens,
+            t("report.send"),
+            key="report-send",
+            icon=ft.Icons.SEND,
+            on_click=model.send,
+            disabled=not model.can_send or model.sending,
+            expand=True,
+        )
+    )
+    return footer
+
+
+def _photo_page(model: ReportModel, photo: EvidenceCard, t: Translator) -> ft.Control:
+    async def again() -> None:
+        await model.retake(photo)
+
+    code = model.draft.code if model.draft else ""
+    return cast("Any", EvidencePage)(
+        photo, t(f"shot.{photo.shot}"), code, model.look_away, again, key=photo.evidence_id
+    )

@@ -1,0 +1,222 @@
+"""The root: routes, theme, and the sign-in that stands in front of everything."""
+
+import asyncio
+import logging
+from typing import Any
+
+import flet as ft
+
+from app.field import FieldApp
+from screens import guard, reconnect, shell, theme, watch
+from screens.context import ENTER, Desk, DeskContext, use_desk
+from screens.dispatch import DispatchScreen
+from screens.hazard import HazardScreen
+from screens.hazards import Hazards
+from screens.me import BRIGHTNESSES, Me
+from screens.outbox import Outbox, OutboxDetail
+from screens.parts import Screen
+from screens.permits import Permits
+from screens.report import ReportScreen
+from screens.scan import ScanScreen
+from screens.sheet import SheetScreen
+from screens.sign_in import SignIn
+from screens.today import TodayScreen
+
+log = logging.getLogger(__name__)
+
+PREFERENCE = "anshao."
+ENTER_S = 0.15
+PREFERENCE_S = 3.0  # a client that does not answer shall not hold up the first screen
+
+
+@ft.component
+def Shell() -> ft.View:
+    """The four places in their frame."""
+    desk = use_desk()
+    outlet, route = ft.use_route_outlet(), ft.use_route_location()
+    return shell.frame(desk, outlet, route, places=True)
+
+
+@ft.component
+def Gate() -> ft.View:
+    """The sign-in in its frame."""
+    return shell.frame(use_desk(), SignIn(), "/", places=False)
+
+
+@ft.component
+def Missing() -> ft.View:
+    """A route that leads nowhere: say so, and lead home."""
+    desk = use_desk()
+    return shell.frame(desk, shell.nowhere(desk), ft.use_route_location(), places=False)
+
+
+def framed(screen: Screen) -> Screen:
+    """Return a component that puts a detail screen into the frame, as a view of its own."""
+
+    @ft.component
+    def Framed() -> ft.View:
+        desk = use_desk()
+        return shell.frame(desk, screen(), ft.use_view_path(), places=False)
+
+    return Framed
+
+
+def detail(path: str, screen: Screen) -> ft.Route:
+    """A route over the places; the way back is the desk's trail."""
+    return ft.Route(path=path, component=framed(screen), modal=True)
+
+
+ROUTES = [
+    ft.Route(
+        component=Shell,
+        outlet=True,
+        children=[
+            ft.Route(index=True, component=TodayScreen),
+            ft.Route(path="hazards", component=Hazards),
+            ft.Route(path="permits", component=Permits),
+            ft.Route(path="me", component=Me),
+        ],
+    ),
+    detail("outbox", Outbox),
+    detail("outbox/:id", OutboxDetail),
+    detail("scan", ScanScreen),
+    detail("sheet/:draft", SheetScreen),
+    detail("report/:draft", ReportScreen),
+    detail("hazard/:id", HazardScreen),
+    detail("hazard/:id/dispatch", DispatchScreen),
+]
+
+
+@ft.component
+def App(desk: Desk) -> Any:  # noqa: ANN401 - a list of views, some of them components
+    """Everything: the sign-in until somebody is in, then the routes."""
+    page = ft.context.page
+
+    def look() -> None:
+        apply_look(page, desk)
+
+    async def keep_preferences() -> None:
+        await save_preferences(desk)
+
+    ft.use_effect(look, [desk.brightness, desk.scale, desk.language])
+    ft.use_effect(
+        keep_preferences, [desk.brightness, desk.scale, desk.language], cleanup=lambda: None
+    )
+    if desk.person is None:
+        return DeskContext(desk, lambda: [Gate()])
+    return DeskContext(desk, lambda: ft.Router(ROUTES, not_found=Missing, manage_views=True))
+
+
+def apply_look(page: ft.Page, desk: Desk) -> None:
+    """Give the page the colours, sizes and language in use."""
+    modes = {"light": ft.ThemeMode.LIGHT, "dark": ft.ThemeMode.DARK}
+    page.theme_mode = modes.get(desk.brightness, ft.ThemeMode.SYSTEM)
+    page.theme = theme.theme(theme.tokens_of(dark=False, scale=desk.scale))
+    page.dark_theme = theme.theme(theme.tokens_of(dark=True, scale=desk.scale))
+    page.title = desk.t("app.name")
+    page.locale_configuration = ft.LocaleConfiguration(
+        supported_locales=[ft.Locale("zh", "CN"), ft.Locale("en", "US")],
+        current_locale=ft.Locale(desk.language),
+    )
+
+
+async def show(page: ft.Page, field: FieldApp) -> Desk:
+    """Draw the client on a page; called once per session."""
+    desk = Desk(field=field, navigate=page.navigate, language=field.language)
+    desk.width, desk.height = float(page.width or desk.width), float(page.height or desk.height)
+    desk.system_dark = page.platform_brightness == ft.Brightness.DARK
+    guarding = guard.install(page, lambda number: _report(desk, number), _listener(desk))
+    reconnect.install(page, lambda _there: None)
+    if not page.web:  # the web page loads it before the first picture (tools/web_page.py)
+        page.fonts = {theme.FONT: theme.FONT_FILE}
+    page.padding = 0
+    _bind(page, desk)
+    desk.backstage.preferences = ft.SharedPreferences()
+    await load_preferences(desk)
+    apply_look(page, desk)  # before the first picture, so that it has the font
+    desk.arrive(page.route or "/")
+    jobs = [guarding, *watch.start(desk)]
+
+    def stop() -> None:
+        for job in jobs:
+            job.cancel()
+
+    page.on_close = stop
+    page.render_views(App, desk)
+    return desk
+
+
+def _report(desk: Desk, number: str) -> None:
+    desk.incident = number
+
+
+def _listener(desk: Desk) -> guard.Heard:
+    def heard(name: str, data: Any) -> None:  # noqa: ANN401 - as the client sends it
+        if name in watch.TOUCHES:
+            desk.backstage.touched += 1
+        if name in ("click", "submit"):
+            desk.backstage.acted += 1
+        if name == "route_change":
+            desk.arrive(str(data["route"]))
+
+    return heard
+
+
+def _bind(page: ft.Page, desk: Desk) -> None:
+    """Take over what the platform tells: size, brightness, keys, the system's back."""
+
+    def resized(event: ft.PageResizeEvent) -> None:
+        desk.width, desk.height = float(event.width), float(event.height)
+
+    def brightness_changed() -> None:
+        desk.system_dark = page.platform_brightness == ft.Brightness.DARK
+
+    async def key_pressed(event: ft.KeyboardEvent) -> None:
+        if event.ctrl or event.alt or event.meta or not desk.backstage.keys:
+            return
+        keys, acted = desk.backstage.keys[-1], desk.backstage.acted
+        if event.key in ENTER:  # the focused control takes Enter for itself, and says so at once
+            await asyncio.sleep(ENTER_S)
+            if desk.backstage.acted != acted or keys not in desk.backstage.keys:
+                return
+        result = keys.press(event.key)
+        if result is not None:
+            await result
+
+    page.on_resize = resized
+    page.on_platform_brightness_change = brightness_changed
+    page.on_keyboard_event = key_pressed
+    page.on_view_pop = desk.back
+
+
+async def load_preferences(desk: Desk) -> None:
+    """Take the language, look and text size that were chosen on this device before."""
+    store = desk.backstage.preferences
+    assert store is not None, "preferences are read after the page has a store for them"
+    found: dict[str, object] = {}
+    for name in ("language", "brightness", "scale"):
+        try:
+            found[name] = await asyncio.wait_for(store.get(PREFERENCE + name), PREFERENCE_S)
+        except (TimeoutError, RuntimeError):
+            log.warning("preferences of the client could not be read")
+            return
+    if found["language"] in desk.field.catalogs:
+        desk.language = str(found["language"])
+    if found["brightness"] in BRIGHTNESSES:
+        desk.brightness = str(found["brightness"])
+    if found["scale"] in theme.SCALES:
+        desk.scale = next(scale for scale in theme.SCALES if scale == found["scale"])
+
+
+async def save_preferences(desk: Desk) -> None:
+    """Keep the choices on the device; a client without a store for them forgets them."""
+    store = desk.backstage.preferences
+    if store is None:
+        return
+    chosen = {"language": desk.language, "brightness": desk.brightness, "scale": desk.scale}
+    for name, value in chosen.items():
+        try:
+            await asyncio.wait_for(store.set(PREFERENCE + name, value), PREFERENCE_S)
+        except (TimeoutError, RuntimeError):
+            log.warning("preferences of the client could not be kept")
+            return

@@ -1,0 +1,353 @@
+"""Scanning a label: aim, and the checklist opens by itself. Three other ways when that fails."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import flet as ft
+
+from app.translate import Translator
+from app.use_cases import inspections, reports
+from app.use_cases.scan import Scanned
+from domain.plant import Checkpoint
+from screens import parts, parts_evidence, parts_work, theme
+from screens.asset_picker import AssetPicker
+from screens.capture import camera_view
+from screens.context import Desk, use_desk, use_keys, use_value
+from screens.parts import words
+from screens.pictures import PicturePicker, use_pictures
+from screens.scan_model import HINT_AFTER, ScanModel
+from screens.theme import Tokens
+
+AIM = 264  # px, edge of the frame to put the label in
+AIM_EDGE = 5
+
+
+@ft.component
+def ScanScreen() -> ft.Control:
+    """The route `/scan`: a label opens the checklist bound to it."""
+    desk = use_desk()
+    spot, set_spot = use_value(cast("Checkpoint | None", None))
+
+    async def scanned(found: Scanned) -> None:
+        if found.asset is None:
+            set_spot(found.checkpoint)
+            return
+        sheet = await desk.run(inspections.open_sheet, desk.signed_in, found, desk.fix)
+        if sheet is not None:
+            desk.go(f"/sheet/{sheet.draft_id}", instead=True)
+
+    if spot is not None:
+        return SpotPage(spot, lambda: set_spot(None))
+    return ScanPage(scanned, desk.back)
+
+
+@ft.component
+def ScanPage(done: Callable[[Scanned], Awaitable[None]], on_back: Callable[[], None]) -> ft.Control:
+    """The scanner as a page of its own; also where a report takes its place from a label."""
+    desk = use_desk()
+    tokens, t = desk.tokens, desk.t
+    model, _ = use_value(lambda: ScanModel(desk, desk.field.devices.camera(), done))
+    model.done = done
+    picker = use_pictures(model.choose)
+    looking = model.typing is None and model.phase != "refused"
+    ft.use_effect(model.load, [])
+
+    async def look() -> None:
+        if looking:
+            await model.start()
+
+    ft.use_effect(look, [model.attempt, looking], cleanup=model.stop)
+    use_keys(enter=model.again if model.error else None, escape=on_back)
+    if model.typing is not None:
+        return AssetPicker(
+            t("scan.list"), t("scan.list.detail"), model.pick, model.close_list, model.typing
+        )
+    ways = _ways(model, tokens, t, picker)
+    if model.error is not None:
+        return _refused(desk, model, ways, on_back)
+    view = _view(model, desk, on_back)
+    panel = _panel(model, desk, ways)
+    if desk.wide:
+        return ft.Row(
+            expand=True,
+            spacing=0,
+            vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+            controls=[
+                ft.Container(view, expand=6),
+                ft.Container(panel, expand=4, alignment=ft.Alignment.BOTTOM_CENTER),
+            ],
+        )
+    return ft.Column(
+        expand=True,
+        spacing=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[ft.Container(view, expand=True), panel],
+    )
+
+
+def _view(model: ScanModel, desk: Desk, on_back: Callable[[], None]) -> ft.Control:
+    """What the camera sees, the frame to aim with, and one line of help."""
+    tokens, t = desk.tokens, desk.t
+    snow = parts_evidence.SNOW
+    layers: list[ft.Control] = []
+    if model.camera.control is not None:
+        layers.append(
+            ft.Container(
+                left=0,
+                right=0,
+                top=0,
+                bottom=0,
+                content=camera_view(model.camera),
+            )
+        )
+    elif model.frame is not None:
+        layers.append(
+            ft.Image(
+                src=model.frame,
+                left=0,
+                right=0,
+                top=0,
+                bottom=0,
+                fit=ft.BoxFit.COVER,
+                gapless_playback=True,
+                exclude_from_semantics=True,
+            )
+        )
+    aim = ft.Container(
+        width=AIM,
+        height=AIM,
+        border=ft.Border.all(AIM_EDGE, snow),
+        border_radius=28,
+        alignment=ft.Alignment.CENTER,
+        content=ft.Container(height=4, width=AIM - 48, bgcolor=tokens.primary_container),
+    )
+    help_line = ft.Container(
+        bgcolor=parts_evidence.SHADE,
+        border_radius=10,
+        padding=ft.Padding.symmetric(horizontal=14, vertical=8),
+        content=ft.Text(
+            _help(model, t), size=tokens.body, color=snow, text_align=ft.TextAlign.CENTER
+        ),
+    )
+    close = parts.icon_button(
+        tokens, ft.Icons.CLOSE, t("page.back"), key="back", on_click=on_back, color=snow
+    )
+    title = ft.Text(
+        t("scan.title"),
+        size=tokens.title,
+        color=snow,
+        weight=ft.FontWeight.W_600,
+        text_align=ft.TextAlign.CENTER,
+        expand=True,
+    )
+    top = ft.Container(
+        left=0,
+        right=0,
+        top=0,
+        padding=ft.Padding.only(left=4, right=theme.TARGET + 4, top=6, bottom=6),
+        bgcolor=parts_evidence.SHADE,
+        content=ft.Row(controls=[close, title]),
+    )
+    centre = ft.Container(
+        left=0,
+        right=0,
+        top=0,
+        bottom=0,
+        alignment=ft.Alignment.CENTER,
+        content=ft.Column(
+            tight=True,
+            spacing=theme.MARGIN,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+            controls=[aim, help_line],
+        ),
+    )
+    layers += [centre, top]
+    return ft.Semantics(
+        identifier="scanner",
+        container=True,
+        content=ft.Container(
+            bgcolor=parts_evidence.NIGHT,
+            clip_behavior=ft.ClipBehavior.HARD_EDGE,
+            content=ft.Stack(controls=layers, expand=True),
+        ),
+    )
+
+
+def _help(model: ScanModel, t: Translator) -> str:
+    match model.phase:
+        case "opening":
+            return t("scan.opening")
+        case "reading":
+            return t("scan.reading")
+        case _:
+            return t("scan.hint" if model.tries >= HINT_AFTER else "scan.aim")
+
+
+def _ways(
+    model: ScanModel, tokens: Tokens, t: Translator, picker: PicturePicker
+) -> list[ft.Control]:
+    """The other ways to the equipment: type its id, a picture of the label, the list."""
+
+    def type_id() -> None:
+        model.open_list(typing=True)
+
+    def open_list() -> None:
+        model.open_list(typing=False)
+
+    return [
+        parts.quiet_button(
+            tokens,
+            t("scan.type"),
+            key="scan-type",
+            icon=ft.Icons.KEYBOARD,
+            on_click=type_id,
+        ),
+        parts_evidence.pick_button(
+            tokens, t("scan.picture"), key="scan-picture", action=picker.action
+        ),
+        parts.quiet_button(
+            tokens, t("scan.list"), key="scan-list", icon=ft.Icons.LIST, on_click=open_list
+        ),
+    ]
+
+
+def _panel(model: ScanModel, desk: Desk, ways: list[ft.Control]) -> ft.Control:
+    tokens, t = desk.tokens, desk.t
+    controls: list[ft.Control] = [
+        words(t("scan.fails"), tokens, size=tokens.small, color=tokens.ink2),
+        _beside(desk, ways),
+    ]
+    if model.recent:
+        controls.append(_recent(model, desk))
+    return ft.Container(
+        bgcolor=tokens.surface,
+        border_radius=ft.BorderRadius.only(top_left=24, top_right=24),
+        padding=ft.Padding.only(left=theme.MARGIN, right=theme.MARGIN, top=16, bottom=16),
+        content=ft.Column(
+            tight=True,
+            spacing=theme.GAP_WIDE,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            controls=controls,
+        ),
+    )
+
+
+def _beside(desk: Desk, ways: list[ft.Control]) -> ft.Control:
+    """Side by side where the words are short enough, else below each other."""
+    narrow = desk.width < theme.RAIL_FROM and (desk.language != "zh" or desk.scale > 1)
+    if narrow or desk.wide:
+        return ft.Column(
+            tight=True,
+            spacing=theme.GAP,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            controls=ways,
+        )
+    return ft.Row(spacing=theme.GAP, controls=[ft.Container(way, expand=True) for way in ways])
+
+
+def _recent(model: ScanModel, desk: Desk) -> ft.Control:
+    tokens, t, last = desk.tokens, desk.t, model.recent[0]
+    assert last.asset is not None, "only equipment is remembered"
+    asset_id = last.asset.asset_id
+
+    async def pick() -> None:
+        await model.pick(asset_id, "list")
+
+    text = t("scan.recent", asset=f"{asset_id} {t.of(last.asset.name)}", time=t.time(last.at_ms))
+    return parts.tappable(
+        ft.Container(
+            key="scan-recent",
+            height=tokens.tall(theme.TARGET),
+            alignment=ft.Alignment.CENTER_LEFT,
+            ink=True,
+            border_radius=theme.CARD_RADIUS,
+            on_click=parts.handler(pick),
+            content=words(text, tokens, size=tokens.small, color=tokens.ink2, lines=2),
+        ),
+        "",
+        "scan-recent",
+    )
+
+
+def _refused(
+    desk: Desk, model: ScanModel, ways: list[ft.Control], on_back: Callable[[], None]
+) -> ft.Control:
+    """Why the code is no label to work with, or why there is no camera, and every way on."""
+    tokens, t = desk.tokens, desk.t
+    error = model.error
+    assert error is not None
+    head = parts_work.page_head(
+        tokens,
+        t("scan.blind" if model.phase == "blind" else "scan.refused"),
+        on_back=on_back,
+        back_label=t("page.back"),
+    )
+
+    async def report() -> None:
+        draft = await desk.run(reports.open_draft, desk.signed_in)
+        if draft is not None:
+            desk.go(f"/report/{draft.draft_id}", instead=True)
+
+    body: list[ft.Control] = [parts.refusal(tokens, t, error, key="refused")]
+    body.append(parts.section(tokens, t("scan.ways"), ways))
+    if model.phase == "refused":
+        body.append(
+            parts.quiet_button(
+                tokens,
+                t("scan.report"),
+                key="scan-report",
+                icon=ft.Icons.REPORT,
+                on_click=report,
+            )
+        )
+    if model.recent:
+        body.append(_recent(model, desk))
+    again = parts.primary_button(
+        tokens,
+        t("scan.again"),
+        key="scan-again",
+        icon=ft.Icons.QR_CODE_SCANNER,
+        on_click=model.again,
+        expand=True,
+    )
+    return parts_work.page(tokens, head, body, [again])
+
+
+@ft.component
+def SpotPage(spot: Checkpoint, on_back: Callable[[], None]) -> ft.Control:
+    """A checkpoint has no checklist: offer what can be done here."""
+    desk = use_desk()
+    tokens, t = desk.tokens, desk.t
+
+    async def report() -> None:
+        draft = await desk.run(reports.open_draft, desk.signed_in)
+        if draft is None:
+            return
+        await desk.run(reports.change_draft, draft.draft_id, area=spot.area)
+        desk.go(f"/report/{draft.draft_id}", instead=True)
+
+    use_keys(enter=on_back, escape=on_back)
+    area = desk.field.definitions.plant.areas[spot.area]
+    note = parts.note(
+        tokens,
+        "good",
+        t("scan.spot", spot=spot.checkpoint_id, area=area.name),
+        detail=t("scan.spot.detail"),
+        icon=ft.Icons.PLACE,
+        key="spot",
+    )
+    here = parts.quiet_button(
+        tokens, t("scan.spot.report"), key="spot-report", icon=ft.Icons.REPORT, on_click=report
+    )
+    again = parts.primary_button(
+        tokens,
+        t("scan.again"),
+        key="scan-again",
+        icon=ft.Icons.QR_CODE_SCANNER,
+        on_click=on_back,
+        expand=True,
+    )
+    head = parts_work.page_head(
+        tokens, t.of(spot.name), on_back=desk.back, back_label=t("page.back")
+    )
+    return parts_work.page(tokens, head, [note, here], [again])

@@ -1,0 +1,107 @@
+"""What the sign-in screen knows and does: the people, the one chosen, the digits, the wait."""
+
+import asyncio
+from dataclasses import dataclass
+
+import flet as ft
+
+from app.use_cases import people
+from app.use_cases.people import PersonCard
+from domain.errors import FieldError
+from screens.context import Desk
+
+SHOWN_MAX = 60  # people in the list at once; the search finds the others
+ERASE = "Backspace"
+
+
+@dataclass(eq=False)
+class SignInModel(ft.Observable):
+    """The people of this device, the one chosen, and the digits typed so far."""
+
+    desk: Desk
+    people: tuple[PersonCard, ...] | None = None
+    chosen: PersonCard | None = None
+    picking: bool = False
+    query: str = ""
+    digits: str = ""
+    wait_s: int = 0
+    busy: bool = False
+    forgot: bool = False
+    error: FieldError | None = None
+
+    async def load(self) -> None:
+        """Read the people; who signed in here last is chosen."""
+        if self.desk.field.pack is None:
+            self.people = ()
+            return
+        cards = await self.desk.run(people.cards)
+        self.people = tuple(cards or ())
+        if self.chosen is None and self.people and self.people[0].last_ms is not None:
+            self.chosen = self.people[0]
+        self.picking = self.chosen is None
+
+    def choose(self, card: PersonCard) -> None:
+        """Take a person of the list; what another one typed is forgotten."""
+        self.chosen, self.picking, self.query = card, False, ""
+        self.digits, self.error = "", None
+
+    def pick(self) -> None:
+        """Open the list of people, or close it again."""
+        self.picking, self.query = not self.picking or self.chosen is None, ""
+
+    def search(self, query: str) -> None:
+        """Narrow the list."""
+        self.query = query
+
+    def explain(self) -> None:
+        """Show or hide what to do about a forgotten PIN."""
+        self.forgot = not self.forgot
+
+    def matches(self) -> tuple[PersonCard, ...]:
+        """Return the people whose id, name, unit or role has the query, recent ones first."""
+        wanted = self.query.strip().casefold()
+        found = (card for card in self.people or () if wanted in _haystack(card))
+        return tuple(card for card, _ in zip(found, range(SHOWN_MAX), strict=False))
+
+    async def press(self, key: str) -> None:
+        """Take a digit or erase one; the last digit signs in."""
+        card = self.chosen
+        if card is None or self.picking or self.busy or self.wait_s:
+            return
+        self.error = None
+        if key == ERASE:
+            self.digits = self.digits[:-1]
+            return
+        self.digits = (self.digits + key)[: card.pin_length]
+        if len(self.digits) == card.pin_length:
+            await self.submit(card)
+
+    async def submit(self, card: PersonCard) -> None:
+        """Check the PIN; a wrong one clears the digits and may start a wait."""
+        self.busy = True
+        try:
+            person = await asyncio.to_thread(
+                people.sign_in, self.desk.field, card.person_id, self.digits
+            )
+        except FieldError as error:
+            self.busy, self.digits = False, ""
+            await self.wait(error)
+            return
+        self.busy, self.digits = False, ""
+        self.desk.sign_in(person)
+
+    async def wait(self, error: FieldError) -> None:
+        """Count down until the next try is allowed."""
+        seconds = error.params.get("wait_s")
+        self.error = error
+        self.wait_s = int(seconds) if isinstance(seconds, int | float) else 0
+        while self.wait_s > 0:
+            await asyncio.sleep(1)
+            self.wait_s -= 1
+
+
+def _haystack(card: PersonCard) -> str:
+    texts = [card.person_id]
+    for words in (card.name, card.unit, card.role):
+        texts.extend(words.by_language.values())
+    return "\n".join(texts).casefold()

@@ -1,0 +1,89 @@
+"""What goes on beside the screens while a session lives: sync state, position, the idle lock.
+
+Each is a loop on the event loop of the session that touches observables only. They end when the
+session is closed.
+"""
+
+import asyncio
+
+from app.use_cases import outbox
+from domain.errors import FieldError
+from screens.context import Desk
+
+LOOK_S = 0.5  # between two looks at what sync does
+IDLE_STEP_S = 5.0
+FIX_EVERY_S = 120.0
+
+TOUCHES = frozenset(
+    {"click", "change", "submit", "focus", "tap_down", "pan_start", "pan_update", "keyboard_event",
+     "select", "view_pop", "scroll", "dismiss"}
+)  # fmt: skip
+
+
+def start(desk: Desk) -> list[asyncio.Task[None]]:
+    """Start all loops of a session; the caller cancels them when it is closed."""
+    loop = asyncio.get_running_loop()
+    jobs = (follow_sync(desk), follow_position(desk), lock_when_idle(desk))
+    return [loop.create_task(job) for job in jobs]
+
+
+async def follow_sync(desk: Desk) -> None:
+    """Show what sync does and how much waits; lists load again when data came in."""
+    seen: tuple[object, ...] = ()
+    while True:
+        now = _state(desk)
+        if now != seen:
+            came = not seen or now[:-1] != seen[:-1]
+            await show_sync(desk, came=came and _at_rest(desk))
+            seen = _state(desk)
+        await asyncio.sleep(LOOK_S)
+
+
+def _state(desk: Desk) -> tuple[object, ...]:
+    """What makes a new look worth while; the count of local changes comes last."""
+    engine, field = desk.field.engine, desk.field
+    return (engine.status if engine else None, field.pack, field.trouble, desk.version)
+
+
+def _at_rest(desk: Desk) -> bool:
+    """Whether sync has just finished something: lists do not load again in the middle of it."""
+    engine = desk.field.engine
+    return engine is None or engine.status.phase in ("idle", "offline")
+
+
+async def show_sync(desk: Desk, *, came: bool) -> None:
+    """Take over what sync says; `came` where lists should load again."""
+    engine = desk.field.engine
+    desk.link.status = engine.status if engine else None
+    if engine is not None:
+        try:
+            desk.link.waiting = await asyncio.to_thread(outbox.waiting, desk.field)
+        except FieldError as error:
+            desk.refuse(error)
+    if came:
+        desk.changed()
+
+
+async def follow_position(desk: Desk) -> None:
+    """Measure the position now and then while somebody is signed in; without a right to, stop."""
+    locator = desk.field.devices.locator()
+    while True:
+        if desk.person is not None:
+            try:
+                desk.link.fix = await locator.current()
+            except FieldError as error:
+                if error.params.get("reason") in ("denied", "unsupported"):
+                    return
+            await asyncio.sleep(FIX_EVERY_S)
+        await asyncio.sleep(LOOK_S)
+
+
+async def lock_when_idle(desk: Desk) -> None:
+    """Ask for the PIN again after the idle time of the settings."""
+    last, idle = desk.backstage.touched, 0.0
+    while True:
+        await asyncio.sleep(IDLE_STEP_S)
+        idle = idle + IDLE_STEP_S if desk.backstage.touched == last else 0.0
+        last = desk.backstage.touched
+        if idle >= desk.field.settings.lock_after_s and desk.person is not None:
+            desk.lock()

@@ -1,0 +1,92 @@
+"""Devices: enrolment with a code, and the token that says which device is calling.
+
+The server keeps only the SHA-256 of a token (256 random bits, so a plain hash is enough); the
+device keeps the token beside its keys.
+"""
+
+import hashlib
+import hmac
+import logging
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+
+from offline_store import devices
+from server import clock
+from server.pack import label_keys
+from server.problems import RefusalError
+from server.site import Site, site
+from sync.protocol import EnrolReply, EnrolRequest
+
+router = APIRouter(prefix="/v1", tags=["accounts"])
+_log = logging.getLogger(__name__)
+
+_TOKEN_BYTES = 32
+_TOKEN_MAX = 256
+_MINUTE_MS = 60_000
+
+
+@router.post("/enrol")
+async def enrol(request: EnrolRequest, here: Annotated[Site, Depends(site)]) -> EnrolReply:
+    """Take a device into the plant: it shows the code and gets a name and a token."""
+    _count_try(here)
+    wanted = here.settings.enrol_code
+    if wanted is None or not hmac.compare_digest(request.code.encode(), wanted.encode()):
+        raise RefusalError(403, "enrol.refused")
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    enrolled = devices.Device(
+        device_id=clock.new_id(here.now_ms()),
+        public_key=bytes.fromhex(request.public_key),
+        name=request.device_name,
+        token_hash=token_hash(token),
+        enrolled_ms=here.now_ms(),
+    )
+    await run_in_threadpool(_add, here, enrolled)
+    _log.info("enrolled", extra={"device": enrolled.device_id})
+    return EnrolReply(
+        device_id=enrolled.device_id,
+        token=token,
+        plant=here.pack.definitions.plant.code,
+        server_public_key=here.public_key,
+        label_keys=label_keys(here.signers),
+    )
+
+
+def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.Device:
+    """Return the device whose token came with the request; 401 for any other caller."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN_MAX:
+        raise _unknown()
+    with here.store.reading() as session:
+        found = devices.by_token(session, token_hash(token))
+    if found is None:
+        raise _unknown()
+    if found.state != "active":
+        raise RefusalError(403, "device.revoked")
+    request.state.device = found.device_id
+    return found
+
+
+def token_hash(token: str) -> str:
+    """Return what the server keeps of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _unknown() -> RefusalError:
+    return RefusalError(401, "device.unknown", {"WWW-Authenticate": "Bearer"})
+
+
+def _add(here: Site, enrolled: devices.Device) -> None:
+    with here.store.session() as session:
+        devices.add(session, enrolled)
+
+
+def _count_try(here: Site) -> None:
+    """Slow down guessing: all tries of the last minute count, whoever made them."""
+    now = here.now_ms()
+    here.enrol_tries[:] = [at for at in here.enrol_tries if now - at < _MINUTE_MS]
+    if len(here.enrol_tries) >= here.settings.enrol_per_minute:
+        raise RefusalError(429, "enrol.wait", {"Retry-After": "60"}, wait_s=60)
+    here.enrol_tries.append(now)

@@ -1,0 +1,184 @@
+"""Taking a push: once, in order, in one transaction; a broken rule refuses one entry only.
+
+A push that cannot be part of the device's chain is not taken at all. One that tells another history
+than the one that is here (a restored or copied device) is set aside as a file for a manager:
+nobody picks one of the two in silence.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from domain.changes import Entry, decode
+from domain.errors import EntryInvalidError, FieldError
+from domain.merge import Merged
+from domain.records import Record, Value
+from offline_store import batches, entries, journal, records
+from server import rights
+from server.problems import RefusalError
+from server.site import Site
+from sync.protocol import Params, PushException, PushHead, PushReply, receipt_bytes
+
+_log = logging.getLogger(__name__)
+_SET_ASIDE_MAX = 20  # files per device: more forks tell nothing new
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a push: the reply and its exact bytes; `fresh` unless it was here before."""
+
+    reply: PushReply
+    data: bytes
+    fresh: bool
+
+
+class _ForkError(Exception):
+    """The push tells another history than the one in the journal."""
+
+
+def take(here: Site, push: PushHead, bodies: Sequence[bytes]) -> Taken:
+    """Take a push of the device named in its head; raises RefusalError if it cannot be taken."""
+    try:
+        with here.store.session() as session:
+            before = batches.lookup(session, push.dev, push.first)
+            if before and before.reply and before.head.hex() == push.head:
+                return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
+            _check_chain(session, push, bodies)
+            taken, shots = _take(here, session, push, bodies)
+    except _ForkError as error:
+        _set_aside(here.settings.home / "quarantine", push, bodies)
+        raise RefusalError(409, "sync.fork") from error
+    for record_id, more in shots.items():
+        here.shots[record_id] = here.shots.get(record_id, frozenset()) | more
+    refused = sum(1 for one in taken.reply.exceptions if one.verdict == "refused")
+    extra = {"device": push.dev, "first": push.first, "last": push.last, "refused": refused}
+    _log.info("push", extra=extra | {"feed": taken.reply.feed, "entries": len(bodies)})
+    return taken
+
+
+def load_shots(here: Site) -> None:
+    """Read which photos are there already, at start."""
+    with here.store.reading() as session:
+        for photo in records.find(session, "evidence", limit=2**31):
+            record_id = photo.text("of")
+            here.shots[record_id] = here.shots.get(record_id, frozenset()) | {photo.text("shot")}
+
+
+def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> None:
+    number, head = journal.head(session, push.dev)
+    if push.first > number + 1:
+        raise RefusalError(409, "sync.gap", expected=number + 1)
+    if push.first <= number:
+        here = entries.of_device(session, push.dev, push.first, len(bodies))
+        if any(one.body != body for one, body in zip(here, bodies, strict=False)):
+            raise _ForkError
+        raise RefusalError(409, "sync.gap", expected=number + 1)  # known so far: send from there
+    if push.prev != head.hex():
+        raise _ForkError
+    if journal.chain(head, bodies)[-1].hex() != push.head:
+        raise RefusalError(409, "sync.chain", expected=number + 1)
+
+
+def _take(
+    here: Site, session: Session, push: PushHead, bodies: Sequence[bytes]
+) -> tuple[Taken, dict[str, frozenset[str]]]:
+    now = here.now_ms()
+    read = _entries(push, bodies)
+    intake = journal.Intake(session, push.dev, [entry.record_id for entry in read])
+    in_push = {entry.record_id for entry in read}
+    shots: dict[str, frozenset[str]] = {}
+
+    def record_of(record_id: str) -> Record | None:
+        if record_id in in_push:
+            return intake.record(record_id)
+        return records.lookup(session, record_id)
+
+    def shots_of(record_id: str) -> frozenset[str]:
+        return here.shots.get(record_id, frozenset()) | shots.get(record_id, frozenset())
+
+    exceptions: list[PushException] = []
+    for entry, body in zip(read, bodies, strict=True):
+        scene = rights.Scene(
+            here.pack.definitions,
+            intake.record(entry.record_id),
+            intake.base_refused(entry),
+            record_of,
+            shots_of,
+        )
+        refusal = rights.check(entry, scene)
+        params = _params(refusal)
+        code = refusal.code if refusal else None
+        merged = intake.add(entry, body, now, refused=code, params=params)
+        if merged.verdict != "accepted":
+            exceptions.append(_exception(entry, merged, params))
+        if entry.type == "evidence" and merged.verdict != "refused":
+            photo = rights.as_created(entry)
+            record_id = photo.text("of")
+            shots[record_id] = shots.get(record_id, frozenset()) | {photo.text("shot")}
+    try:
+        feed = intake.save()
+    except IntegrityError as error:  # an entry id that another entry has already
+        raise RefusalError(422, "entry.invalid", n=push.first, reason="id") from error
+    receipt = here.receipt(receipt_bytes(push.dev, push.head, feed, now))
+    reply = PushReply(
+        feed=feed, accepted_to=push.last, exceptions=exceptions, server_ms=now, receipt=receipt
+    )
+    data = reply.model_dump_json().encode()
+    batch = batches.Batch(
+        push.dev, push.first, push.last, bytes.fromhex(push.head), feed, now, receipt, data
+    )
+    batches.add(session, batch)
+    return Taken(reply, data, fresh=True), shots
+
+
+def _entries(push: PushHead, bodies: Sequence[bytes]) -> list[Entry]:
+    """Read the bodies. Bytes that nobody can read would stop every device that pulls them."""
+    read: list[Entry] = []
+    for number, body in enumerate(bodies, push.first):
+        try:
+            entry = decode(body, push.dev)
+        except EntryInvalidError as error:
+            reason = str(error.params["reason"])
+            raise RefusalError(422, error.code, n=number, reason=reason) from error
+        if entry.number != number:
+            raise RefusalError(422, "entry.invalid", n=number, reason="number")
+        read.append(entry)
+    ids = [entry.entry_id for entry in read]
+    if len(set(ids)) < len(ids):
+        raise RefusalError(422, "entry.invalid", n=push.first, reason="id")
+    return read
+
+
+def _exception(entry: Entry, merged: Merged, params: Mapping[str, Value]) -> PushException:
+    return PushException(
+        n=entry.number, verdict=merged.verdict, code=merged.code, params=cast("Params", params)
+    )
+
+
+def _params(refusal: FieldError | None) -> dict[str, Value]:
+    """Return the params of a refusal as plain values."""
+    return {name: _plain(value) for name, value in refusal.params.items()} if refusal else {}
+
+
+def _plain(value: object) -> Value:
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, list | tuple):
+        parts = cast("Collection[object]", value)
+        return [str(part) for part in parts]
+    return str(value)
+
+
+def _set_aside(folder: Path, push: PushHead, bodies: Sequence[bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    device = push.dev.replace(".", "_")
+    _log.warning("fork", extra={"device": push.dev, "first": push.first, "last": push.last})
+    if len(list(folder.glob(f"{device}-*.jsonl"))) >= _SET_ASIDE_MAX:
+        return
+    file = folder / f"{device}-{push.first}-{push.head[:12]}.jsonl"
+    file.write_bytes(b"\n".join([push.model_dump_json().encode(), *bodies]))

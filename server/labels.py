@@ -1,0 +1,53 @@
+"""Signed labels of this plant, ready to print. Their private keys never leave the server."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from domain.errors import LabelUnknownError
+from domain.plant import Plant
+from domain.words import Words
+from media.label_sheet import PrintLabel, sheet
+from media.labels import Label, sign
+from server import clock, keys, pack
+from server.keys import LabelSigner
+from server.settings import ServerSettings
+
+FONT = "fonts/SafeSC.otf"  # below the assets
+
+
+def print_sheet(settings: ServerSettings, language: str, ids: Sequence[str]) -> bytes:
+    """Return a PDF with the labels of `ids`; none: of all equipment and checkpoints.
+
+    Raises LabelUnknownError for an id that the plant does not have.
+    """
+    today = clock.moment(clock.now_ms()).date()
+    files = pack.load_files(settings.definitions)
+    plant = pack.read_definitions(files, today).plant
+    signers = keys.label_signers(settings.home / "keys", (plant.code, *plant.others))
+    labels = plant_labels(plant, signers[plant.code], today, ids)
+    return sheet(labels, language, settings.assets / FONT)
+
+
+def plant_labels(
+    plant: Plant, signer: LabelSigner, issued: date, ids: Collection[str] = ()
+) -> list[PrintLabel]:
+    """Return the signed labels of `ids` in the plant's order; none: of all that can have one."""
+    known = [
+        *(("asset", a.asset_id, a.label_version, a.name, a.area) for a in plant.assets.values()),
+        *(("checkpoint", c.checkpoint_id, 1, c.name, c.area) for c in plant.checkpoints.values()),
+    ]
+    unknown = sorted(set(ids) - {identity for _, identity, *_ in known})
+    if unknown:
+        raise LabelUnknownError(text=", ".join(unknown))
+    return [
+        _signed(
+            Label(kind, plant.code, identity, version, issued, signer.key_id), signer, name, place
+        )
+        for kind, identity, version, name, area in known
+        if not ids or identity in ids
+        for place in [plant.areas[area].name]
+    ]
+
+
+def _signed(label: Label, signer: LabelSigner, name: Words, place: Words) -> PrintLabel:
+    return PrintLabel(sign(label, signer.private), label.asset_id, label.version, name, place)

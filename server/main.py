@@ -1,0 +1,154 @@
+"""The server process: put the site together, serve it, stop it without losing anything."""
+
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import Depends, FastAPI
+
+from domain.plant import Plant
+from offline_store.database import Store, open_store
+from server import (
+    accounts,
+    attachments,
+    clock,
+    definitions,
+    demo,
+    intake,
+    keys,
+    logs,
+    pack,
+    pins,
+    problems,
+    records,
+    status,
+    trust,
+)
+from server.settings import ServerSettings
+from server.site import Site
+from server.traffic import Traffic
+from server.uploads import Uploads
+
+VERSION = "0.1.0"
+KEEP_ALIVE_S = 75  # longer than the longest wait of a pull
+STOP_S = 20  # for uploads under way; what they stored stays
+_log = logging.getLogger(__name__)
+
+
+def prepare(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_ms) -> Site:
+    """Open the store, read the definitions, make what is missing; seed a demo store once."""
+    for folder in (settings.home, settings.home / "keys"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = open_store(settings.home, settings.database_url)
+    try:
+        return _site(settings, store, now_ms)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> Site:
+    key_folder = settings.home / "keys"
+    raw = pack.load_files(settings.definitions)
+    clean = pack.without_pins(raw)
+    start = demo.first_start(store, clean, now_ms())
+    plant = start.definitions.plant
+    pin_hashes = pins.stored(key_folder)
+    if settings.demo and plant.people.keys() - pin_hashes.keys():
+        pin_hashes = pins.add_missing(key_folder, pack.pins_in(raw))
+    signers = keys.label_signers(key_folder, _plants(plant))
+    here = Site(
+        settings=settings,
+        store=store,
+        pack=pack.make(start.definitions, clean, pin_hashes, signers),
+        key=keys.server_key(key_folder),
+        signers=signers,
+        uploads=Uploads(settings.home / "uploads"),
+        epoch=start.epoch,
+        now_ms=now_ms,
+    )
+    intake.load_shots(here)
+    if settings.demo:
+        demo.seed(here)
+    return here
+
+
+def _plants(plant: Plant) -> tuple[str, ...]:
+    return (plant.code, *plant.others)
+
+
+def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_ms) -> FastAPI:
+    """Return the app; its store is open until the app's lifespan ends."""
+    here = prepare(settings, now_ms)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        _log.info("started", extra={"version": here.pack.definitions.version})
+        yield
+        here.hints.close()
+        here.store.close()
+        _log.info("stopped")
+
+    app = FastAPI(title="Anshao", version=VERSION, lifespan=lifespan, redoc_url=None)
+    app.state.site = here
+    problems.install(app)
+    for router in (accounts.router, definitions.router, records.router, attachments.router):
+        app.include_router(router, dependencies=[Depends(status.speaks_our_protocol)])
+    app.include_router(status.router)
+    if settings.tls:
+        app.include_router(trust.router)
+    app.add_middleware(Traffic)
+    return app
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that ends waiting pulls at once when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, here: Site) -> None:
+        super().__init__(config)
+        self._here = here
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        _log.info("stopping", extra={"signal": int(sig)})
+        self._here.hints.close()
+        super().handle_exit(sig, frame)
+
+
+def run(settings: ServerSettings) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way and return."""
+    os.umask(0o077)  # the folder holds photos of people
+    logs.start(settings.home / "logs", settings.log_max_bytes)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S,
+        ssl_certfile=_text(settings.tls_certificate),
+        ssl_keyfile=_text(settings.tls_key),
+    )
+    server = _Server(config, app.state.site)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # uvicorn takes these signals while it serves and raises them again at its end: by then all
+        # is done, and the process ends with 0. One that comes before it serves stops it as well.
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    server.run()
+    if not server.started:
+        raise SystemExit(1)
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None

@@ -1,0 +1,106 @@
+"""Entries in and out: push takes what a device made, pull gives what the others made."""
+
+import gzip
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from domain.errors import EntryInvalidError
+from offline_store import devices, entries
+from offline_store.devices import Device
+from server import bodies, clock, intake
+from server.accounts import device
+from server.problems import RefusalError
+from server.site import Site, site
+from sync.protocol import ENTRIES_MAX, PulledEntry, PullReply, unpack_push
+
+router = APIRouter(prefix="/v1", tags=["records"])
+_JSON = "application/json"
+_WORTH_PACKING = 1024
+
+Here = Annotated[Site, Depends(site)]
+Caller = Annotated[Device, Depends(device)]
+
+
+@router.post("/push")
+async def push(request: Request, here: Here, caller: Caller) -> Response:
+    """Take a batch of entries: a head line and the exact bodies, one per line, packed with gzip."""
+    data = await bodies.read(request, here.settings.body_max_bytes)
+    encoding = request.headers.get("content-encoding", "")
+    taken = await run_in_threadpool(_push, here, caller, data, encoding)
+    if taken.fresh:
+        here.hints.announce()
+    return Response(taken.data, media_type=_JSON)
+
+
+def _push(here: Site, caller: Device, data: bytes, encoding: str) -> intake.Taken:
+    plain = bodies.inflate(data, encoding, here.settings.inflated_max_bytes)
+    try:
+        head, lines = unpack_push(plain)
+    except EntryInvalidError as error:
+        raise RefusalError(422, error.code, reason=str(error.params["reason"])) from error
+    if head.dev != caller.device_id:
+        raise RefusalError(403, "device.other")
+    if len(lines) > here.settings.batch_max_entries:
+        raise RefusalError(413, "batch.size", limit=here.settings.batch_max_entries)
+    return intake.take(here, head, lines)
+
+
+@router.get("/pull")
+async def pull(
+    request: Request,
+    here: Here,
+    caller: Caller,
+    after: Annotated[int, Query(ge=0, le=2**53 - 1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=ENTRIES_MAX)] = ENTRIES_MAX,
+    wait: Annotated[float, Query(ge=0, le=60)] = 0,
+) -> Response:
+    """Give the feed after a cursor; with `wait` (s) the answer waits so long for news."""
+    until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
+    cursor = after
+    while True:
+        ticket = here.hints.ticket()
+        reply = await run_in_threadpool(_page, here, caller, cursor, limit)
+        cursor = reply.next
+        left = (until - clock.mono_ms()) / 1000
+        if reply.entries or reply.more or left <= 0 or not await here.hints.wait(ticket, left):
+            break
+    return await run_in_threadpool(_packed, request, reply)
+
+
+def _page(here: Site, caller: Device, after: int, limit: int) -> PullReply:
+    with here.store.reading() as session:
+        found, cursor, more = entries.page(session, after, limit, without=caller.device_id)
+        names = sorted({one.entry.device_id for one in found})
+        keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
+    rows: list[PulledEntry] = []
+    for one in found:
+        assert one.feed is not None
+        assert one.verdict is not None
+        row = PulledEntry(
+            dev=one.entry.device_id,
+            feed=one.feed,
+            verdict=one.verdict,
+            code=one.code,
+            received_ms=one.received_ms or 0,
+            body=one.body.decode(),
+        )
+        rows.append(row)
+    return PullReply(
+        entries=rows,
+        devices=keys,
+        next=cursor,
+        more=more,
+        server_ms=here.now_ms(),
+        epoch=here.epoch,
+    )
+
+
+def _packed(request: Request, reply: PullReply) -> Response:
+    data = reply.model_dump_json().encode()
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+    if len(data) >= _WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        data = gzip.compress(data, compresslevel=6, mtime=0)
+    return Response(data, headers=headers, media_type=_JSON)

@@ -1,0 +1,215 @@
+"""What the server accepts of one entry: who, about what, in which state.
+
+Pure: everything it asks about the rest of the store comes through `Scene`. Refusals are
+FieldErrors, so that the device can word them like its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from domain.access import Subject, may, subject_of
+from domain.changes import Entry
+from domain.definitions import Definitions
+from domain.errors import EntryInvalidError, FieldError, NotAllowedError
+from domain.plant import Person
+from domain.records import Cell, Record, Value, type_names
+from server import hazard_rights
+
+CELLS_MAX = 64
+NAME_MAX = 64
+ID_MAX = 64
+_KIND_OF_EVENT = frozenset({"edit", "anchor", "clock_jump"})
+_EVENT_TEXT_MAX = 200
+_SHA_CELLS = ("original", "stamped", "thumb")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What stands around an entry on the server, before it is taken.
+
+    `record` is the entry's record as folded so far, None if this entry makes it; `base_refused`
+    whether it builds on an entry that was refused; `shots_of` the shots of a record's photos.
+    """
+
+    definitions: Definitions
+    record: Record | None
+    base_refused: bool
+    record_of: Callable[[str], Record | None]
+    shots_of: Callable[[str], frozenset[str]]
+
+
+def check(entry: Entry, scene: Scene) -> FieldError | None:
+    """Return why this entry is refused, or None."""
+    try:
+        _shape(entry)
+        person = scene.definitions.plant.people.get(entry.person_id)
+        if person is None:
+            raise EntryInvalidError(reason="person")
+        _definition(entry, scene)
+        _RULES[entry.type](entry, scene, person)
+    except FieldError as error:
+        return error
+    return None
+
+
+def _shape(entry: Entry) -> None:
+    if entry.type not in type_names:
+        raise EntryInvalidError(reason="type")
+    texts = (entry.entry_id, entry.record_id, entry.definition, entry.person_id)
+    if any(len(text) > ID_MAX for text in texts) or len(entry.set) > CELLS_MAX:
+        raise EntryInvalidError(reason="size")
+    names = (*entry.set, *entry.base)
+    if len(entry.base) > CELLS_MAX or any(not 0 < len(name) <= NAME_MAX for name in names):
+        raise EntryInvalidError(reason="fields")
+
+
+def _definition(entry: Entry, scene: Scene) -> None:
+    name, _, version = entry.definition.rpartition("@")
+    if not (version.isascii() and version.isdigit() and len(version) <= 6):
+        raise EntryInvalidError(reason="definition")
+    if entry.type == "inspection":
+        known = scene.definitions.form(name, int(version)) is not None
+    else:
+        known = entry.definition == f"{entry.type}@1"
+    if not known:
+        raise EntryInvalidError(reason="definition")
+    if scene.record and (scene.record.type, scene.record.definition) != (
+        entry.type,
+        entry.definition,
+    ):
+        raise EntryInvalidError(reason="type")
+
+
+def _inspection(entry: Entry, scene: Scene, person: Person) -> None:
+    """A sheet is handed in once, by the person who filled it in; it never changes afterwards."""
+    if scene.record is not None or entry.kind not in {"edit", "decide"}:
+        raise EntryInvalidError(reason="append_only")
+    record = as_created(entry)
+    if record.text("inspector") != person.person_id or record.text("state") != "submitted":
+        raise NotAllowedError(action="inspect.do", person=person.person_id)
+    plant = scene.definitions.plant
+    asset = plant.assets.get(record.text("asset"))
+    if asset is None or record.text("area") != asset.area:
+        raise EntryInvalidError(reason="place")
+    code, _, version = entry.definition.rpartition("@")
+    form = scene.definitions.form(code, int(version))
+    answers = record.get("answers")
+    assert form is not None
+    items = {item.item_id for item in form.items}
+    if not isinstance(answers, dict) or answers.keys() - items:
+        raise EntryInvalidError(reason="answers")
+    task = scene.record_of(record.text("task")) if record.text("task") else None
+    assignee = task.text("owner") if task and task.text("asset") == asset.asset_id else None
+    subject = Subject(asset.area, asset.owner, person.person_id, assignee, on_site=True)
+    _allow(scene, person, "inspect.do", subject)
+
+
+def _task(entry: Entry, scene: Scene, person: Person) -> None:
+    """Tasks come from plans; a device only reports one as done, by an inspection of its asset."""
+    if scene.record is None:
+        record = as_created(entry)
+        _allow(scene, person, "inspect.plan", subject_of(record))
+        return
+    if entry.set.keys() - {"state", "done_by", "done_ms"} or entry.set.get("state") != "done":
+        raise EntryInvalidError(reason="fields")
+    _allow(scene, person, "inspect.do", subject_of(scene.record))
+
+
+def _evidence(entry: Entry, scene: Scene, person: Person) -> None:
+    """A photo is attached by who took it, to a record they take part in, and never changes.
+
+    Who took it may withdraw it (a retake) until its record is there; the picture itself stays.
+    """
+    if scene.record is not None and entry.set == {"withdrawn": True}:
+        taken_back = scene.record_of(scene.record.text("of")) is None
+        if not taken_back or scene.record.text("by") != person.person_id:
+            raise NotAllowedError(action="evidence.withdraw", person=person.person_id)
+        return
+    if scene.record is not None or entry.kind != "attach":
+        raise EntryInvalidError(reason="append_only")
+    record = as_created(entry)
+    if record.text("by") != person.person_id:
+        raise NotAllowedError(action="evidence.attach", person=person.person_id)
+    if not all(_is_sha(record.get(cell)) for cell in _SHA_CELLS if record.get(cell) is not None):
+        raise EntryInvalidError(reason="hash")
+    if not _is_sha(record.get("original")):
+        raise EntryInvalidError(reason="hash")
+    target = scene.record_of(record.text("of"))
+    # a photo may come before its record: ids cannot be guessed, and `by` says whose it is
+    if target is not None and not _takes_part(target, scene, person):
+        raise NotAllowedError(action="evidence.attach", person=person.person_id)
+
+
+def _event(entry: Entry, scene: Scene, person: Person) -> None:
+    if scene.record is not None or entry.kind not in _KIND_OF_EVENT:
+        raise EntryInvalidError(reason="append_only")
+    record = as_created(entry)
+    if record.text("by") != person.person_id:
+        raise NotAllowedError(action="event", person=person.person_id)
+    if len(record.text("text")) > _EVENT_TEXT_MAX:
+        raise EntryInvalidError(reason="size")
+
+
+def _hazard(entry: Entry, scene: Scene, person: Person) -> None:
+    if scene.record is None:
+        hazard_rights.report(entry, as_created(entry), scene.definitions, person)
+    elif entry.kind == "decide":
+        if scene.base_refused:  # it decides about a state that never was
+            raise EntryInvalidError(reason="base_refused")
+        shots = scene.shots_of(entry.record_id)
+        hazard_rights.move(entry, scene.record, scene.definitions, person, shots)
+    elif entry.kind == "resolve":
+        _allow(scene, person, "conflict.settle", subject_of(scene.record))
+        hazard_rights.edit(entry, scene.record, scene.definitions, person)
+    elif entry.kind == "edit":
+        hazard_rights.edit(entry, scene.record, scene.definitions, person)
+    else:
+        raise EntryInvalidError(reason="kind")
+
+
+def as_created(entry: Entry) -> Record:
+    """Return the record that this first entry makes."""
+    cells = {
+        name: Cell(value, entry.writer, entry.wall_ms, entry.counter)
+        for name, value in entry.set.items()
+    }
+    return Record(entry.record_id, entry.type, entry.definition, cells)
+
+
+def _allow(scene: Scene, person: Person, action: str, subject: Subject) -> None:
+    found = scene.definitions
+    if not may(found.access, found.plant, person, action, subject):
+        raise NotAllowedError(action=action, person=person.person_id)
+
+
+def _takes_part(record: Record, scene: Scene, person: Person) -> bool:
+    if person.person_id in {
+        record.text(cell) for cell in ("reporter", "owner", "assignee", "verifier", "inspector")
+    }:
+        return True
+    found = scene.definitions
+    subject = subject_of(record)
+    actions = (action for action in found.access.actions if action.startswith(f"{record.type}."))
+    own = f"{record.type}.report"  # everybody has that one, everywhere
+    return any(
+        may(found.access, found.plant, person, action, subject)
+        for action in actions
+        if action != own
+    )
+
+
+def _is_sha(value: Value) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) == 64
+        and all(sign in "0123456789abcdef" for sign in value)
+    )
+
+
+_RULES: Mapping[str, Callable[[Entry, Scene, Person], None]] = {
+    "inspection": _inspection,
+    "task": _task,
+    "evidence": _evidence,
+    "event": _event,
+    "hazard": _hazard,
+}

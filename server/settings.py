@@ -1,0 +1,96 @@
+"""Settings of the server, typed and bounded.
+
+The `anshao` command fills them from flags, environment and file; nothing here reads those.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sync import protocol
+
+MIB = 1024 * 1024
+_ASSETS = Path(__file__).resolve().parent.parent / "assets"
+
+
+class ServerSettings(BaseModel):
+    """Where the server keeps its data, where it listens, and how much it takes at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Field(description="Folder of the server: store, blobs, keys, logs.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on; 0.0.0.0 for the plant's network."
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    database_url: str | None = Field(
+        default=None, description="Database URL; none is SQLite in the folder."
+    )
+    enrol_code: str | None = Field(
+        default=None,
+        min_length=6,
+        max_length=64,
+        description="Code that a new device shows; none closes enrolment.",
+    )
+    demo: bool = Field(
+        default=False, description="Fill an empty store with the demo plant's tasks and hazards."
+    )
+    definitions: Path = Field(
+        default=_ASSETS / "definitions", description="Folder of the definition files."
+    )
+    assets: Path = Field(default=_ASSETS, description="Folder of pages that the server shows.")
+
+    tls_certificate: Path | None = Field(
+        default=None, description="Certificate file; with it the server speaks https."
+    )
+    tls_key: Path | None = Field(default=None, description="Private key of the certificate.")
+    tls_ca: Path | None = Field(
+        default=None, description="Plant CA that devices are told to trust."
+    )
+
+    body_max_bytes: int = Field(
+        default=protocol.PUSH_MAX_PACKED_BYTES, ge=1024, description="Largest request body as sent."
+    )
+    inflated_max_bytes: int = Field(
+        default=protocol.PUSH_MAX_BYTES, ge=1024, description="Largest request body after gzip."
+    )
+    batch_max_entries: int = Field(
+        default=protocol.ENTRIES_MAX,
+        ge=1,
+        le=protocol.ENTRIES_MAX,
+        description="Entries in one push.",
+    )
+    blob_max_bytes: int = Field(
+        default=protocol.BLOB_MAX_BYTES, ge=1024, description="Largest photo or clip."
+    )
+    chunk_max_bytes: int = Field(
+        default=protocol.CHUNK_MAX_BYTES,
+        ge=1024,
+        description="Largest part of an upload in one request.",
+    )
+    uploads_max: int = Field(
+        default=500, ge=1, description="Unfinished uploads at once, all devices together."
+    )
+    disk_free_min_bytes: int = Field(
+        default=200 * MIB, ge=0, description="Below this the server takes no photos."
+    )
+    silence_s: float = Field(
+        default=5.0, gt=0, le=60, description="An upload silent for so long counts as cut."
+    )
+    wait_max_s: float = Field(
+        default=float(protocol.PULL_WAIT_MAX_S),
+        ge=0,
+        le=60,
+        description="Longest wait of a pull for news.",
+    )
+    enrol_per_minute: int = Field(
+        default=20, ge=1, description="Enrolment tries per minute, all devices together."
+    )
+    log_max_bytes: int = Field(
+        default=5 * MIB, ge=1024, description="Size at which the log file is turned over."
+    )
+
+    @property
+    def tls(self) -> bool:
+        """Return whether the server speaks https."""
+        return self.tls_certificate is not None

@@ -1,0 +1,63 @@
+"""Is the server alive, is it ready; and does a client speak a protocol that we understand."""
+
+import logging
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.problems import RefusalError, problem
+from server.site import Site, site
+from sync.protocol import PROTOCOL, PROTOCOL_HEADER
+
+router = APIRouter(tags=["status"])
+_log = logging.getLogger(__name__)
+_PUSH_PATH = "/v1/push"
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: str
+
+
+class Ready(BaseModel):
+    """The server can take entries: store, definitions and disk are fine."""
+
+    status: str
+    definitions: str
+    disk_free_bytes: int
+
+
+def speaks_our_protocol(request: Request) -> None:
+    """Refuse other versions, but never a push: evidence is not turned away for its age."""
+    said = request.headers.get(PROTOCOL_HEADER)
+    if said is not None and said != str(PROTOCOL) and request.url.path != _PUSH_PATH:
+        raise RefusalError(426, "protocol.version", wanted=PROTOCOL)
+
+
+@router.get("/health/live")
+async def live() -> Live:
+    """Say that the process answers."""
+    return Live(status="live")
+
+
+@router.get("/health/ready", response_model=Ready)
+def ready(here: Annotated[Site, Depends(site)]) -> Ready | JSONResponse:
+    """Say whether the server can work, or what is wrong."""
+    wrong: list[str] = []
+    try:
+        with here.store.reading() as session:
+            session.connection().execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        _log.exception("store")
+        wrong.append("store")
+    free = here.disk_free()
+    if free < here.settings.disk_free_min_bytes:
+        wrong.append("disk")
+    if wrong:
+        return problem(503, "server.not_ready", {"wrong": wrong})
+    return Ready(status="ready", definitions=here.pack.definitions.version, disk_free_bytes=free)

@@ -1,0 +1,125 @@
+"""Files on their way in: who writes to which, and what was offered.
+
+The offset is the length of the part file, so it counts bytes stored, not requests that ended well:
+a link that breaks every few seconds still makes progress. A new PATCH takes the file over from one
+that hangs on a dead link, instead of waiting for it (SYNC_ANCHORS §3.7).
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+
+from sync.protocol import BlobOffer
+
+
+class Offer(BlobOffer):
+    """A blob that a device is sending; kept in a file beside the parts until it is whole."""
+
+    device: str
+
+
+@dataclass
+class Uploads:
+    """The unfinished files of one server; `active` tells a writer that another took over."""
+
+    folder: Path
+    active: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
+    locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
+
+    def open(self, offer: Offer) -> None:
+        """Note an offer; the first one of a hash counts."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self._file(offer.sha256)
+        if not file.exists():
+            part = file.with_suffix(".tmp")
+            part.write_text(offer.model_dump_json(), "utf-8")
+            part.replace(file)
+
+    def find(self, sha256: str) -> Offer | None:
+        """Return the offer of a hash, if there is one."""
+        try:
+            return Offer.model_validate_json(self._file(sha256).read_text("utf-8"))
+        except (FileNotFoundError, ValidationError):
+            return None  # a torn note counts as none: the device offers again
+
+    def close(self, sha256: str) -> None:
+        """Forget an offer: the file is whole, or it was thrown away."""
+        self._file(sha256).unlink(missing_ok=True)
+
+    def count(self) -> int:
+        """Return how many files are under way."""
+        return sum(1 for _ in self.folder.glob("*.json")) if self.folder.exists() else 0
+
+    def take_over(self, sha256: str) -> asyncio.Event:
+        """Become the only writer of a file: the one before, if any, is told to stop."""
+        before = self.active.get(sha256)
+        if before:
+            before.set()
+        mine = asyncio.Event()
+        self.active[sha256] = mine
+        return mine
+
+    def let_go(self, sha256: str, mine: asyncio.Event) -> None:
+        """Stop being the writer, unless another has taken over already."""
+        if self.active.get(sha256) is mine:
+            del self.active[sha256]
+            self.locks.pop(sha256, None)
+
+    def lock(self, sha256: str) -> asyncio.Lock:
+        """Return the lock of a file; a writer that was told to stop frees it at once."""
+        return self.locks.setdefault(sha256, asyncio.Lock())
+
+    def _file(self, sha256: str) -> Path:
+        return self.folder / f"{sha256}.json"
+
+
+async def parts(
+    stream: AsyncIterator[bytes], stop: asyncio.Event, silence_s: float
+) -> AsyncIterator[bytes]:
+    """Yield what a request brings until it ends, falls silent, breaks, or another takes over."""
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        while True:
+            coming = asyncio.ensure_future(_next(stream))
+            done, _ = await asyncio.wait(
+                {coming, stopped}, timeout=silence_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if coming not in done:
+                coming.cancel()
+                with suppress(asyncio.CancelledError):
+                    await coming
+                return
+            part = coming.result()
+            if part is None:
+                return
+            yield part
+    finally:
+        stopped.cancel()
+
+
+async def _next(stream: AsyncIterator[bytes]) -> bytes | None:
+    try:
+        return await anext(stream, None)
+    except ClientDisconnect:  # the link broke; what came until now counts
+        return None
+
+
+def size(file: Path) -> int:
+    """Return how many bytes of a file are stored; 0 where nothing came yet."""
+    return file.stat().st_size if file.exists() else 0
+
+
+def append(file: Path, data: bytes, *, durable: bool) -> None:
+    """Add bytes to a file; `durable` forces all of it to the disk."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab") as handle:
+        handle.write(data)
+        handle.flush()
+        if durable:
+            os.fsync(handle.fileno())

@@ -1,0 +1,1 @@
+"""Bring the device and the server to the same records."""

@@ -1,0 +1,409 @@
+"""The engine: brings what was made here to the server and what others made to this device.
+
+Order: records, small pictures, the feed of others, then large files part by part, with records
+again before each part. One file in trouble never holds up anything else. Whatever is cut is taken
+up where the store says it stopped: a push is noted before it is sent, a page of the feed and its
+cursor are kept in one transaction, a file goes on from the bytes the server has.
+"""
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import cast
+
+from domain import merge
+from domain.changes import decode
+from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError
+from domain.records import Value
+from offline_store import blobs, devices, journal, keep, outbox
+from offline_store.blobs import Blob
+from offline_store.database import Store
+from sync.protocol import ENTRIES_MAX, PullReply, PushHead, PushReply, pack_push
+from sync.status import Identity, Phase, SyncStatus
+from sync.transport import Transport
+from sync.uploads import PartSize, Uploader
+
+__all__ = ["Identity", "Phase", "SyncEngine", "SyncStatus"]
+
+_log = logging.getLogger(__name__)
+
+PULL_WAIT_S = 25
+AS_OF = "as_of_ms"  # kept: the server's time at the last page of the feed
+BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 60.0
+BLOB_REST_MS = 30_000  # before a file that failed, or is not there yet, is tried again
+PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is stopped here
+
+
+def _last_contact_ms(store: Store) -> int | None:
+    with store.reading() as session:
+        kept = keep.get(session, AS_OF)
+    return kept if isinstance(kept, int) else None
+
+
+class SyncEngine:
+    """Syncs one store with one server. All methods but `nudge` belong to one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        transport: Transport,
+        identity: Identity,
+        policies: merge.TypePolicies,
+        now_ms: Callable[[], int],
+        on_change: Callable[[], None],
+        *,
+        on_server_time: Callable[[int, int], None] = lambda server_ms, sent_ms: None,
+        chance: random.Random | None = None,
+    ) -> None:
+        """`on_change` is called on the loop's thread when the status or a record has changed.
+
+        `now_ms` runs forward only (monotonic); `on_server_time` gets the server's time and the
+        `now_ms` at which the request for it went out.
+        """
+        self.status = SyncStatus(as_of_ms=_last_contact_ms(store))
+        self._store, self._transport, self._identity = store, transport, identity
+        self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
+        self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
+        self._uploader = Uploader(store, transport, now_ms, PartSize())
+        self._not_before_ms: dict[str, int] = {}
+        self._nudged = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = False
+        self._own = False  # own entries are asked for too, to find out what the server has
+        self._gap: int | None = None
+
+    async def run(self) -> None:
+        """Sync until `stop`; a failure is shown in the status and tried again later."""
+        self._loop = asyncio.get_running_loop()
+        await self._count()
+        failures = 0
+        while not self._stopped:
+            try:
+                await self._round(wait_s=PULL_WAIT_S)
+            except FieldError as error:
+                failures += 1
+                self._failed(error)
+                await self._rest(failures)
+            else:
+                failures = 0
+        self._loop = None
+
+    async def sync_once(self) -> None:
+        """Send and fetch everything there is now; raises the first FieldError that stops it."""
+        try:
+            while await self._round(wait_s=0):
+                pass
+        except FieldError as error:
+            self._failed(error)
+            raise
+
+    def nudge(self) -> None:
+        """Say that something was written here; may be called from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._nudged.set)
+
+    def stop(self) -> None:
+        """End `run` after the step it is in."""
+        self._stopped = True
+        self._nudged.set()
+
+    async def fetch_blob(self, sha256: str) -> bytes:
+        """Return a file, from here or from the server; raises OfflineError, ServerRefusedError."""
+        data = await asyncio.to_thread(blobs.read, self._store, sha256)
+        return data if data is not None else await self._fetch(sha256, "original")
+
+    async def _round(self, *, wait_s: int) -> bool:
+        """Do one step of everything in order of urgency; returns whether files are left to do."""
+        self._nudged.clear()
+        await self._count()
+        await self._push()
+        await self._upload(blobs.THUMBNAIL)
+        await self._fetch_wanted()
+        large = await self._due(blobs.ORIGINAL)
+        if large:
+            await self._pull(wait_s=0)
+            await self._upload(blobs.ORIGINAL, only=large[0])
+        else:
+            self._show(phase="idle", error=None)
+            await self._pull(wait_s=wait_s)
+        return bool(large)
+
+    async def _push(self) -> None:
+        while outgoing := await asyncio.to_thread(self._next_push):
+            self._show(phase="sending", error=None)
+            sent_ms = self._now_ms()
+            try:
+                reply, raw = await self._transport.push(_packed(outgoing))
+            except ServerRefusedError as error:
+                await self._realign(error, outgoing)
+                continue
+            self._gap = None
+            self._heard(reply.server_ms, sent_ms)
+            await asyncio.to_thread(self._confirm, outgoing, reply, raw)
+            await self._count()
+
+    def _next_push(self) -> outbox.Outgoing | None:
+        with self._store.session() as session:
+            return outbox.next_push(session, self._identity.device_id)
+
+    def _confirm(self, outgoing: outbox.Outgoing, reply: PushReply, raw: bytes) -> None:
+        answered = replace(
+            outgoing.batch,
+            feed=reply.feed,
+            received_ms=reply.server_ms,
+            receipt=reply.receipt,
+            reply=raw,
+        )
+        exceptions = [
+            outbox.Answer(one.n, one.verdict, one.code, cast("dict[str, Value]", one.params))
+            for one in reply.exceptions
+        ]
+        with self._store.session() as session:
+            outbox.confirm(session, answered, exceptions, self._policies)
+
+    async def _realign(self, error: ServerRefusedError, outgoing: outbox.Outgoing) -> None:
+        """Go on from the entry that the server expects; a history that differs is for people."""
+        if error.params["reason"] != "sync.gap":
+            if error.params["reason"] in {"sync.fork", "sync.chain"}:
+                raise ChainBrokenError(device=outgoing.batch.device_id) from error
+            raise error
+        expected = error.params.get("expected")
+        if not isinstance(expected, int) or expected < 1 or expected == self._gap:
+            raise ChainBrokenError(device=outgoing.batch.device_id) from error
+        self._gap = expected
+        _log.info("push realigned", extra={"first": outgoing.batch.first, "expected": expected})
+        await asyncio.to_thread(self._reopen, expected)
+        if expected > outgoing.batch.first:  # the server has some of these: learn which
+            self._own = True
+            at = await asyncio.to_thread(self._cursor)
+            await asyncio.to_thread(self._rewind, at.epoch)
+            await self._pull(wait_s=0)
+
+    def _reopen(self, expected: int) -> None:
+        device_id = self._identity.device_id
+        with self._store.session() as session:
+            number, _ = journal.head(session, device_id)
+            if expected > number + 1:  # the server has entries that this device has lost
+                raise ChainBrokenError(device=device_id, number=expected)
+            outbox.reopen(session, device_id, expected)
+
+    def _rewind(self, epoch: str) -> None:
+        with self._store.session() as session:
+            keep.set_cursor(session, keep.Cursor(0, epoch))
+
+    async def _pull(self, *, wait_s: int) -> None:
+        for _ in range(PAGES_MAX):
+            at = await asyncio.to_thread(self._cursor)
+            reply = await self._page(at.feed, wait_s)
+            if reply is None:  # something was written here meanwhile: that goes first
+                return
+            if at.epoch and reply.epoch != at.epoch:
+                await self._new_epoch(reply.epoch)
+                continue
+            if reply.entries:
+                self._show(phase="receiving", error=None)
+            await asyncio.to_thread(self._take, reply)
+            if reply.entries:
+                await self._count()
+                await self._fetch_wanted()
+            self._show(phase="idle", error=None)
+            if not reply.more:
+                self._own = False
+                return
+
+    def _cursor(self) -> keep.Cursor:
+        with self._store.reading() as session:
+            return keep.cursor(session)
+
+    async def _page(self, after: int, wait_s: int) -> PullReply | None:
+        """Ask for a page; a wait for news ends when something is written here."""
+        sent_ms = self._now_ms()
+        asking = asyncio.ensure_future(
+            self._transport.pull(after, ENTRIES_MAX, wait_s=wait_s, own=self._own)
+        )
+        nudged = asyncio.ensure_future(self._nudged.wait())
+        waiting = {asking, nudged} if wait_s else {asking}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                return None
+            reply = await asking
+        finally:
+            for task in (asking, nudged):
+                task.cancel()
+            with suppress(asyncio.CancelledError, FieldError):
+                await asking
+        if wait_s:  # a reply that was waited for says little about the clock
+            self._show(as_of_ms=reply.server_ms)
+        else:
+            self._heard(reply.server_ms, sent_ms)
+        return reply
+
+    def _take(self, reply: PullReply) -> None:
+        arrivals = [
+            journal.Arrival(
+                decode(one.body.encode(), one.dev),
+                one.body.encode(),
+                one.feed,
+                one.verdict,
+                one.code,
+                one.received_ms,
+            )
+            for one in reply.entries
+        ]
+        with self._store.session() as session:
+            for device_id, public_key in reply.devices.items():
+                devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
+            journal.receive(session, arrivals, self._policies)
+            for arrival in arrivals:
+                thumbnail = arrival.entry.set.get("thumb")
+                if arrival.entry.type == "evidence" and isinstance(thumbnail, str):
+                    blobs.want(session, thumbnail, kind="thumb", record_id=arrival.entry.record_id)
+            keep.set_cursor(session, keep.Cursor(reply.next, reply.epoch))
+            keep.put(session, AS_OF, reply.server_ms)
+
+    async def _new_epoch(self, epoch: str) -> None:
+        """The server was restored: read its feed anew, and send again what it has lost."""
+        _log.warning("new epoch of the server")
+        await asyncio.to_thread(self._rewind, epoch)
+        self._own = True
+        await self._probe()
+
+    async def _probe(self) -> None:
+        """Send the last entry again: the answer says from which number on the server lacks ours."""
+        device_id = self._identity.device_id
+
+        def last() -> outbox.Outgoing | None:
+            with self._store.reading() as session:
+                return outbox.last_sent(session, device_id)
+
+        outgoing = await asyncio.to_thread(last)
+        if outgoing is None:
+            return
+        try:
+            await self._transport.push(_packed(outgoing))
+        except ServerRefusedError as error:  # "gap" is an answer, too
+            expected = error.params.get("expected")
+            if isinstance(expected, int) and 1 <= expected <= outgoing.batch.last:
+                await asyncio.to_thread(self._reopen, expected)
+
+    async def _due(self, up_to: int) -> list[Blob]:
+        def pending() -> list[Blob]:
+            with self._store.reading() as session:
+                return blobs.pending(session, up_to=up_to)
+
+        now_ms = self._now_ms()
+        found = await asyncio.to_thread(pending)
+        return [blob for blob in found if self._not_before_ms.get(blob.sha256, 0) <= now_ms]
+
+    async def _upload(self, up_to: int, only: Blob | None = None) -> None:
+        """Send small files whole; of a large one as much as goes before something else is due."""
+        for blob in [only] if only else await self._due(up_to):
+            self._show(phase="sending", error=None)
+            began_bytes = self.status.bytes_done
+            parts = 0
+
+            def paused() -> bool:
+                nonlocal parts
+                parts += 1
+                return self._nudged.is_set() or self._stopped or (only is not None and parts > 1)
+
+            def progressed(offset: int, blob: Blob = blob, began: int = began_bytes) -> None:
+                self._show(bytes_done=began + offset - blob.offset)
+
+            outcome = await self._uploader.send(blob, paused, progressed)
+            if outcome == "failed":
+                self._not_before_ms[blob.sha256] = self._now_ms() + BLOB_REST_MS
+            await self._count()
+
+    async def _fetch_wanted(self) -> None:
+        """Fetch small pictures of others; one that is not there yet is tried again later."""
+
+        def wanted() -> list[Blob]:
+            with self._store.reading() as session:
+                return blobs.wanted(session)
+
+        for blob in await asyncio.to_thread(wanted):
+            if self._nudged.is_set() or self._stopped:
+                return
+            if self._not_before_ms.get(blob.sha256, 0) > self._now_ms():
+                continue
+            try:
+                await self._fetch(blob.sha256, blob.kind, blob.record_id)
+            except ServerRefusedError:
+                self._not_before_ms[blob.sha256] = self._now_ms() + BLOB_REST_MS
+            else:
+                self._on_change()
+
+    async def _fetch(self, sha256: str, kind: str, record_id: str = "") -> bytes:
+        data = await self._transport.fetch_blob(sha256)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ServerRefusedError(reason="blob.hash")
+
+        def save() -> None:
+            blobs.keep_file(self._store, data)
+            with self._store.session() as session:
+                blobs.add(session, sha256, len(data), kind=kind, record_id=record_id, state="held")
+
+        await asyncio.to_thread(save)
+        return data
+
+    async def _count(self) -> None:
+        """Bring the numbers of the status up to date."""
+
+        def waiting() -> outbox.Count:
+            with self._store.reading() as session:
+                return outbox.count(session, self._identity.device_id)
+
+        left = await asyncio.to_thread(waiting)
+        now = left.entries + left.blobs
+        before = self.status
+        sent, bytes_sent = before.done, before.bytes_done
+        total, bytes_total = max(before.total, now + sent), max(before.bytes_total, left.bytes)
+        if now == 0:
+            sent = total = bytes_sent = bytes_total = 0
+        else:
+            sent, bytes_sent = max(0, total - now), max(0, bytes_total - left.bytes)
+        self._show(
+            waiting=now, done=sent, total=total, bytes_done=bytes_sent, bytes_total=bytes_total
+        )
+
+    def _heard(self, server_ms: int, sent_ms: int) -> None:
+        self._on_server_time(server_ms, sent_ms)
+        self._show(as_of_ms=server_ms)
+
+    def _failed(self, error: FieldError) -> None:
+        _log.info("sync failed", extra={"code": error.code})
+        phase: Phase = "offline" if isinstance(error, OfflineError) else "idle"
+        self._show(phase=phase, error=error)
+
+    def _show(self, **changes: object) -> None:
+        status = replace(self.status, **changes)  # pyright: ignore[reportArgumentType]
+        if status != self.status:
+            self.status = status
+            self._on_change()
+
+    async def _rest(self, failures: int) -> None:
+        """Wait before the next try: longer each time, and not all devices at once."""
+        longest = min(BACKOFF_MAX_S, BACKOFF_MIN_S * 2 ** min(failures, 10))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._nudged.wait(), longest * self._chance.uniform(0.5, 1.0))
+        if self._nudged.is_set() and not self._stopped:
+            self._nudged.clear()
+            await self._count()
+
+
+def _packed(outgoing: outbox.Outgoing) -> bytes:
+    batch = outgoing.batch
+    head = PushHead(
+        dev=batch.device_id,
+        first=batch.first,
+        last=batch.last,
+        prev=outgoing.previous.hex(),
+        head=batch.head.hex(),
+    )
+    return pack_push(head, [one.body for one in outgoing.entries])

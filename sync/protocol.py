@@ -1,0 +1,235 @@
+"""The messages between device and server, version 1; `docs/reference/protocol.md` is their paper.
+
+Both sides import these types. Everything that arrives is validated here before anything else sees
+it, and every size has a limit.
+"""
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from domain.changes import BODY_MAX_BYTES, canonical
+from domain.errors import EntryInvalidError
+
+PROTOCOL = 1
+PROTOCOL_HEADER = "Anshao-Protocol"
+ENTRIES_MAX = 500  # entries in one push or one page of a pull
+PUSH_MAX_BYTES = 4 * 1024 * 1024  # of a push after inflation
+PUSH_MAX_PACKED_BYTES = 2 * 1024 * 1024  # of a push on the wire
+HEAD_MAX_BYTES = 4096
+BLOB_MAX_BYTES = 60 * 1024 * 1024
+CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
+PULL_WAIT_MAX_S = 30
+_INFLATE_STEP = 64 * 1024
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+DeviceId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+Number = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Verdict = Literal["accepted", "merged", "conflict", "refused", "quarantined"]
+Params = dict[str, JsonValue]
+
+
+class Message(BaseModel):
+    """A message: frozen; fields that a later version adds are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class PushHead(Message):
+    """First line of a push: whose entries, which numbers, and the chain before and after them."""
+
+    v: Literal[1] = 1
+    dev: DeviceId
+    first: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    last: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    prev: Sha256  # chain hash before `first`
+    head: Sha256  # chain hash of `last`
+
+
+class PushException(Message):
+    """An entry that was not simply accepted; the others of the push were."""
+
+    n: Number
+    verdict: Verdict
+    code: Code | None = None
+    params: Params = Field(default_factory=dict)
+
+
+class PushReply(Message):
+    """What became of a push. The same push gets the same reply, byte for byte.
+
+    `server_ms` is the time of receipt that the server stored with these entries.
+    """
+
+    feed: Number
+    accepted_to: Number
+    exceptions: list[PushException] = Field(default_factory=list[PushException])
+    server_ms: Number
+    receipt: Annotated[str, Field(max_length=256)]
+
+
+class PulledEntry(Message):
+    """One entry of the feed; `body` is the exact text that the device hashed."""
+
+    dev: DeviceId
+    feed: Number
+    verdict: Verdict
+    code: Code | None = None
+    received_ms: Number
+    body: Annotated[str, Field(max_length=BODY_MAX_BYTES)]
+
+
+class PullReply(Message):
+    """One page of the feed; it ends at a feed boundary. `next` is the cursor to ask after.
+
+    `devices` holds the public key (hex) of every device of which an entry is on this page.
+    """
+
+    entries: list[PulledEntry] = Field(default_factory=list[PulledEntry])
+    devices: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default_factory=dict
+    )
+    next: Number
+    more: bool
+    server_ms: Number
+    epoch: Annotated[str, Field(max_length=64)]
+
+
+class EnrolRequest(Message):
+    """A device asks to belong to the plant."""
+
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+    device_name: Annotated[str, Field(min_length=1, max_length=80)]
+    public_key: Sha256  # 32 bytes in hex, an Ed25519 key
+
+
+class EnrolReply(Message):
+    """The device's name in the chain, and its key to the server."""
+
+    device_id: DeviceId
+    token: Annotated[str, Field(min_length=16, max_length=256)]
+    plant: str
+    server_public_key: Sha256
+    label_keys: dict[str, "LabelKey"] = Field(default_factory=dict)
+
+
+class LabelKey(Message):
+    """The key that signs a plant's labels, by key id."""
+
+    plant: str
+    public_key: Sha256
+
+
+class PackPerson(Message):
+    """A person who may sign on at a device of the plant; `pin_hash` is "scrypt$n$r$p$salt$hash"."""
+
+    person_id: Code
+    pin_hash: Annotated[str, Field(max_length=256)]
+
+
+class Pack(Message):
+    """Definitions, people and keys of the plant; `version` is its ETag."""
+
+    version: Code
+    day0: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    files: dict[str, str]
+    people: list[PackPerson]
+    plant_keys: dict[str, LabelKey]
+    label_versions: dict[str, int] = Field(default_factory=dict)
+
+
+class BlobOffer(Message):
+    """A blob that a device wants to send."""
+
+    sha256: Sha256
+    size: Annotated[int, Field(ge=1, le=BLOB_MAX_BYTES)]
+    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    record: Annotated[str, Field(max_length=64)]
+
+
+class BlobReply(Message):
+    """How much of a blob the server has stored; complete blobs come with their receipt."""
+
+    state: Literal["partial", "received"]
+    offset: Number
+    size: Number
+    receipt: Annotated[str, Field(max_length=256)] | None = None
+    server_ms: Number
+
+
+class Problem(Message):
+    """A refusal as problem details (RFC 9457) with the product's code and params."""
+
+    code: Code
+    status: int
+    params: Params = Field(default_factory=dict)
+
+
+def pack_push(head: PushHead, bodies: Sequence[bytes]) -> bytes:
+    """Return the gzip bytes of a push: the head and then each body, one per line."""
+    assert 0 < len(bodies) <= ENTRIES_MAX
+    lines = [head.model_dump_json().encode(), *bodies]
+    return gzip.compress(b"\n".join(lines), compresslevel=6, mtime=0)
+
+
+def unpack_push(data: bytes) -> tuple[PushHead, list[bytes]]:
+    """Read an inflated push (see `inflate`); raises EntryInvalidError with the reason.
+
+    Only the frame is read here: bodies are checked one by one with `domain.changes.decode`.
+    """
+    line, _, rest = data.partition(b"\n")
+    if len(line) > HEAD_MAX_BYTES:
+        raise EntryInvalidError(reason="head")
+    try:
+        head = PushHead.model_validate_json(line)
+    except ValidationError as error:
+        raise EntryInvalidError(reason="head") from error
+    bodies = rest.split(b"\n")
+    if len(bodies) > ENTRIES_MAX or len(bodies) != head.last - head.first + 1:
+        raise EntryInvalidError(reason="count")
+    return head, bodies
+
+
+def inflate(data: bytes, limit: int) -> bytes:
+    """Unpack gzip bytes of at most `limit` bytes; raises EntryInvalidError("size" or "gzip").
+
+    Unpacked in steps, because a few kilobytes can claim to hold gigabytes.
+    """
+    inflater = zlib.decompressobj(wbits=31)
+    parts: list[bytes] = []
+    total, rest = 0, data
+    while rest and not inflater.eof:
+        try:
+            part = inflater.decompress(rest, _INFLATE_STEP)
+        except zlib.error as error:
+            raise EntryInvalidError(reason="gzip") from error
+        total += len(part)
+        if total > limit:
+            raise EntryInvalidError(reason="size")
+        parts.append(part)
+        rest = inflater.unconsumed_tail
+    if not inflater.eof or inflater.unused_data:
+        raise EntryInvalidError(reason="gzip")
+    return b"".join(parts)
+
+
+def receipt_bytes(device_id: str, head: str, feed: int, server_ms: int) -> bytes:
+    """Return the bytes that the server signs as receipt of a push."""
+    return b"anshao-receipt-v1\0" + canonical([device_id, head, feed, server_ms])
+
+
+def blob_receipt_bytes(sha256: str, size: int, server_ms: int) -> bytes:
+    """Return the bytes that the server signs once a blob is whole and its hash read from disk."""
+    return b"anshao-blob-receipt-v1\0" + canonical([sha256, size, server_ms])
+
+
+def read_problem(data: bytes) -> Problem | None:
+    """Read a problem reply; None if these bytes are none (a proxy's page, say)."""
+    try:
+        return Problem.model_validate_json(data)
+    except ValidationError:
+        return None

@@ -1,0 +1,40 @@
+"""What the engine knows about its device, and what it shows of its work."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from domain.errors import FieldError
+
+Phase = Literal["offline", "idle", "sending", "receiving"]
+
+
+class Identity(Protocol):
+    """Who this device is, as enrolment said."""
+
+    @property
+    def device_id(self) -> str:
+        """Name in the chain."""
+        ...
+
+    @property
+    def public_key(self) -> bytes:
+        """Ed25519 public key, 32 bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """What the top bar shows: offline, waiting n, sending k of n, or all sent.
+
+    `waiting` counts entries and files not confirmed; `done` of `total` those of the present run.
+    `as_of_ms` is the server's time at the last contact; None before the first.
+    """
+
+    phase: Phase = "offline"
+    waiting: int = 0
+    done: int = 0
+    total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+    as_of_ms: int | None = None
+    error: FieldError | None = None

@@ -1,0 +1,90 @@
+"""Rules for every test: loopback only, a skip fails in CI, Hypothesis from fixed profiles."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, cast
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+MAY_SKIP = {"model", "shared"}  # weights and data that do not stand in the repository
+
+hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=500, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("ci" if IN_CI else "dev")
+
+
+class NetworkRefusedError(RuntimeError):
+    """A test reached for an address beyond this machine. No OSError: code would call it offline."""
+
+
+def _refuse_beyond_loopback(sock: socket.socket, address: object) -> None:
+    if sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    host = str(cast("tuple[object, ...]", address)[0])
+    if host == "localhost" or ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+        return
+    message = f"tests talk to this machine only, not to {host}"
+    raise NetworkRefusedError(message)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loopback_only() -> Generator[None]:
+    """Refuse connections beyond loopback for the whole run."""
+    real_connect, real_connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def connect(self: socket.socket, address: Any) -> None:  # noqa: ANN401 - as socket has it
+        _refuse_beyond_loopback(self, address)
+        real_connect(self, address)
+
+    def connect_ex(self: socket.socket, address: Any) -> int:  # noqa: ANN401 - as socket has it
+        _refuse_beyond_loopback(self, address)
+        return real_connect_ex(self, address)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", connect)
+    patch.setattr(socket.socket, "connect_ex", connect_ex)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of sample data beside the checkout; a test that asks for it is marked `shared`."""
+    folder = Path(os.environ.get("ANSHAO_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip("no sample data: set ANSHAO_SHARED to its folder")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use sample data, so that CI lets them be skipped."""
+    for item in items:
+        if "shared" in cast("list[str]", getattr(item, "fixturenames", [])):
+            item.add_marker("shared")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    """Turn a skip into a failure in CI: a test that does not run proves nothing."""
+    report = yield
+    may_skip = any(item.get_closest_marker(name) for name in MAY_SKIP)
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail") and not may_skip:
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself while it is collected."""
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report

@@ -1,0 +1,245 @@
+"""A person at a real browser: finds things by the words on them and taps where a finger would.
+
+Flutter draws on a canvas; beside it stands a tree of semantics nodes for screen readers, and that is
+what the tests read. Taps are real mouse events at the middle of a node, and they are counted.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+
+T = TypeVar("T")
+WAIT_S = 20.0
+STEP_MS = 50
+PHONE = {"width": 412, "height": 915}
+TABLET = {"width": 1280, "height": 800}
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+# Every semantics node with a name, a role or an identifier: what it says and where it is.
+_READ = """() => {
+  const host = document.querySelector('flt-semantics-host');
+  if (!host) return [];
+  const own = n => [...n.childNodes].filter(
+    c => c.nodeType === 3 || /^(SPAN|H[1-6])$/.test(c.tagName)).map(c => c.textContent).join('');
+  return [...host.querySelectorAll('flt-semantics, input, textarea')].map(n => {
+    const box = n.getBoundingClientRect();
+    const field = n.matches('input, textarea');
+    return {
+      text: (n.getAttribute('aria-label') ?? own(n)).trim(),
+      role: n.getAttribute('role') ?? (field ? 'textbox' : ''),
+      id: n.getAttribute('flt-semantics-identifier') ?? '',
+      disabled: n.getAttribute('aria-disabled') === 'true',
+      tappable: field || n.hasAttribute('flt-tappable'),
+      value: n.value ?? '',
+      x: box.x, y: box.y, w: box.width, h: box.height,
+    };
+  }).filter(n => n.w >= 1 && n.h >= 1 && (n.text || n.id || n.role));
+}"""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One thing on the screen."""
+
+    text: str
+    role: str
+    id: str
+    disabled: bool
+    tappable: bool
+    value: str
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Return where a finger hits it."""
+        return self.x + self.w / 2, self.y + self.h / 2
+
+
+@dataclass
+class Person:
+    """One browser tab with somebody in front of it."""
+
+    page: Page
+    taps: int = 0
+    outside: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        """Note every request that would leave this machine."""
+        self.page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url: str) -> None:
+        if url.startswith("http") and "//127.0.0.1" not in url and "//localhost" not in url:
+            self.outside.append(url)
+
+    def open(self, url: str) -> None:
+        """Open the client and switch its semantics on, as a screen reader does."""
+        self.page.goto(url)
+        self.page.wait_for_selector("flt-semantics-placeholder", state="attached", timeout=60_000)
+        self.page.evaluate("document.querySelector('flt-semantics-placeholder').click()")
+        self.page.wait_for_selector("flt-semantics-host flt-semantics", state="attached")
+
+    def nodes(self) -> list[Node]:
+        """Return everything on the screen."""
+        found: list[dict[str, Any]] = self.page.evaluate(_READ)
+        return [Node(**row) for row in found]
+
+    def words(self) -> list[str]:
+        """Return every text on the screen."""
+        return [node.text or node.value for node in self.nodes() if node.text or node.value]
+
+    def wait(self, ask: Callable[[], T], what: str, seconds: float = WAIT_S) -> T:
+        """Ask again until there is an answer; fails with what stood on the screen instead."""
+        end = time.monotonic() + seconds
+        while not (answer := ask()):
+            if time.monotonic() > end:
+                raise AssertionError(f"waited for {what}; on the screen: {self.words()}")
+            self.page.wait_for_timeout(STEP_MS)
+        return answer
+
+    def sees(self, text: str, seconds: float = WAIT_S) -> None:
+        """Wait until a text is on the screen."""
+        self.wait(lambda: any(text in word for word in self.words()), f"{text!r}", seconds)
+
+    def misses(self, text: str, seconds: float = WAIT_S) -> None:
+        """Wait until a text is gone."""
+        self.wait(lambda: not any(text in word for word in self.words()), f"no {text!r}", seconds)
+
+    def find(self, name: str, *, role: str = "", seconds: float = WAIT_S) -> Node:
+        """Return the node of that name or identifier: exact before partial, small before large."""
+        return self.wait(lambda: self._best(name, role), f"{role or 'node'} {name!r}", seconds)
+
+    def _best(self, name: str, role: str) -> Node | None:
+        ranked: list[tuple[int, bool, float, Node]] = []
+        for node in self.nodes():
+            first = node.text.split("\n", 1)[0].strip()
+            rank = (
+                0
+                if name in (node.text, node.id)
+                else 1
+                if first == name
+                else 2
+                if name and name in node.text
+                else 3
+            )
+            if rank < 3 and (not role or node.role == role):
+                ranked.append((rank, not node.tappable, node.w * node.h, node))
+        return min(ranked, key=lambda row: row[:3])[3] if ranked else None
+
+    def tap(self, name: str, *, role: str = "", seconds: float = WAIT_S) -> None:
+        """Tap something once it is there, enabled and at rest; counted."""
+        node = self.wait(lambda: self._steady(name, role), f"{name!r} to tap", seconds)
+        self.page.mouse.click(*node.middle)
+        self.taps += 1
+
+    def _steady(self, name: str, role: str) -> Node | None:
+        before = self._best(name, role)
+        if before is None or before.disabled:
+            return None
+        self.page.wait_for_timeout(80)
+        after = self._best(name, role)
+        size = self.page.viewport_size or PHONE
+        if after is None or (after.x, after.y) != (before.x, before.y):
+            return None
+        return after if 0 <= after.middle[1] <= size["height"] else self._scroll(after)
+
+    def _scroll(self, node: Node) -> None:
+        """Bring something below or above the fold into view; the next look finds it there."""
+        size = self.page.viewport_size or PHONE
+        self.page.mouse.move(size["width"] / 2, size["height"] / 2)
+        self.page.mouse.wheel(0, node.middle[1] - size["height"] / 2)
+
+    def scroll_to(self, name: str, *, step: int = 400, tries: int = 30) -> None:
+        """Scroll down until something is built: lists build their rows late."""
+        size = self.page.viewport_size or PHONE
+        for _ in range(tries):
+            if self._best(name, ""):
+                return
+            self.page.mouse.move(size["width"] / 2, size["height"] / 2)
+            self.page.mouse.wheel(0, step)
+            self.page.wait_for_timeout(150)
+        raise AssertionError(f"{name!r} not found by scrolling; on the screen: {self.words()}")
+
+    def type(self, name: str, text: str) -> None:
+        """Tap a text field and type; the tap is counted, the keys are not."""
+        self.tap(name, role="textbox")
+        self.keys(text)
+
+    def keys(self, text: str) -> None:
+        """Type into the field that has the focus, in place of what is in it."""
+        asks = "['INPUT', 'TEXTAREA'].includes(document.activeElement?.tagName)"
+        self.wait(lambda: self.page.evaluate(asks), "a text field in focus")
+        self.page.wait_for_timeout(150)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.press("Delete")
+        self.page.keyboard.insert_text(text)
+        self.page.wait_for_timeout(150)
+
+    def enter_pin(self, pin: str) -> None:
+        """Tap a PIN on the pad."""
+        for digit in pin:
+            self.tap(digit, role="button")
+
+    def photograph_screen(self, path: Path) -> None:
+        """Take a screenshot."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_timeout(400)
+        self.page.screenshot(path=path)
+
+
+@contextmanager
+def browser(
+    *,
+    size: dict[str, int] = PHONE,
+    camera: Path | None = None,
+    position: tuple[float, float, float] | None = None,
+    flags: Sequence[str] = (),
+    dark: bool = False,
+    locale: str = "zh-CN",
+) -> Iterator[Person]:
+    """Start Chromium of the system with a camera that shows a file, and a position."""
+    asked = [*FLAGS, *flags]
+    if camera:
+        asked.append(f"--use-file-for-fake-video-capture={camera}")
+    with sync_playwright() as playwright:
+        context = _context(playwright, asked, size, dark=dark, locale=locale)
+        if position:
+            lat, lon, accuracy = position
+            context.set_geolocation({"latitude": lat, "longitude": lon, "accuracy": accuracy})
+        try:
+            yield Person(context.new_page())
+        finally:
+            assert context.browser
+            context.browser.close()
+
+
+def _context(
+    playwright: Playwright, flags: Sequence[str], size: dict[str, int], *, dark: bool, locale: str
+) -> BrowserContext:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    assert program, "chromium is not installed: python3 dev.py test installs it on Debian"
+    started = playwright.chromium.launch(executable_path=program, args=list(flags))
+    return started.new_context(
+        viewport={"width": size["width"], "height": size["height"]},
+        permissions=["geolocation", "camera"],
+        color_scheme="dark" if dark else "light",
+        locale=locale,
+    )

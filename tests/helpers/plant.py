@@ -1,0 +1,186 @@
+"""A plant in one process: the real server and real devices, joined without sockets.
+
+`PlantSite.device()` builds a device with its own store and enrols it; `Wire` is its link, which can be
+cut and joined again. Only hardware is simulated.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
+
+from app import link
+from app.clock import Clock
+from app.field import Devices, FieldApp
+from app.settings import ClientSettings
+from app.wiring import FONT, build_field, device_key
+from domain.errors import PositionError
+from domain.places import Fix, Place
+from domain.plant import Asset, Person
+from domain.words import Words
+from media.adapters.readers import choose_reader
+from media.adapters.simulated import SimulatedCamera
+from media.label_sheet import PrintLabel, picture
+from media.labels import Label, sign
+from server.main import create_app
+from server.settings import ServerSettings
+from server.site import Site
+from sync.transport import Transport
+
+ENROL_CODE = "test-code-1"
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The link from one device to the server; `up` says whether there is a network."""
+
+    def __init__(self, app: FastAPI) -> None:
+        """Join the device to the app without a socket."""
+        self._inner = httpx.ASGITransport(app=app)
+        self.up = True
+        self.requests = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on, or fail as a network without signal does."""
+        self.requests += 1
+        if not self.up:
+            raise httpx.ConnectError("no network", request=request)
+        return await self._inner.handle_async_request(request)
+
+
+@dataclass
+class Here:
+    """Where a simulated device is: implements the port Locator."""
+
+    fix: Fix | None = None
+    asked: int = 0
+
+    async def current(self) -> Fix:
+        """Return the position set by the test; none is a refusal, as indoors."""
+        self.asked += 1
+        if self.fix is None:
+            raise PositionError(reason="timeout")
+        return self.fix
+
+    def stand_at(self, asset: Asset, *, accuracy_m: int = 6, at_ms: int = 0) -> Fix:
+        """Put the device beside an asset."""
+        self.fix = Fix(asset.place, accuracy_m * 100, at_ms)
+        return self.fix
+
+
+@dataclass
+class Device:
+    """One device of the plant with its link and its position."""
+
+    app: FieldApp
+    wire: Wire
+    here: Here
+    settings: ClientSettings
+    pictures: list[bytes]  # what its camera sees, in turn; the last one stays
+
+    def person(self, person_id: str) -> Person:
+        """Return a person of the plant by id."""
+        return self.app.definitions.plant.people[person_id]
+
+    async def sync(self) -> None:
+        """Send and fetch everything there is."""
+        assert self.app.engine
+        await self.app.engine.sync_once()
+
+
+@dataclass
+class PlantSite:
+    """The server and its devices."""
+
+    folder: Path
+    server: FastAPI
+    server_settings: ServerSettings
+    devices: list[Device] = field(default_factory=list[Device])
+
+    async def device(self, name: str = "phone-1") -> Device:
+        """Build a device, enrol it, take the pack and everything else along."""
+        settings = ClientSettings(
+            store=self.folder / name,
+            server_url="http://plant.test",
+            enrol_code=ENROL_CODE,
+            device_name=name,
+        )
+        wire, here, pictures = Wire(self.server), Here(), list[bytes]()
+        app = build_field(settings, devices=simulated(here, pictures))
+        device = Device(app, wire, here, settings, pictures)
+        self.devices.append(device)
+        transport = self.transport(wire)
+        await link.enrol(app, device_key(settings.store), transport)
+        transport = self.transport(wire, app.device.token)
+        await link.refresh_pack(app, transport)
+        link.start_engine(app, transport, lambda: None)
+        await device.sync()
+        return device
+
+    def restart(self, device: Device) -> Device:
+        """Kill a device's app and start it again on the same store, as after a flat battery."""
+        device.app.store.close()
+        app = build_field(device.settings, devices=device.app.devices)
+        again = replace(device, app=app)
+        link.start_engine(app, self.transport(device.wire, app.device.token), lambda: None)
+        self.devices[self.devices.index(device)] = again
+        return again
+
+    def label(
+        self, label_id: str, *, version: int | None = None, plant: str = "DEMO", forged: bool = False
+    ) -> bytes:
+        """Return a picture (PNG) of a printed label; a forged one is signed by somebody else."""
+        site: Site = self.server.state.site
+        signer = site.signers[plant]
+        own = site.pack.definitions.plant
+        asset = own.assets.get(label_id) or own.others["DEMO2"].assets.get(label_id)
+        wanted = version or (asset.label_version if asset else 1)
+        kind = "checkpoint" if label_id in own.checkpoints else "asset"
+        label = Label(kind, plant, label_id, wanted, date(2026, 10, 1), signer.key_id)
+        key = Ed25519PrivateKey.generate() if forged else signer.private
+        name = Words({"zh": label_id, "en": label_id})
+        printed = PrintLabel(sign(label, key), label_id, wanted, name, name)
+        return picture(printed, "zh", FONT)
+
+    def transport(self, wire: Wire, token: str = "") -> Transport:
+        """Return a transport over a wire."""
+        return Transport("http://plant.test", token, http=wire)
+
+
+def simulated(here: Here, pictures: list[bytes]) -> Devices:
+    """Return hardware without hardware; the code reader is the real one.
+
+    A camera sees what the list holds when it is opened.
+    """
+    return Devices(
+        camera=lambda: SimulatedCamera(list(pictures)),
+        locator=lambda: here,
+        reader=choose_reader(),
+    )
+
+
+@asynccontextmanager
+async def plant(folder: Path) -> AsyncIterator[PlantSite]:
+    """Start the real server app on a folder of its own, with the demo plant."""
+    settings = ServerSettings(home=folder / "server", enrol_code=ENROL_CODE, demo=True)
+    server = await asyncio.to_thread(create_app, settings)
+    async with server.router.lifespan_context(server):
+        site = PlantSite(folder, server, settings)
+        try:
+            yield site
+        finally:
+            for device in site.devices:
+                device.app.store.close()
+
+
+def far_from(place: Place, north_m: int) -> Place:
+    """Return a place so many metres north."""
+    return Place(place.lat_e7 + round(north_m / 111_195 * 1e7), place.lon_e7, place.floor)
+
+
+__all__ = ["Clock", "Device", "Here", "PlantSite", "Wire", "far_from", "plant", "simulated"]

@@ -1,0 +1,174 @@
+"""The root promises: sign-in first, a way back, keys, an idle lock, a screen that survives bugs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import flet as ft
+import pytest
+
+from screens import guard, reconnect, watch
+from screens.context import Desk, use_value
+from screens.root import show
+from tests.helpers.fakeclient import FakeClient, client_of
+from tests.helpers.field import INSPECTOR, MANAGER, offline_field, pin_of
+
+
+@asynccontextmanager
+async def client(folder: Path, **page: object) -> AsyncIterator[tuple[FakeClient, Desk]]:
+    field = offline_field(folder)
+    desks: list[Desk] = []
+
+    async def main(page: ft.Page) -> None:
+        desks.append(await show(page, field))
+
+    async with client_of(main, **page) as drawn:
+        await drawn.until(lambda: drawn.has(f"person-{INSPECTOR}"))
+        yield drawn, desks[0]
+    field.store.close()
+
+
+async def sign_in(drawn: FakeClient, person_id: str = INSPECTOR) -> None:
+    await drawn.tap(f"person-{person_id}")
+    for digit in pin_of(person_id):
+        await drawn.tap(f"pin-{digit}")
+    await drawn.until(lambda: drawn.has("scan"))
+
+
+async def test_a_pin_of_four_or_six_digits_signs_in_by_its_last_digit(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn, MANAGER)
+        assert desk.signed_in.person_id == MANAGER
+
+
+async def test_a_wrong_pin_says_so_and_clears_the_digits(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await drawn.tap(f"person-{INSPECTOR}")
+        for digit in "0000":
+            await drawn.press(digit)
+        await drawn.until(lambda: drawn.has("pin-refused"))
+        assert desk.person is None
+        assert drawn.sees("error.pin.wrong") or drawn.sees(desk.t("error.pin.wrong"))
+
+
+async def test_people_are_found_by_part_of_their_name_in_any_language(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, _):
+        await drawn.write("search", "inspector")
+        assert drawn.has(f"person-{INSPECTOR}")
+        assert not drawn.has(f"person-{MANAGER}")
+        await drawn.write("search", "nobody of that name")
+        assert not drawn.has(f"person-{INSPECTOR}")
+
+
+async def test_the_language_changes_everywhere_at_once(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await drawn.tap("language")
+        assert desk.language == "en"
+        await sign_in(drawn)
+        assert drawn.sees(desk.t("today.scan"))
+
+
+async def test_the_places_follow_the_width(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, _):
+        await sign_in(drawn)
+        assert drawn.kind(ft.NavigationBar)
+        await drawn.resize(1280, 800)
+        assert drawn.kind(ft.NavigationRail)
+        assert not drawn.kind(ft.NavigationBar)
+
+
+async def test_escape_goes_back_to_where_one_came_from(tmp_path: Path) -> None:
+    async with client(tmp_path, route="/hazards") as (drawn, _):
+        await drawn.tap(f"person-{INSPECTOR}")
+        for digit in pin_of(INSPECTOR):
+            await drawn.press(digit)
+        await drawn.until(lambda: drawn.has("filter-mine"))
+        await drawn.tap("status")
+        await drawn.until(lambda: drawn.route == "/outbox")
+        await drawn.press("Escape")
+        await drawn.until(lambda: drawn.route == "/hazards")
+
+
+async def test_an_unknown_address_leads_home(tmp_path: Path) -> None:
+    async with client(tmp_path, route="/no/such/page") as (drawn, _):
+        await drawn.tap(f"person-{INSPECTOR}")
+        for digit in pin_of(INSPECTOR):
+            await drawn.press(digit)
+        await drawn.until(lambda: drawn.has("home"))
+        await drawn.tap("home")
+        await drawn.until(lambda: drawn.has("scan"))
+
+
+async def test_the_lock_asks_for_the_pin_again_and_keeps_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "IDLE_STEP_S", 0.01)
+    async with client(tmp_path, route="/me") as (drawn, desk):
+        await drawn.tap(f"person-{INSPECTOR}")
+        for digit in pin_of(INSPECTOR):
+            await drawn.press(digit)
+        await drawn.until(lambda: drawn.has("sign-out"))
+        desk.field.settings = desk.field.settings.model_copy(update={"lock_after_s": 0})
+        await drawn.until(lambda: desk.person is None)
+        desk.field.settings = desk.field.settings.model_copy(update={"lock_after_s": 300})
+        await drawn.until(lambda: drawn.has("pin-1"))
+        for digit in pin_of(INSPECTOR):
+            await drawn.press(digit)
+        await drawn.until(lambda: drawn.has("sign-out"))
+
+
+@ft.component
+def faulty(fail: Callable[[], None]) -> ft.Control:
+    """A button whose handler fails, and one that makes the next redraw fail."""
+    count, set_count = use_value(0)
+    if count == 1:
+        fail()
+    return ft.Column(
+        controls=[
+            ft.Button("handler", key="handler", on_click=fail),
+            ft.Button("redraw", key="redraw", on_click=lambda: set_count(lambda n: n + 1)),
+            ft.Text(f"n={count}"),
+        ]
+    )
+
+
+def bug() -> None:
+    message = "a bug"
+    raise ValueError(message)
+
+
+async def test_a_bug_is_reported_with_a_number_and_the_screen_lives_on() -> None:
+    incidents: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    def main(page: ft.Page) -> None:
+        tasks.append(guard.install(page, incidents.append, lambda _name, _data: None))
+        page.render(faulty, bug)
+
+    async with client_of(main) as drawn:
+        await drawn.tap("handler")
+        assert len(incidents) == 1
+        await drawn.tap("redraw")
+        await drawn.until(lambda: len(incidents) == 2)
+        await drawn.tap("redraw")
+        await drawn.until(lambda: drawn.sees("n=2"))
+        assert drawn.crashes == []
+    tasks[0].cancel()
+
+
+async def test_while_the_client_is_away_every_control_gets_a_new_id() -> None:
+    there: list[bool] = []
+
+    def main(page: ft.Page) -> None:
+        reconnect.install(page, there.append)
+        page.render(faulty, bug)
+
+    async with client_of(main) as drawn:
+        before = {id(control): control._i for control in reconnect.controls_in(drawn.page.views)}
+        await drawn.fire(drawn.page, "disconnect")
+        after = {id(control): control._i for control in reconnect.controls_in(drawn.page.views)}
+        assert before.keys() == after.keys()
+        assert not set(before.values()) & set(after.values())
+        await drawn.fire(drawn.page, "connect")
+        assert there == [False, True]

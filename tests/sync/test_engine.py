@@ -1,0 +1,220 @@
+"""The engine promises: all that was made here arrives once, whatever the link does meanwhile."""
+
+import asyncio
+import hashlib
+
+import pytest
+
+from domain.errors import ChainBrokenError, OfflineError
+from domain.records import Value
+from offline_store import blobs, entries, journal, keep, outbox, records
+from server.site import Site
+from sync.engine import SyncStatus
+from tests.server.phone import report
+from tests.sync.conftest import Enrol
+from tests.sync.field import Tablet
+
+PHOTO = bytes(range(256)) * 1200  # 307 kB: several parts
+
+
+def evidence(of: str, thumb: str = "", original: str = "") -> dict[str, Value]:
+    return {
+        "of": of, "item": None, "shot": "panorama", "original": original, "stamped": original,
+        "thumb": thumb, "size": 1, "mime": "image/jpeg", "source": "camera", "by": "U012",
+        "taken_ms": 1, "exif": None, "fix": None, "grade": "A", "reasons": [], "code": "HZ",
+    }  # fmt: skip
+
+
+def on_server(site: Site, record_id: str) -> dict[str, Value]:
+    with site.store.reading() as session:
+        record = records.lookup(session, record_id)
+    return {name: cell.value for name, cell in record.cells.items()} if record else {}
+
+
+def values(tablet: Tablet, record_id: str) -> dict[str, Value]:
+    return {name: cell.value for name, cell in tablet.record(record_id).cells.items()}
+
+
+async def test_a_record_and_its_photo_arrive_with_receipts(enrol: Enrol, site: Site) -> None:
+    one = await enrol()
+    hazard = one.write("U012", "hazard", report())
+    sha = one.photo(hazard, PHOTO)
+    assert {item.state for item in one.items()} == {"waiting"}
+    await one.engine.sync_once()
+    assert on_server(site, hazard) == values(one, hazard)
+    assert blobs.read(site.store, sha) == PHOTO
+    assert one.engine.status == SyncStatus("idle", as_of_ms=one.engine.status.as_of_ms)
+    assert one.engine.status.as_of_ms
+    for item in one.items():
+        assert (item.state, item.bytes_sent) == ("received", item.size)
+        assert item.receipt_code
+        assert item.received_ms
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_cuts_anywhere_lose_nothing_and_double_nothing(
+    enrol: Enrol, site: Site, seed: int
+) -> None:
+    print(f"seed {seed}")
+    one = await enrol(seed=seed, cuts=0.5)
+    two = await enrol(seed=seed + 100, cuts=0.5)
+    made: list[str] = []
+    for number in range(4):
+        hazard = one.write("U012", "hazard", report(f"第{number}个"))
+        shown = one.photo(hazard, PHOTO + bytes([number]))
+        thumb = one.photo(hazard, b"small" + bytes([number]), "thumb")
+        photo = one.write("U012", "evidence", evidence(hazard, thumb, shown), kind="attach")
+        made += [hazard, photo]
+        await two.sync_until_done()
+        await one.sync_until_done()
+    made.append(two.write("U012", "hazard", report("另一台")))
+    await two.sync_until_done()
+    await one.sync_until_done()
+    await two.sync_until_done()
+    with site.store.reading() as session:
+        for tablet in (one, two):
+            own = entries.of_device(session, tablet.identity.device_id, 1, 500)
+            with tablet.store.reading() as mine:
+                kept = entries.of_device(mine, tablet.identity.device_id, 1, 500)
+            assert [entry.body for entry in own] == [entry.body for entry in kept]
+            assert [entry.feed for entry in own] == [entry.feed for entry in kept]
+    for record_id in made:
+        assert values(one, record_id) == values(two, record_id) == on_server(site, record_id)
+        assert one.record(record_id) == two.record(record_id)
+    assert {item.state for item in one.items() + two.items()} == {"received"}
+    for item in one.items():
+        if item.item == "blob":
+            assert hashlib.sha256(blobs.read(site.store, item.item_id) or b"").hexdigest() == (
+                item.item_id
+            )
+    for number in range(4):  # the small pictures of others are here too
+        sha = hashlib.sha256(b"small" + bytes([number])).hexdigest()
+        assert blobs.read(two.store, sha) == b"small" + bytes([number])
+
+
+async def test_one_photo_in_trouble_holds_up_nothing_else(enrol: Enrol, site: Site) -> None:
+    one = await enrol()
+    hazard = one.write("U012", "hazard", report())
+    too_large = one.photo(hazard, bytes(1_000_001), "thumb")
+    lost = one.photo(hazard, b"lost", "thumb")
+    blobs.path(one.store, lost).unlink()
+    good = one.photo(hazard, b"good")
+    await one.engine.sync_once()
+    assert on_server(site, hazard)
+    assert blobs.read(site.store, good) == b"good"
+    states = {item.item_id: (item.state, item.code) for item in one.items()}
+    assert states[too_large] == ("refused", "blob.size")
+    assert states[lost] == ("refused", "blob.damaged")
+    assert states[good] == ("received", None)
+    assert blobs.read(one.store, too_large)  # refused, and still here
+
+
+async def test_small_pictures_leave_before_large_ones_and_records_before_both(
+    enrol: Enrol,
+) -> None:
+    one = await enrol()
+    large, small = one.photo("r", PHOTO), one.photo("r", b"small", "thumb")
+    one.write("U012", "hazard", report())
+    await one.engine.sync_once()
+    paths = [path for _, path in one.link.requests]
+    assert paths.index("/v1/push") < paths.index(f"/v1/blobs/{small}")
+    assert paths.index(f"/v1/blobs/{small}") < paths.index(f"/v1/blobs/{large}")
+
+
+async def test_a_refused_entry_stays_listed_with_the_reason(enrol: Enrol) -> None:
+    one = await enrol()
+    hazard = one.write("U012", "hazard", report())
+    accept: dict[str, Value] = {"state": "accepted", "action": "hazard.accept", "owner": "U012"}
+    one.write("U012", "hazard", accept, record_id=hazard)
+    assert one.record(hazard).text("state") == "accepted"
+    await one.engine.sync_once()
+    assert one.record(hazard).text("state") == "reported"
+    [refused] = [item for item in one.items() if item.state == "refused"]
+    assert refused.verdict == "refused"
+    assert refused.code
+
+
+async def test_without_link_the_status_counts_what_waits_and_later_it_leaves(
+    enrol: Enrol, site: Site
+) -> None:
+    one = await enrol()
+    one.link.down = True
+    hazard = one.write("U012", "hazard", report())
+    one.photo(hazard, PHOTO)
+    with pytest.raises(OfflineError):
+        await one.engine.sync_once()
+    status = one.engine.status
+    assert (status.phase, status.waiting, status.bytes_total) == ("offline", 2, len(PHOTO))
+    assert isinstance(status.error, OfflineError)
+    one.link.down = False
+    await one.engine.sync_once()
+    assert (one.engine.status.phase, one.engine.status.waiting) == ("idle", 0)
+    assert one.engine.status.error is None
+
+
+async def test_what_is_written_while_waiting_for_news_leaves_at_once(
+    enrol: Enrol, site: Site
+) -> None:
+    one, two = await enrol(), await enrol()
+    running = [asyncio.create_task(tablet.engine.run()) for tablet in (one, two)]
+    await asyncio.sleep(0.3)
+    hazard = await asyncio.to_thread(one.write, "U012", "hazard", report())
+    await asyncio.to_thread(one.engine.nudge)
+    async with asyncio.timeout(5):
+        while True:
+            with two.store.reading() as session:
+                if records.lookup(session, hazard):
+                    break
+            await asyncio.sleep(0.02)
+    for tablet in (one, two):
+        tablet.engine.stop()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*running)
+    assert on_server(site, hazard)
+    assert "sending" in one.changes
+
+
+async def test_another_history_of_this_device_stops_and_keeps_everything(enrol: Enrol) -> None:
+    one = await enrol()
+    one.write("U012", "hazard", report())
+    await one.engine.sync_once()
+    with one.store.session() as session:  # as after restoring an old copy of the device
+        session.connection().exec_driver_sql("DELETE FROM entry")
+        session.connection().exec_driver_sql("DELETE FROM batch")
+    one.write("U012", "hazard", report("另一段历史"))
+    with pytest.raises(ChainBrokenError):
+        await one.engine.sync_once()
+    assert isinstance(one.engine.status.error, ChainBrokenError)
+    with one.store.reading() as session:
+        assert outbox.count(session, one.identity.device_id).entries == 1
+
+
+async def test_a_large_photo_is_fetched_when_someone_opens_it(enrol: Enrol) -> None:
+    one, two = await enrol(), await enrol()
+    sha = one.photo("r", PHOTO)
+    await one.engine.sync_once()
+    assert await two.engine.fetch_blob(sha) == PHOTO
+    two.link.down = True
+    assert await two.engine.fetch_blob(sha) == PHOTO
+
+
+async def test_a_restored_server_gets_again_what_it_has_lost(enrol: Enrol, site: Site) -> None:
+    one, two = await enrol(), await enrol()
+    first = one.write("U012", "hazard", report("之前"))
+    await one.engine.sync_once()
+    second = one.write("U012", "hazard", report("之后"))
+    await one.engine.sync_once()
+    with site.store.session() as session:  # the backup was made between the two
+        connection = session.connection()
+        connection.exec_driver_sql("DELETE FROM record WHERE record_id = ?", (second,))
+        connection.exec_driver_sql("DELETE FROM entry WHERE record_id = ?", (second,))
+        connection.exec_driver_sql("DELETE FROM batch WHERE first = 2")
+    site.epoch = "after-restore"
+    await one.engine.sync_once()
+    await one.engine.sync_once()
+    await two.engine.sync_once()
+    for record_id in (first, second):
+        assert values(one, record_id) == values(two, record_id) == on_server(site, record_id)
+    with one.store.reading() as session:
+        assert keep.cursor(session).epoch == "after-restore"
+        assert journal.head(session, one.identity.device_id)[0] == 2

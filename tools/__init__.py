@@ -1,0 +1,1 @@
+"""Scripts of developers: catalogs and reference pages."""
