@@ -157,6 +157,7 @@ def test(*arguments: str) -> int:
     before = [step for step in checks() if not (fast and step[0] == "types")]  # half a minute
     return steps([*before, ("pytest", (*pytest, "-n", "2", "--dist", "loadfile"))])
 
+
 def check() -> int:
     """Run the checks and the tests about the tree itself."""
     install(("dev",))

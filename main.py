@@ -1,8 +1,8 @@
 """The field client: wire one device, show its root screen.
 
 `anshao client` calls `run_web` (a browser on this machine or in the plant's network) or
-`run_desktop`; a packaged app starts this file itself. One process is one device with one store; each
-browser tab is a sign-in of its own.
+`run_desktop`; a packaged app starts this file itself. One process is one device with one store;
+each browser tab is a sign-in of its own.
 """
 
 import asyncio
@@ -39,7 +39,9 @@ def build_api(field: FieldApp) -> fastapi.FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: fastapi.FastAPI) -> AsyncIterator[None]:
         await flet_web.app_manager.start()  # a mounted app's own lifespan never runs
-        syncing = asyncio.create_task(link.run(field, device_key(field.settings.store), lambda: None))
+        syncing = asyncio.create_task(
+            link.run(field, device_key(field.settings.store), lambda: None)
+        )
         syncing.add_done_callback(_report_end)
         yield
         if field.engine:
@@ -95,7 +97,9 @@ def run_web(settings: ClientSettings) -> None:
 def run_desktop(settings: ClientSettings) -> None:
     """Show the client in a window of its own; its camera is OpenCV's, Flet's refuses there."""
     logs.set_up(settings.store / "logs")
-    desktop = settings.model_copy(update={"camera": "desktop"}) if settings.camera == "auto" else settings
+    desktop = (
+        settings.model_copy(update={"camera": "desktop"}) if settings.camera == "auto" else settings
+    )
     field = build_field(desktop)
 
     async def main(page: ft.Page) -> None:

@@ -24,7 +24,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One contact with the server: its time, our monotonic clock then, and the round trip, in ms."""
+    """One contact with the server: its time, our monotonic clock then, the round trip, in ms."""
 
     boot: str
     mono_ms: int
@@ -38,14 +38,14 @@ def read_wall_ms() -> int:
 
 
 def read_mono_ms() -> int:
-    """Return a clock that nobody can set and that runs on while the device sleeps, where there is one."""
+    """Return a clock that nobody can set; it runs on while the device sleeps, where it can."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
     return time.monotonic_ns() // 1_000_000
 
 
 def read_boot() -> str:
-    """Return an id of this boot; where the system has none, each start of the app counts as a boot."""
+    """Return an id of this boot; without one each start of the app counts as a boot."""
     if _BOOT_ID.exists():
         return _BOOT_ID.read_text(encoding="ascii").strip()[:8]
     return uuid.uuid4().hex[:8]
@@ -119,7 +119,7 @@ class Clock:
         return Stamp(wall, counter, device, self.new_id())
 
     def observe(self, wall_ms: int) -> None:
-        """Move the logical clock past an entry seen from elsewhere, unless that one is far ahead."""
+        """Move the logical clock past an entry from elsewhere, unless that is far ahead."""
         with self._lock:
             if self._last[0] < wall_ms <= self.now_ms() + SKEW_MAX_MS:
                 self._last = (wall_ms, 0)

@@ -80,7 +80,7 @@ class FieldApp:
 
     @property
     def definitions(self) -> Definitions:
-        """Return the definitions taken along; raises RecordMissingError before the first contact."""
+        """Return the definitions; raises RecordMissingError before the first contact."""
         if self.pack is None:
             raise RecordMissingError(record="pack")
         return self.pack.definitions

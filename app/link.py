@@ -199,9 +199,7 @@ def keep_anchor(field: FieldApp) -> None:
             keep.set_anchor(session, keep.Anchor(*astuple(anchor)))
 
 
-async def _keep_pack(
-    field: FieldApp, transport: Transport, on_change: Callable[[], None]
-) -> None:
+async def _keep_pack(field: FieldApp, transport: Transport, on_change: Callable[[], None]) -> None:
     while True:
         await asyncio.to_thread(keep_anchor, field)
         try:

@@ -1,4 +1,4 @@
-"""Settings of a field client, typed. `anshao.py` fills them from flags, ANSHAO_* and one TOML file."""
+"""Settings of a field client, typed; `anshao.py` fills them."""
 
 from pathlib import Path
 

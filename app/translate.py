@@ -5,10 +5,11 @@ call `t("outbox.send")`; the language can change while the app runs.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from babel.messages import pofile
@@ -44,7 +45,10 @@ class Translator:
         text = self.texts.get(key)
         if text is None:
             return " ".join([key, *(f"{name}={value}" for name, value in params.items())])
-        shown = {name: self.of(value) if isinstance(value, Words) else value for name, value in params.items()}
+        shown = {
+            name: self.of(value) if isinstance(value, Words) else value
+            for name, value in params.items()
+        }
         return text.format_map(shown) if shown else text
 
     def of(self, words: Words | None) -> str:
@@ -84,11 +88,12 @@ class Translator:
         return self(f"error.{error.code}", **params), self(f"remedy.{error.code}", **params)
 
     def _param(self, name: str, value: object) -> object:
-        """Word a param that is a code of ours: reasons, shots and actions have keys of their own."""
+        """Word a param that is a code of ours: reasons and shots have keys of their own."""
         if isinstance(value, Words):
             return self.of(value)
         if isinstance(value, list | tuple):
-            return " · ".join(str(self._param(name, part)) for part in value)
+            parts = cast("Sequence[object]", value)
+            return " · ".join(str(self._param(name, part)) for part in parts)
         key = f"{name.rstrip('s')}.{value}"
         return self.texts.get(key, value)
 

@@ -1,1 +1,1 @@
-"""What the product decides: pure functions over values. No clock, file, network, thread or widget."""
+"""What the product decides: pure functions over values, without clock, file or network."""

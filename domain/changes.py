@@ -10,23 +10,24 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from domain.errors import EntryInvalidError
 from domain.records import Value
 
 VERSION = 1
-KINDS = frozenset(
-    {"edit", "decide", "lift", "resolve", "attach", "anchor", "clock_jump", "delete"}
-)
+KINDS = frozenset({"edit", "decide", "lift", "resolve", "attach", "anchor", "clock_jump", "delete"})
 BODY_MAX_BYTES = 64 * 1024  # a checklist of 60 answers is under 8 kB; evidence travels as blobs
 DEPTH_MAX = 8
 WHOLE_MAX = 2**53 - 1
-_KEYS = frozenset("base by def hlc id kind n rec set time type v".split())
+_KEYS = frozenset(
+    ("base", "by", "def", "hlc", "id", "kind", "n", "rec", "set", "time", "type", "v")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceTime:
-    """What the device's clocks said: wall clock and monotonic clock in ms, and the boot they belong to.
+    """What the device's clocks said, in ms, and the boot they belong to.
 
     `uncertainty_ms` is how far the corrected time may be off; None before the first server contact
     of this boot ("time not calibrated").
@@ -40,7 +41,7 @@ class DeviceTime:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change. `base` names for each changed field the writer whose value the person had seen."""
+    """One change; `base` names for each changed field the writer whose value was seen."""
 
     device_id: str
     number: int
@@ -107,14 +108,15 @@ def decode(data: bytes, device_id: str) -> Entry:
     if len(data) > BODY_MAX_BYTES:
         raise EntryInvalidError(reason="size")
     try:
-        body = json.loads(data)
+        body = cast("object", json.loads(data))
     except (ValueError, RecursionError) as error:
         raise EntryInvalidError(reason="json") from error
-    if not isinstance(body, dict) or body.keys() != _KEYS:
+    if not isinstance(body, dict) or cast("dict[object, object]", body).keys() != _KEYS:
         raise EntryInvalidError(reason="fields")
-    if canonical(body) != data:
+    known = cast("dict[str, Value]", body)
+    if canonical(known) != data:
         raise EntryInvalidError(reason="canonical")
-    return _entry(body, device_id)
+    return _entry(known, device_id)
 
 
 def _entry(body: dict[str, Value], device_id: str) -> Entry:
@@ -198,6 +200,6 @@ def _check(value: Value, depth: int) -> None:
             _check(part, depth + 1)
     elif isinstance(value, dict):
         for key, part in value.items():
-            if not (isinstance(key, str) and key.isascii()):
+            if not key.isascii():
                 raise EntryInvalidError(reason="key")
             _check(part, depth + 1)

@@ -1,36 +1,36 @@
-"""Every expected failure, as one tree. Each code has `error.<code>` and `remedy.<code>` in every catalog.
+"""Every expected failure, as one tree; each code is worded in every catalog.
 
-    FieldError
-    ├── EntryInvalidError          entry.invalid        bytes of an entry that cannot be read
-    ├── DefinitionError            definition.invalid   definition files with problems, each with its line
-    ├── PinWrongError              pin.wrong            wait_s until the next try
-    ├── PinWaitError               pin.wait             tried before the wait was over
-    ├── NotAllowedError            access.denied        action, person
-    ├── RecordMissingError         record.missing       record not on this device
-    ├── LabelError                 the code in view is no label to work with
-    │   ├── LabelUnreadableError   label.unreadable     no code found in the picture
-    │   ├── LabelUnknownError      label.unknown        no label of this product, or an id nobody knows
-    │   ├── LabelForgedError       label.forged         signature does not verify
-    │   ├── LabelRetiredError      label.retired        an older version of a label that was reissued
-    │   ├── LabelElsewhereError    label.elsewhere      plant: label of another plant
-    │   └── LabelMisplacedError    label.misplaced      asset, distance_m: a warning
-    ├── SheetIncompleteError       sheet.incomplete     item: first open question, left: how many
-    ├── AnswerInvalidError         answer.invalid       item, reason
-    ├── MoveRefusedError           move.refused         reason: why the workflow does not allow it now
-    ├── ShotsMissingError          shots.missing        shots that the grade demands before dispatch
-    ├── PictureError               picture.unreadable   not a picture we can read
-    │   ├── PictureTooLargeError   picture.too_large    more than the limit of pixels or bytes
-    ├── CameraError                camera.unavailable   no camera, or no permission
-    ├── PositionError              position.unavailable no position, or no permission
-    ├── EnrolError                 enrol.refused        the server does not take this device
-    ├── StoreError                 the database of this device cannot be used
-    │   ├── StoreDamagedError      store.damaged        the file fails its integrity check
-    │   ├── StoreNewerError        store.newer          written by a newer version of the product
-    │   └── StoreFullError         store.full           no space left on the device
-    └── SyncError
-        ├── OfflineError           sync.offline         no answer from the server
-        ├── ServerRefusedError     sync.refused         code: what the server said
-        └── ChainBrokenError       sync.chain           the server holds another history of this device
+FieldError
+├── EntryInvalidError          entry.invalid        bytes of an entry that cannot be read
+├── DefinitionError            definition.invalid   files with problems, each with its line
+├── PinWrongError              pin.wrong            wait_s until the next try
+├── PinWaitError               pin.wait             tried before the wait was over
+├── NotAllowedError            access.denied        action, person
+├── RecordMissingError         record.missing       record not on this device
+├── LabelError                 the code in view is no label to work with
+│   ├── LabelUnreadableError   label.unreadable     no code found in the picture
+│   ├── LabelUnknownError      label.unknown        no label of this product, or an id nobody knows
+│   ├── LabelForgedError       label.forged         signature does not verify
+│   ├── LabelRetiredError      label.retired        an older version of a label that was reissued
+│   ├── LabelElsewhereError    label.elsewhere      plant: label of another plant
+│   └── LabelMisplacedError    label.misplaced      asset, distance_m: a warning
+├── SheetIncompleteError       sheet.incomplete     item: first open question, left: how many
+├── AnswerInvalidError         answer.invalid       item, reason
+├── MoveRefusedError           move.refused         reason: why the workflow does not allow it now
+├── ShotsMissingError          shots.missing        shots that the grade demands before dispatch
+├── PictureError               picture.unreadable   not a picture we can read
+│   ├── PictureTooLargeError   picture.too_large    more than the limit of pixels or bytes
+├── CameraError                camera.unavailable   no camera, or no permission
+├── PositionError              position.unavailable no position, or no permission
+├── EnrolError                 enrol.refused        the server does not take this device
+├── StoreError                 the database of this device cannot be used
+│   ├── StoreDamagedError      store.damaged        the file fails its integrity check
+│   ├── StoreNewerError        store.newer          written by a newer version of the product
+│   └── StoreFullError         store.full           no space left on the device
+└── SyncError
+    ├── OfflineError           sync.offline         no answer from the server
+    ├── ServerRefusedError     sync.refused         code: what the server said
+    └── ChainBrokenError       sync.chain           the server holds another history of this device
 """
 
 

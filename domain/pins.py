@@ -21,7 +21,7 @@ def hash_pin(pin: str, salt: bytes) -> str:
 
 
 def fits(pin: str, stored: str) -> bool:
-    """Say whether a PIN makes the stored hash; other costs than ours are not tried (they could be huge)."""
+    """Say whether a PIN makes the stored hash; other costs than ours are not tried."""
     parts = stored.split("$")
     if len(parts) != _PARTS or parts[:4] != ["scrypt", str(N), str(R), str(P)]:
         return False

@@ -17,7 +17,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A measured position: place, accuracy radius in cm, time in ms; `mocked` as the platform says."""
+    """A measured position: accuracy radius in cm, time in ms; `mocked` by the platform's word."""
 
     place: Place
     accuracy_cm: int

@@ -115,7 +115,7 @@ def read(text: str, keys: Mapping[int, PlantKey]) -> Label:
 
 
 def whole(text: str) -> bool:
-    """Say whether a text of ours was read without loss, whoever signed it: a code reader tries on if not."""
+    """Say whether a text of ours was read without loss, whoever signed it."""
     try:
         data = base45.decode(text.removeprefix(PREFIX))
     except ValueError:

@@ -54,6 +54,17 @@ def set_cursor(session: Session, at: Cursor, scope: str = "plant") -> None:
     session.flush()
 
 
+def as_of(session: Session) -> int | None:
+    """Return the server's time at the last page of the feed; None before the first."""
+    kept = get(session, "as_of_ms")
+    return kept if isinstance(kept, int) else None
+
+
+def set_as_of(session: Session, server_ms: int) -> None:
+    """Note the server's time: in the transaction that takes the page."""
+    put(session, "as_of_ms", server_ms)
+
+
 def anchor(session: Session, boot: str) -> Anchor | None:
     """Return the last server time seen in this boot, or None: the clock is not calibrated."""
     row = session.get(AnchorRow, boot)

@@ -77,7 +77,21 @@ def AssetPicker(
         on_submit=enter,
         autofocus=typing,
     )
-    body: list[ft.Control] = [field]
+    body = [field, *_ways(desk, model, on_pick, on_area, on_scan)]
+    head = parts_work.page_head(tokens, title, detail, on_back=on_back, back_label=t("page.back"))
+    return parts_work.page(tokens, head, body)
+
+
+def _ways(
+    desk: Desk,
+    model: AssetPickerModel,
+    on_pick: Pick,
+    on_area: Callable[[str], Awaitable[None]] | None,
+    on_scan: Callable[[], None] | None,
+) -> list[ft.Control]:
+    """Scan instead, the equipment that fits, and the areas that fit."""
+    tokens, t = desk.tokens, desk.t
+    body: list[ft.Control] = []
     if on_scan is not None:
         body.append(
             parts.quiet_button(
@@ -103,8 +117,7 @@ def AssetPicker(
     if on_area is not None and areas:
         rows = [_area_row(desk, code, on_area) for code in areas]
         body.append(parts.section(tokens, t("asset.areas"), rows))
-    head = parts_work.page_head(tokens, title, detail, on_back=on_back, back_label=t("page.back"))
-    return parts_work.page(tokens, head, body)
+    return body
 
 
 def _row(desk: Desk, asset: Asset, on_pick: Pick, via: str) -> ft.Control:

@@ -25,6 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 ZONE = "Asia/Shanghai"  # until the definitions say where the plant is
+TOLD_S = 4.0  # how long good news stays
 ENTER = ("Enter", "Numpad Enter")
 TABS = ("/", "/hazards", "/permits", "/me")
 
@@ -52,7 +53,7 @@ class Backstage:
     trail: tuple[str, ...] = ("/",)
     keys: tuple[Keys, ...] = ()
     typing: bool = False  # a text field has the focus: Enter and digits belong to it
-    last_person: str = ""
+    last: Person | None = None  # who was signed in before the lock
     preferences: ft.SharedPreferences | None = None
     acted: int = 0  # rises when a control was pressed, to tell a key for it from one for the screen
     touched: int = 0  # rises with every key and tap, for the idle lock
@@ -73,7 +74,7 @@ class Desk(ft.Observable):
     width: float = 412.0
     height: float = 915.0
     version: int = 0  # rises after each change of data: a dependency of every effect that loads
-    notice: FieldError | None = None  # the last refusal, shown on top until closed
+    notice: FieldError | None = None  # the last refusal, shown on top until the next tap
     incident: str = ""  # number of a bug that was caught, as the log has it
     told: str = ""  # the last good news, shown for a few seconds
     backstage: Backstage = part(default_factory=Backstage)
@@ -133,22 +134,27 @@ class Desk(ft.Observable):
 
     @property
     def signed_in(self) -> Person:
-        """The person; screens behind the sign-in have one."""
-        assert self.person is not None, "a screen was drawn before the sign-in"
-        return self.person
+        """The person; screens behind the sign-in have one.
+
+        Screens may be drawn once more between the lock and their removal: with who was there.
+        """
+        person = self.person or self.backstage.last
+        assert person is not None, "a screen was drawn before the sign-in"
+        return person
 
     def sign_in(self, person: Person) -> None:
         """Let a person in; somebody else than before starts on the first screen."""
-        if self.backstage.last_person not in ("", person.person_id):
+        last = self.backstage.last
+        if last is not None and last.person_id != person.person_id:
             self.backstage.trail = ("/",)
             self.navigate("/")
-        self.backstage.last_person = person.person_id
         self.close_notices()
         self.person = person
 
     def lock(self) -> None:
         """Ask for the PIN again; drafts and the screen in view stay."""
         self.backstage.typing = False
+        self.backstage.last = self.person or self.backstage.last
         self.person = None
 
     def other_language(self) -> None:
@@ -167,7 +173,6 @@ class Desk(ft.Observable):
         except FieldError as error:
             self.notice = error
             return None
-        self.notice = None
         return result
 
     def changed(self) -> None:
@@ -185,6 +190,11 @@ class Desk(ft.Observable):
     def tell(self, text: str) -> None:
         """Show good news for a few seconds."""
         self.told = text
+        asyncio.get_running_loop().call_later(TOLD_S, self._fade, text)
+
+    def _fade(self, text: str) -> None:
+        if self.told == text:
+            self.told = ""
 
     def go(self, route: str, *, instead: bool = False) -> None:
         """Go to a route; `instead` takes the place of the screen in view, so back skips it."""

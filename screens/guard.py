@@ -26,6 +26,7 @@ Report = Callable[[str], None]
 Heard = Callable[[str, object], None]
 TASK = "_Session__updates_task"
 STARTING_S = 0.05
+GONE = "'NoneType' object has no attribute 'put_nowait'"  # Flet's queue to a closed socket
 
 
 def install(page: ft.Page, report: Report, heard: Heard) -> asyncio.Task[None]:
@@ -37,6 +38,9 @@ def install(page: ft.Page, report: Report, heard: Heard) -> asyncio.Task[None]:
     session = cast("Any", page.session)
 
     def failed(trace: str) -> None:
+        if GONE in trace:  # the reconnect draws everything anew
+            log.info("the client went away during a redraw")
+            return
         incident = uuid.uuid4().hex[:6].upper()
         log.error("incident %s: %s", incident, trace)
         report(incident)

@@ -11,17 +11,24 @@ from screens import parts, parts_evidence, parts_work, theme
 from screens.asset_picker import AssetPicker
 from screens.capture import Viewfinder, capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
-from screens.dispatch import DispatchScreen
 from screens.evidence_page import EvidencePage
-from screens.hazard_model import AFTER, RECTIFYING, HazardModel
+from screens.hazard_model import AFTER, FINAL_ACTIONS, RECTIFYING, HazardModel
+from screens.hazard_move import MovePage
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
 from screens.theme import Tokens
 
-__all__ = ["DispatchScreen", "HazardScreen"]
-
 GRADE_KIND: dict[str, parts.Kind] = {"A": "stop", "B": "mind"}
-FINAL_ACTIONS = frozenset({"hazard.void", "hazard.merge"})  # cannot be taken back
+STATE_ICON: dict[str, ft.IconData] = {
+    "accepted": ft.Icons.HOW_TO_REG,
+    "dispatched": ft.Icons.SEND,
+    "rectifying": ft.Icons.ENGINEERING,
+    "to_verify": ft.Icons.FACT_CHECK,
+    "to_review": ft.Icons.FACT_CHECK,
+    "closed": ft.Icons.CHECK_CIRCLE,
+    "returned": ft.Icons.UNDO,
+    "reopened": ft.Icons.REPLAY,
+}
 
 
 @ft.component
@@ -113,11 +120,17 @@ def _chips(desk: Desk, view: HazardView) -> ft.Control:
             key="grade",
         ),
         parts.chip(tokens, t.of(card.category) or t("hazard.no_category"), key="category"),
-        parts.chip(tokens, t.of(card.state_words), "primary", ft.Icons.ENGINEERING, key="state"),
+        _state_chip(tokens, t, card),
     ]
     if card.due_ms is not None:
         chips.append(_due_chip(desk, card.due_ms, accepted=view.rectify_by_ms is not None))
     return parts_evidence.wrapped(chips)
+
+
+def _state_chip(tokens: Tokens, t: Translator, card: HazardCard) -> ft.Control:
+    icon = STATE_ICON.get(card.state, ft.Icons.REPORT)
+    kind: parts.Kind = "good" if card.state == "closed" else "primary"
+    return parts.chip(tokens, t.of(card.state_words), kind, icon, key="state")
 
 
 def _due_chip(desk: Desk, due_ms: int, *, accepted: bool) -> ft.Control:
@@ -137,11 +150,11 @@ def _words_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Transla
     controls: list[ft.Control] = [
         words(said, tokens, size=tokens.strong, key="words"),
         words(who, tokens, size=tokens.small, color=tokens.ink2),
-        _photos(model, tokens, t),
     ]
     if model.capture.open:
         shot = model.capture.target.shot if model.capture.target else AFTER
         controls.append(Viewfinder(model.capture, tokens, t, t(f"shot.{shot}")))
+    controls.append(_photos(model, tokens, t))
     column = ft.Column(
         spacing=theme.GAP_WIDE,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -341,79 +354,3 @@ def _more_panel(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control
         parts.quiet_button(tokens, t("page.cancel"), key="more-close", on_click=model.show_more)
     )
     return parts_evidence.bottom_panel(tokens, t("hazard.more.title"), buttons)
-
-
-@ft.component
-def MovePage(model: HazardModel) -> ft.Control:
-    """What a move needs before it is done: a reason in words, or the hazard to merge into."""
-    desk = use_desk()
-    tokens, t, move = desk.tokens, desk.t, model.move
-    use_keys(enter=model.submit, escape=model.leave_form)
-    if move is None or model.view is None:
-        return ft.Column(controls=[])
-    final = move.action in FINAL_ACTIONS
-    body: list[ft.Control] = []
-    if "note" in move.needs:
-        body.append(
-            parts.text_field(
-                tokens,
-                desk,
-                t("hazard.note"),
-                model.note,
-                model.write,
-                key="move-note",
-                lines=3,
-                limit=500,
-                autofocus=True,
-            )
-        )
-    if "merged_into" in move.needs or "target" in move.needs:
-        body += _merge_rows(model, tokens, t)
-    if final:
-        body.append(parts.note(tokens, "mind", t("hazard.final"), key="final"))
-    footer = [
-        parts.quiet_button(tokens, t("page.cancel"), key="move-cancel", on_click=model.leave_form),
-        parts.primary_button(
-            tokens,
-            t.of(move.words),
-            key="move-do",
-            on_click=model.submit,
-            disabled=model.busy or not model.ready,
-            expand=True,
-        ),
-    ]
-    head = parts_work.page_head(
-        tokens,
-        t.of(move.words),
-        model.view.card.code,
-        on_back=model.leave_form,
-        back_label=t("page.back"),
-    )
-    return parts_work.page(tokens, head, body, footer)
-
-
-def _merge_rows(model: HazardModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
-    rows: list[ft.Control] = [words(t("hazard.merge.into"), tokens)]
-    if not model.others:
-        rows.append(parts.empty_state(tokens, ft.Icons.CHECKLIST, t("hazard.merge.none")))
-    return rows + [_merge_row(model, card, tokens, t) for card in model.others]
-
-
-def _merge_row(model: HazardModel, card: HazardCard, tokens: Tokens, t: Translator) -> ft.Control:
-    def choose() -> None:
-        model.choose(card.record_id)
-
-    chosen = model.target == card.record_id
-    detail = " · ".join(
-        part for part in (card.code, t.of(card.place), t.of(card.state_words)) if part
-    )
-    return parts.row_card(
-        tokens,
-        card.words or t.of(card.category),
-        detail,
-        key=f"merge-{card.code}",
-        icon=ft.Icons.RADIO_BUTTON_CHECKED if chosen else ft.Icons.RADIO_BUTTON_UNCHECKED,
-        kind="primary" if chosen else None,
-        on_click=choose,
-        lines=2,
-    )

@@ -13,6 +13,7 @@ from screens.context import Desk
 RECTIFY, RECTIFYING = "hazard.rectify", "rectifying"
 AFTER = "after"
 MERGE_NEEDS = frozenset({"merged_into", "target"})
+FINAL_ACTIONS = frozenset({"hazard.void", "hazard.merge"})  # cannot be taken back
 FORM_NEEDS = frozenset({"note"}) | MERGE_NEEDS
 
 

@@ -188,7 +188,7 @@ def _state_colour(tokens: Tokens, state: str) -> str:
 
 def item_title(t: Translator, item: OutboxItem) -> str:
     """Return what an item is: its kind or the step done, its code, its own words."""
-    kind = t(f"action.{item.action}") if item.action else t(f"outbox.kind.{item.kind}")
+    kind = t.of(item.action) if item.action else t(f"outbox.kind.{item.kind}")
     facts = (kind, item.code, t.of(item.title))
     return " ".join(fact for fact in facts if fact)
 

@@ -5,105 +5,21 @@ plain object with the actions, never the observable model.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, cast
+from typing import cast
 
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases.inspections import SheetLine
-from domain.errors import FieldError
-from domain.forms import Item, Judgement, Kind, Limits, Option
+from domain.forms import Judgement, Kind, Limits, Option
 from screens import parts, parts_evidence, parts_work, theme
-from screens.capture import CaptureModel, Viewfinder
-from screens.context import Desk
+from screens.capture import Viewfinder
 from screens.parts import words
-from screens.theme import Tokens
+from screens.question import Hands, Question
 
 NUMBER_SIZE = 28  # px at scale 1: the reading is the key number of its card
 OPTIONS_BESIDE = 3  # more options than this stand below each other
 STATE_KIND: Mapping[str, parts.Kind] = {"bad": "stop", "warn": "mind"}
-
-
-class Answering(Protocol):
-    """What a question can do; the checklist's model does it."""
-
-    @property
-    def desk(self) -> Desk:
-        """The desk the person works at."""
-        ...
-
-    @property
-    def capture(self) -> CaptureModel:
-        """The camera of the screen."""
-        ...
-
-    def field_ref(self, item_id: str) -> ft.Ref[ft.TextField]:
-        """Return where the field of a question is kept, to give it the focus."""
-        ...
-
-    async def answer(self, item_id: str, value: str) -> None:
-        """Save a tapped answer."""
-        ...
-
-    async def typed(self, item_id: str, text: str) -> None:
-        """Save what is being typed."""
-        ...
-
-    async def entered(self, item_id: str) -> None:
-        """Go on: typing is over."""
-        ...
-
-    def photograph(self, item_id: str) -> None:
-        """Open the viewfinder in the row."""
-        ...
-
-    def sign(self, item_id: str) -> None:
-        """Open the page to sign on."""
-        ...
-
-    def look_at(self, evidence_id: str) -> None:
-        """Show a photo large."""
-        ...
-
-    async def retake(self, item_id: str, evidence_id: str) -> None:
-        """Take a photo again."""
-        ...
-
-    async def report(self, item_id: str) -> None:
-        """Report a hazard of the bad answer."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Hands:
-    """Hides the model from Flet: as an argument it would redraw every row on each change."""
-
-    model: Answering
-
-
-@dataclass(frozen=True)
-class Question:
-    """One row as it stands: the line, what is being typed, the last refusal, and the look."""
-
-    row: SheetLine
-    text: str
-    error: FieldError | None
-    current: bool  # the next open question
-    taking: bool  # the viewfinder stands in this row
-    tokens: Tokens
-    t: Translator
-
-    @property
-    def item(self) -> Item:
-        """The question as the form has it."""
-        return self.row.line.item
-
-    @property
-    def item_id(self) -> str:
-        """Its id, part of every key of the row."""
-        return self.row.line.item.item_id
 
 
 Input = Callable[[Question, Hands], ft.Control]

@@ -156,6 +156,7 @@ def _listener(desk: Desk) -> guard.Heard:
             desk.backstage.touched += 1
         if name in ("click", "submit"):
             desk.backstage.acted += 1
+            desk.notice = None  # whoever goes on has read it; a new refusal comes after this
         if name == "route_change":
             desk.arrive(str(data["route"]))
 

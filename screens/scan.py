@@ -6,7 +6,7 @@ from typing import cast
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases import inspections, reports
+from app.use_cases import inspections, reports, scan
 from app.use_cases.scan import Scanned
 from domain.plant import Checkpoint
 from screens import parts, parts_evidence, parts_work, theme
@@ -15,7 +15,7 @@ from screens.capture import camera_view
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
-from screens.scan_model import HINT_AFTER, ScanModel
+from screens.scan_model import ScanModel
 from screens.theme import Tokens
 
 AIM = 264  # px, edge of the frame to put the label in
@@ -31,6 +31,17 @@ def ScanScreen() -> ft.Control:
     async def scanned(found: Scanned) -> None:
         if found.asset is None:
             set_spot(found.checkpoint)
+            return
+        reads = await desk.run(scan.inspects_elsewhere, desk.signed_in)
+        if not reads and not await desk.run(scan.may_inspect, desk.signed_in, found.asset):
+            draft = await desk.run(
+                reports.open_draft,
+                desk.signed_in,
+                asset_id=found.asset.asset_id,
+                label_state=found.label_state,
+            )
+            if draft is not None:
+                desk.go(f"/report/{draft.draft_id}", instead=True)
             return
         sheet = await desk.run(inspections.open_sheet, desk.signed_in, found, desk.fix)
         if sheet is not None:
@@ -87,81 +98,7 @@ def ScanPage(done: Callable[[Scanned], Awaitable[None]], on_back: Callable[[], N
 
 def _view(model: ScanModel, desk: Desk, on_back: Callable[[], None]) -> ft.Control:
     """What the camera sees, the frame to aim with, and one line of help."""
-    tokens, t = desk.tokens, desk.t
-    snow = parts_evidence.SNOW
-    layers: list[ft.Control] = []
-    if model.camera.control is not None:
-        layers.append(
-            ft.Container(
-                left=0,
-                right=0,
-                top=0,
-                bottom=0,
-                content=camera_view(model.camera),
-            )
-        )
-    elif model.frame is not None:
-        layers.append(
-            ft.Image(
-                src=model.frame,
-                left=0,
-                right=0,
-                top=0,
-                bottom=0,
-                fit=ft.BoxFit.COVER,
-                gapless_playback=True,
-                exclude_from_semantics=True,
-            )
-        )
-    aim = ft.Container(
-        width=AIM,
-        height=AIM,
-        border=ft.Border.all(AIM_EDGE, snow),
-        border_radius=28,
-        alignment=ft.Alignment.CENTER,
-        content=ft.Container(height=4, width=AIM - 48, bgcolor=tokens.primary_container),
-    )
-    help_line = ft.Container(
-        bgcolor=parts_evidence.SHADE,
-        border_radius=10,
-        padding=ft.Padding.symmetric(horizontal=14, vertical=8),
-        content=ft.Text(
-            _help(model, t), size=tokens.body, color=snow, text_align=ft.TextAlign.CENTER
-        ),
-    )
-    close = parts.icon_button(
-        tokens, ft.Icons.CLOSE, t("page.back"), key="back", on_click=on_back, color=snow
-    )
-    title = ft.Text(
-        t("scan.title"),
-        size=tokens.title,
-        color=snow,
-        weight=ft.FontWeight.W_600,
-        text_align=ft.TextAlign.CENTER,
-        expand=True,
-    )
-    top = ft.Container(
-        left=0,
-        right=0,
-        top=0,
-        padding=ft.Padding.only(left=4, right=theme.TARGET + 4, top=6, bottom=6),
-        bgcolor=parts_evidence.SHADE,
-        content=ft.Row(controls=[close, title]),
-    )
-    centre = ft.Container(
-        left=0,
-        right=0,
-        top=0,
-        bottom=0,
-        alignment=ft.Alignment.CENTER,
-        content=ft.Column(
-            tight=True,
-            spacing=theme.MARGIN,
-            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
-            controls=[aim, help_line],
-        ),
-    )
-    layers += [centre, top]
+    layers = [*_sight(model), _aim(model, desk), _bar(desk, on_back)]
     return ft.Semantics(
         identifier="scanner",
         container=True,
@@ -173,6 +110,80 @@ def _view(model: ScanModel, desk: Desk, on_back: Callable[[], None]) -> ft.Contr
     )
 
 
+def _sight(model: ScanModel) -> list[ft.Control]:
+    """The camera's own preview, or its last frame."""
+    if model.camera.control is not None:
+        preview = camera_view(model.camera)
+        return [ft.Container(left=0, right=0, top=0, bottom=0, content=preview)]
+    if model.frame is None:
+        return []
+    return [
+        ft.Image(
+            src=model.frame,
+            left=0,
+            right=0,
+            top=0,
+            bottom=0,
+            fit=ft.BoxFit.COVER,
+            gapless_playback=True,
+            exclude_from_semantics=True,
+        )
+    ]
+
+
+def _aim(model: ScanModel, desk: Desk) -> ft.Control:
+    tokens, snow = desk.tokens, parts_evidence.SNOW
+    frame = ft.Container(
+        width=AIM / tokens.scale,  # larger text below it leaves less room
+        height=AIM / tokens.scale,
+        border=ft.Border.all(AIM_EDGE, snow),
+        border_radius=28,
+        alignment=ft.Alignment.CENTER,
+        content=ft.Container(
+            height=4, width=AIM / tokens.scale - 48, bgcolor=tokens.primary_container
+        ),
+    )
+    text = _help(model, desk.t)
+    line = ft.Container(
+        bgcolor=parts_evidence.SHADE,
+        border_radius=10,
+        padding=ft.Padding.symmetric(horizontal=14, vertical=8),
+        content=ft.Text(text, size=tokens.body, color=snow, text_align=ft.TextAlign.CENTER),
+    )
+    column = ft.Column(
+        tight=True,
+        spacing=theme.MARGIN,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        controls=[frame, line],
+    )
+    return ft.Container(
+        left=0, right=0, top=0, bottom=0, alignment=ft.Alignment.CENTER, content=column
+    )
+
+
+def _bar(desk: Desk, on_back: Callable[[], None]) -> ft.Control:
+    tokens, t, snow = desk.tokens, desk.t, parts_evidence.SNOW
+    close = parts.icon_button(
+        tokens, ft.Icons.CLOSE, t("page.back"), key="back", on_click=on_back, color=snow
+    )
+    title = ft.Text(
+        t("scan.title"),
+        size=tokens.title,
+        color=snow,
+        weight=ft.FontWeight.W_600,
+        text_align=ft.TextAlign.CENTER,
+        expand=True,
+    )
+    return ft.Container(
+        left=0,
+        right=0,
+        top=0,
+        padding=ft.Padding.only(left=4, right=theme.TARGET + 4, top=6, bottom=6),
+        bgcolor=parts_evidence.SHADE,
+        content=ft.Row(controls=[close, title]),
+    )
+
+
 def _help(model: ScanModel, t: Translator) -> str:
     match model.phase:
         case "opening":
@@ -180,7 +191,7 @@ def _help(model: ScanModel, t: Translator) -> str:
         case "reading":
             return t("scan.reading")
         case _:
-            return t("scan.hint" if model.tries >= HINT_AFTER else "scan.aim")
+            return t("scan.hint" if model.slow else "scan.aim")
 
 
 def _ways(

@@ -28,10 +28,14 @@ class ScanModel(ft.Observable):
     phase: Phase = "opening"
     error: FieldError | None = None
     frame: bytes | None = None
-    tries: int = 0
+    slow: bool = False  # nothing was found for a while: help with a hint
     typing: bool | None = None  # the list of equipment is open; True: with the keyboard
     recent: tuple[Scanned, ...] = ()
     attempt: int = 0
+
+    def __post_init__(self) -> None:
+        """No frame was looked at yet."""
+        self._empty = 0
 
     async def load(self) -> None:
         """Read what was scanned last."""
@@ -68,8 +72,10 @@ class ScanModel(ft.Observable):
             return
         if texts:
             await self.found(texts, "label")
-        elif self.tries <= HINT_AFTER:
-            self.tries += 1
+            return
+        self._empty += 1  # counted out of sight: a redraw per frame would slow the frames
+        if self._empty == HINT_AFTER:
+            self.slow = True
 
     async def choose(self, picture: bytes) -> None:
         """Look for a label in a picture from the files of the device."""
@@ -118,7 +124,7 @@ class ScanModel(ft.Observable):
 
     def again(self) -> None:
         """Look once more, with the camera."""
-        self.phase, self.error, self.tries = "opening", None, 0
+        self.phase, self.error, self.slow, self._empty = "opening", None, False, 0
         self.attempt += 1
 
     def open_list(self, *, typing: bool) -> None:

@@ -13,7 +13,8 @@ from screens.context import Desk, use_desk, use_keys, use_value
 from screens.evidence_page import EvidencePage
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
-from screens.questions import Question, QuestionRow
+from screens.question import Question
+from screens.questions import QuestionRow
 from screens.sheet_model import STILL_REASONS, SheetModel
 from screens.signature import SignatureModel, SignaturePage
 from screens.theme import Tokens
@@ -135,6 +136,17 @@ def _progress(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) ->
 def _notes(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> list[ft.Control]:
     """What to know before the first question: the label's place, earlier findings."""
     notes: list[ft.Control] = []
+    if not sheet.own_area:
+        notes.append(
+            parts.note(
+                tokens,
+                "mind",
+                t("sheet.elsewhere"),
+                detail=t("sheet.elsewhere.remedy"),
+                icon=ft.Icons.LOCK_PERSON,
+                key="elsewhere",
+            )
+        )
     if sheet.label_state == "mismatch":
         notes.append(
             parts.note(
@@ -154,8 +166,14 @@ def _notes(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> li
 def _findings(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> ft.Control:
     """The open hazards of this equipment: one line, unfolded on a tap."""
     first = sheet.findings[0]
+    unfolded = model.unfolded != model.desk.wide  # a tablet has the room: open there at first
     look = parts.colours(tokens, "mind")
-    text = t("sheet.findings", count=len(sheet.findings), words=first.words or t.of(first.category), code=first.code)
+    text = t(
+        "sheet.findings",
+        count=len(sheet.findings),
+        words=first.words or t.of(first.category),
+        code=first.code,
+    )
     fold = parts.tappable(
         ft.Container(
             key="findings",
@@ -168,7 +186,7 @@ def _findings(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) ->
                     ft.Icon(ft.Icons.HISTORY, size=28, color=look.ink),
                     words(text, tokens, color=look.ink, expand=True, lines=3),
                     ft.Icon(
-                        ft.Icons.EXPAND_LESS if model.unfolded else ft.Icons.EXPAND_MORE,
+                        ft.Icons.EXPAND_LESS if unfolded else ft.Icons.EXPAND_MORE,
                         size=28,
                         color=look.ink,
                     ),
@@ -179,7 +197,7 @@ def _findings(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) ->
         "findings",
     )
     rows: list[ft.Control] = [fold]
-    if model.unfolded:
+    if unfolded:
         rows += [_finding(model, tokens, t, index) for index in range(len(sheet.findings))]
     return ft.Container(
         bgcolor=look.fill,

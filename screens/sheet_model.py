@@ -14,7 +14,7 @@ from domain.errors import AnswerInvalidError, FieldError
 from domain.forms import DONE
 from screens.capture import CaptureModel
 from screens.context import Desk
-from screens.questions import Hands
+from screens.question import Hands
 
 STILL_REASONS = ("stopped", "repair", "standby")  # catalog keys sheet.still.<reason>
 
@@ -275,7 +275,10 @@ class SheetModel(ft.Observable):
     def _advance(self, item_id: str) -> None:
         """Aim at the open question after this one, or at the first one."""
         here = self.line(item_id)
-        if here is None or not here.line.complete or self.sheet is None:
+        if here is None or self.sheet is None:
+            return
+        if not here.line.complete:  # its photo is still missing: bring what to do into view
+            self._aim(item_id)
             return
         later = [row for row in self.rows if row.line.number > here.line.number]
         following = next((row for row in later if not row.line.complete), None)

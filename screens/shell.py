@@ -11,8 +11,6 @@ from screens.context import TABS, Desk, Link, use_desk, use_link
 from screens.parts import Action
 from screens.theme import Tokens
 
-TOLD_S = 4.0  # how long good news stays
-
 
 class Place(NamedTuple):
     """A place of the bottom bar or the rail."""

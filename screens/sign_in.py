@@ -16,6 +16,7 @@ from screens.theme import Tokens
 PAD_ROWS = (("1", "2", "3"), ("4", "5", "6"), ("7", "8", "9"), ("", "0", ERASE))
 KEY_MIN, KEY_MAX = 64.0, 88.0
 OTHERS_HEIGHT = 440.0  # px that stand above and below the pad on a phone
+LOW = 600.0  # px of height under which only the pad stands beside the list
 COLUMN = 480.0  # widest useful pad
 
 
@@ -179,7 +180,9 @@ def _pad_pane(model: SignInModel, desk: Desk) -> list[ft.Control]:
     if model.chosen is None:
         return [parts.empty_state(tokens, ft.Icons.TOUCH_APP, t("sign_in.pick"))]
     # What there is to say stands below the pad: keys must not move under the fingers.
-    above: list[ft.Control] = [_chosen(model, desk)] if desk.wide else []
+    # On a phone held across the list beside the pad shows who is chosen; the height is the pad's.
+    roomy = desk.wide and desk.height >= LOW
+    above: list[ft.Control] = [_chosen(model, desk)] if roomy else []
     said = _said(model, desk)
     return [*above, _dots(tokens, t, model), _pad(model, desk), *said, _foot(desk, model)]
 

@@ -120,7 +120,6 @@ def SignaturePage(
     on_back: Callable[[], None],
 ) -> ft.Control:
     """A page to sign on; the signature counts once "done" is tapped."""
-    empty = not model.strokes
     pad = ft.Row(
         alignment=ft.MainAxisAlignment.CENTER,
         controls=[
@@ -137,7 +136,30 @@ def SignaturePage(
         alignment=ft.MainAxisAlignment.CENTER,
         controls=[parts.words(t("signature.hint"), tokens, color=tokens.ink2), pad],
     )
-    footer = ft.Row(
+    return ft.Column(
+        expand=True,
+        spacing=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[
+            parts_work.page_head(tokens, title, on_back=on_back, back_label=t("page.back")),
+            ft.Container(
+                expand=True,
+                padding=ft.Padding.symmetric(horizontal=theme.MARGIN),
+                content=body,
+            ),
+            ft.Container(
+                padding=ft.Padding.only(
+                    left=theme.MARGIN, right=theme.MARGIN, top=theme.GAP, bottom=theme.MARGIN
+                ),
+                content=_footer(model, tokens, t),
+            ),
+        ],
+    )
+
+
+def _footer(model: SignatureModel, tokens: Tokens, t: Translator) -> ft.Control:
+    empty = not model.strokes
+    return ft.Row(
         spacing=theme.GAP_WIDE,
         controls=[
             parts.quiet_button(
@@ -156,25 +178,6 @@ def SignaturePage(
                 on_click=model.finish,
                 disabled=empty,
                 expand=True,
-            ),
-        ],
-    )
-    return ft.Column(
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[
-            parts_work.page_head(tokens, title, on_back=on_back, back_label=t("page.back")),
-            ft.Container(
-                expand=True,
-                padding=ft.Padding.symmetric(horizontal=theme.MARGIN),
-                content=body,
-            ),
-            ft.Container(
-                padding=ft.Padding.only(
-                    left=theme.MARGIN, right=theme.MARGIN, top=theme.GAP, bottom=theme.MARGIN
-                ),
-                content=footer,
             ),
         ],
     )

@@ -27,21 +27,12 @@ from sync.status import Identity, Phase, SyncStatus
 from sync.transport import Transport
 from sync.uploads import PartSize, Uploader
 
-__all__ = ["Identity", "Phase", "SyncEngine", "SyncStatus"]
-
 _log = logging.getLogger(__name__)
 
 PULL_WAIT_S = 25
-AS_OF = "as_of_ms"  # kept: the server's time at the last page of the feed
-BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 60.0
+BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 20.0  # somebody may be waiting for the network
 BLOB_REST_MS = 30_000  # before a file that failed, or is not there yet, is tried again
 PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is stopped here
-
-
-def _last_contact_ms(store: Store) -> int | None:
-    with store.reading() as session:
-        kept = keep.get(session, AS_OF)
-    return kept if isinstance(kept, int) else None
 
 
 class SyncEngine:
@@ -64,7 +55,8 @@ class SyncEngine:
         `now_ms` runs forward only (monotonic); `on_server_time` gets the server's time and the
         `now_ms` at which the request for it went out.
         """
-        self.status = SyncStatus(as_of_ms=_last_contact_ms(store))
+        with store.reading() as session:
+            self.status = SyncStatus(as_of_ms=keep.as_of(session))
         self._store, self._transport, self._identity = store, transport, identity
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
@@ -80,12 +72,14 @@ class SyncEngine:
         """Sync until `stop`; a failure is shown in the status and tried again later."""
         self._loop = asyncio.get_running_loop()
         await self._count()
-        failures = 0
+        failures, meet = 0, True
         while not self._stopped:
             try:
-                await self._round(wait_s=PULL_WAIT_S)
+                # the first answer comes at once, for the clock, the status and what is new
+                await self._round(wait_s=0 if meet else PULL_WAIT_S)
+                meet = False
             except FieldError as error:
-                failures += 1
+                failures, meet = failures + 1, True
                 self._failed(error)
                 await self._rest(failures)
             else:
@@ -264,7 +258,7 @@ class SyncEngine:
                 if arrival.entry.type == "evidence" and isinstance(thumbnail, str):
                     blobs.want(session, thumbnail, kind="thumb", record_id=arrival.entry.record_id)
             keep.set_cursor(session, keep.Cursor(reply.next, reply.epoch))
-            keep.put(session, AS_OF, reply.server_ms)
+            keep.set_as_of(session, reply.server_ms)
 
     async def _new_epoch(self, epoch: str) -> None:
         """The server was restored: read its feed anew, and send again what it has lost."""

@@ -170,7 +170,7 @@ def act(
             given,
         )
         given |= {"state": move.target, "action": action}
-        given |= {cell: person.person_id for cell in _ACTED.get((action, target), ())}
+        given |= dict.fromkeys(_ACTED.get((action, target), ()), person.person_id)
         _write(field, session, person, record_id, "decide", given)
         shown = _view(field, session, person, records.get(session, record_id))
     field.nudge()
@@ -297,9 +297,7 @@ def _moves(
 ) -> tuple[MoveView, ...]:
     definitions = field.definitions
     flow = definitions.workflows["hazard"]
-    present = frozenset(
-        row.text("shot") for row in records.evidence_of(session, record.record_id)
-    )
+    present = frozenset(row.text("shot") for row in records.evidence_of(session, record.record_id))
     found: list[MoveView] = []
     for move in workflow.moves(flow, record, person, definitions.access, definitions.plant):
         missing: tuple[str, ...] = ()
@@ -331,9 +329,7 @@ def _requires(flow: workflow.Workflow, move: workflow.Move) -> tuple[str, ...]:
 _SIDE_WAYS = frozenset({"hazard.return", "hazard.merge", "hazard.void", "hazard.reopen"})
 
 
-def _card(
-    field: FieldApp, session: Session, person: Person | None, record: Record
-) -> HazardCard:
+def _card(field: FieldApp, session: Session, person: Person | None, record: Record) -> HazardCard:
     definitions = field.definitions
     plant = definitions.plant
     asset = plant.assets.get(record.text("asset"))
@@ -368,7 +364,7 @@ def _card(
 
 
 def _waits_for(field: FieldApp, person: Person, record: Record) -> bool:
-    """Say whether the next step is this person's own job, not only a right that a plant-wide role has."""
+    """Say whether the next step is this person's own job, not only a plant-wide right."""
     definitions = field.definitions
     flow = definitions.workflows["hazard"]
     open_moves = workflow.moves(flow, record, person, definitions.access, definitions.plant)

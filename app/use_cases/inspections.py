@@ -9,9 +9,14 @@ from app.field import FieldApp
 from app.use_cases import evidence, hazards
 from app.use_cases.evidence import EvidenceCard, fix_cell
 from app.use_cases.hazards import HazardCard
-from app.use_cases.scan import Scanned
+from app.use_cases.scan import Scanned, inspects_elsewhere, may_inspect
 from domain import forms
-from domain.errors import LabelUnknownError, RecordMissingError, SheetIncompleteError
+from domain.errors import (
+    LabelUnknownError,
+    NotAllowedError,
+    RecordMissingError,
+    SheetIncompleteError,
+)
 from domain.forms import Form, Limits, Line
 from domain.places import Fix
 from domain.plant import Asset, Person
@@ -52,6 +57,7 @@ class Sheet:
     findings: tuple[HazardCard, ...]  # open hazards of this asset
     task_id: str | None
     saved_ms: int
+    own_area: bool  # False: this person may look and report, but not hand in
 
 
 @dataclass
@@ -73,6 +79,7 @@ class _Draft:
     note: str
     person: str
     fix: Value
+    own_area: bool
 
     def body(self) -> dict[str, Value]:
         """Return it as JSON."""
@@ -90,6 +97,8 @@ def open_sheet(
     asset = scanned.asset
     if asset is None:
         raise LabelUnknownError(text=scanned.checkpoint.checkpoint_id if scanned.checkpoint else "")
+    if not (may_inspect(field, person, asset) or inspects_elsewhere(field, person)):
+        raise NotAllowedError(action="inspect.do", person=person.person_id)
     form = field.definitions.forms[asset.template]
     now = field.clock.now_ms()
     with field.store.session() as session:
@@ -100,7 +109,7 @@ def open_sheet(
             draft = _Draft(
                 asset.asset_id, form.code, form.version, field.next_code(session, "IN"),
                 scanned.via, scanned.label_state, scanned.distance_m, task, now,
-                {}, {}, {}, "", person.person_id, fix_cell(fix),
+                {}, {}, {}, "", person.person_id, fix_cell(fix), may_inspect(field, person, asset),
             )  # fmt: skip
         elif scanned.label_state != "typed":
             draft.via, draft.label_state = scanned.via, scanned.label_state
@@ -133,7 +142,7 @@ def answer(field: FieldApp, draft_id: str, item_id: str, value: str | None) -> S
 
 
 def link_hazard(session: Session, draft_id: str, item_id: str, hazard_id: str, code: str) -> None:
-    """Remember which hazard was reported from a question; the draft may have been handed in since."""
+    """Remember which hazard came from a question; the sheet may be handed in by now."""
     found = drafts.load(session, draft_id)
     if found is None:
         return
@@ -155,12 +164,15 @@ def stand_still(field: FieldApp, draft_id: str, reason: str) -> Sheet:
 def hand_in(field: FieldApp, person: Person, draft_id: str, fix: Fix | None) -> str:
     """Turn the draft into a record and finish its task; returns the record id.
 
-    Raises SheetIncompleteError with the first open item. Out of service (a note is there) hands in
+    Raises SheetIncompleteError with the first open item, NotAllowedError outside the own areas.
+    Out of service (a note is there) hands in
     the questions as they are: the open ones count as not applicable.
     """
     now = field.clock.now_ms()
     with field.store.session() as session:
         draft, _ = _load(session, draft_id)
+        if not draft.own_area:
+            raise NotAllowedError(action="inspect.do", person=person.person_id)
         shown = _sheet(field, session, draft_id, draft, now)
         if shown.next_item is not None:
             item = shown.form.item(shown.next_item)
@@ -221,15 +233,15 @@ def _cells(
     }
 
 
-def _sheet(
-    field: FieldApp, session: Session, draft_id: str, draft: _Draft, saved_ms: int
-) -> Sheet:
+def _sheet(field: FieldApp, session: Session, draft_id: str, draft: _Draft, saved_ms: int) -> Sheet:
     definitions = field.definitions
     asset = definitions.plant.assets[draft.asset]
     form = _form(field, draft)
     photos: dict[str, list[EvidenceCard]] = {}
     for card in evidence.cards_in(field, session, draft_id):
         photos.setdefault(card.item_id or "", []).append(card)
+    for item_id, hazard_id in draft.hazards.items():  # nobody takes the same photo twice
+        photos.setdefault(item_id, []).extend(evidence.cards_in(field, session, hazard_id))
     facts = {"asset": asset.facts}
     answers = draft.answers
     if draft.note:  # out of service: what was not answered does not apply
@@ -263,6 +275,7 @@ def _sheet(
         findings=tuple(hazards.open_of_asset(field, session, asset.asset_id)),
         task_id=draft.task,
         saved_ms=saved_ms,
+        own_area=draft.own_area,
     )
 
 

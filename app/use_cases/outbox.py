@@ -11,23 +11,23 @@ from app.field import FieldApp
 from domain.words import Words
 from offline_store import blobs, outbox, records
 from offline_store.outbox import Item
-from sync.engine import SyncStatus
+from sync.status import SyncStatus
 
 PHOTO_KINDS = frozenset({"thumb", "stamped", "original"})
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """One line of the outbox. `kind`: "inspection", "hazard", "task", "evidence", "event" for
-    entries, "thumb", "stamped", "original" for files.
+    """One line of the outbox.
 
-    `action` is the step of a hazard's decision ("hazard.accept"); `reason` a catalog key's last
+    `kind`: "inspection", "hazard", "task", "evidence", "event" for entries, "thumb", "stamped",
+    `action` is the step of a hazard's decision, in words; `reason` a catalog key's last
     part: the code of a refusal, or of the trouble the last try had.
     """
 
     item_id: str
     kind: str
-    action: str | None
+    action: Words | None
     title: Words | None
     code: str
     state: str  # "waiting" | "sending" | "received" | "refused"
@@ -99,11 +99,11 @@ def _item(field: FieldApp, session: Session, item: Item) -> OutboxItem:
     form = field.definitions.forms.get(record.definition.partition("@")[0]) if record else None
     kind = item.what if item.item == "blob" else item.type
     title = form.name if form else asset.name if asset else None
-    action = record.text("action") if record and item.type == "hazard" else ""
+    decided = record.text("action") if record and item.what == "decide" else ""
     return OutboxItem(
         item_id=item.item_id,
         kind=kind,
-        action=action or None,
+        action=field.definitions.access.actions.get(decided),
         title=title,
         code=record.text("code") if record else "",
         state=item.state,

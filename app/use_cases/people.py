@@ -37,7 +37,7 @@ def cards(field: FieldApp) -> list[PersonCard]:
         PersonCard(
             person.person_id,
             person.name,
-            plant.units[person.unit].name if person.unit in plant.units else person.name,
+            plant.unit_name(person.unit) or person.name,
             access.roles[person.roles[0]],
             seen[person.person_id],
             field.pack.pin_digits[person.person_id],
@@ -51,7 +51,7 @@ def cards(field: FieldApp) -> list[PersonCard]:
 def sign_in(field: FieldApp, person_id: str, pin: str) -> Person:
     """Check a PIN offline; raises PinWrongError or PinWaitError (params wait_s).
 
-    Waits count on the monotonic clock as well, so that setting the device's clock does not end them.
+    Waits count on corrected time, so that setting the device's clock does not end them.
     """
     assert field.pack
     stored = field.pack.pins.get(person_id)

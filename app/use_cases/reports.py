@@ -1,4 +1,4 @@
-"""Reporting a hazard: a draft that is saved with every change, then one record, routed by the data."""
+"""Reporting a hazard: a draft saved with every change, then one record, routed by data."""
 
 from dataclasses import dataclass, replace
 from typing import cast
@@ -36,7 +36,7 @@ class HazardDraft:
     grade: str
     proposal: Proposal
     photos: tuple[EvidenceCard, ...]
-    source_item: str | None  # the failed question, in words
+    source_item: Words | None  # the failed question
     can_send: bool  # words or a photo are there
 
 
@@ -70,7 +70,7 @@ def open_draft(
     item_id: str | None = None,
     label_state: str = "typed",
 ) -> HazardDraft:
-    """Begin a report, freely or from a failed item of a checklist draft; goes on with an open one."""
+    """Begin a report, freely or from a failed question; goes on with an open one."""
     now = field.clock.now_ms()
     with field.store.session() as session:
         for found in drafts.find(session, KIND, person.person_id):
@@ -225,7 +225,7 @@ def _shown(field: FieldApp, session: Session, draft_id: str, draft: _Draft) -> H
         grade=draft.grade or proposal.grade,
         proposal=proposal,
         photos=photos,
-        source_item=field.translator().of(item.name) if item else None,
+        source_item=item.name if item else None,
         can_send=bool(draft.words.strip() or photos or item),
     )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.field import FieldApp
+from domain.access import Subject, may
 from domain.errors import (
     FieldError,
     LabelElsewhereError,
@@ -13,9 +14,10 @@ from domain.errors import (
 )
 from domain.places import Fix, Place, distance_m
 from domain.plant import Asset, Checkpoint, Person
+from domain.records import Value
 from domain.words import Words
 from media import labels
-from offline_store import keep
+from offline_store import keep, records
 
 RECENT_MAX = 5
 SHOWN = 40  # characters of a refused code on the screen
@@ -75,6 +77,32 @@ def resolve(
     return _scanned(field, person, asset, None, fix, via=via, state="verified")
 
 
+def may_inspect(field: FieldApp, person: Person, asset: Asset) -> bool:
+    """Say whether this person may fill in the asset's checklist: by area, or by a task of theirs.
+
+    Everybody else who scans a label has something to report about it.
+    """
+    definitions = field.definitions
+    with field.store.reading() as session:
+        tasks = records.find(session, "task", state="open")
+    mine = any(
+        task.text("asset") == asset.asset_id and task.text("owner") == person.person_id
+        for task in tasks
+    )
+    assignee = person.person_id if mine else None
+    subject = Subject(area=asset.area, unit=asset.owner, assignee=assignee, on_site=True)
+    return may(definitions.access, definitions.plant, person, "inspect.do", subject)
+
+
+def inspects_elsewhere(field: FieldApp, person: Person) -> bool:
+    """Say whether this person inspects some area: such a person may look at any checklist."""
+    definitions = field.definitions
+    return any(
+        may(definitions.access, definitions.plant, person, "inspect.do", Subject(area=area))
+        for area in person.areas
+    )
+
+
 def by_id(field: FieldApp, person: Person, typed: str, fix: Fix | None, *, via: str) -> Scanned:
     """Find an asset by its id as typed ("tk101", "TK-101") or picked; raises LabelUnknownError."""
     wanted = _plain(typed)
@@ -128,9 +156,13 @@ def _scanned(
     plant = field.definitions.plant
     spot = asset or checkpoint
     assert spot
-    distance, warning = _compare(field, spot.place, fix, _id_of(spot)) if state == "verified" else (
-        _distance(spot.place, fix),
-        None,
+    distance, warning = (
+        _compare(field, spot.place, fix, _id_of(spot))
+        if state == "verified"
+        else (
+            _distance(spot.place, fix),
+            None,
+        )
     )
     if warning:
         state = "mismatch"
@@ -165,10 +197,11 @@ def _remember(field: FieldApp, person: Person, asset_id: str, now_ms: int) -> No
     name = f"scans.{person.person_id}"
     with field.store.session() as session:
         kept = keep.get(session, name)
-        rows = [row for row in kept if isinstance(row, list) and row[0] != asset_id] if (
-            isinstance(kept, list)
-        ) else []
-        keep.put(session, name, [[asset_id, now_ms], *rows][:RECENT_MAX])
+        rows: list[Value] = [[asset_id, now_ms]]
+        for row in kept if isinstance(kept, list) else []:
+            if isinstance(row, list) and row[0] != asset_id:
+                rows.append(row)
+        keep.put(session, name, rows[:RECENT_MAX])
 
 
 def _note_forgery(field: FieldApp, person: Person, text: str) -> None:

@@ -73,14 +73,19 @@ def today(field: FieldApp, person: Person, fix: Fix | None) -> Today:
         if task.text("state") == "open" and (task.whole("start_ms") or 0) <= now + AHEAD_MS
     ]
     cards.sort(key=_urgency)
-    done = sum((task.whole("done_ms") or 0) >= since for task in mine if task.text("state") == "done")
+    done = sum(
+        (task.whole("done_ms") or 0) >= since for task in mine if task.text("state") == "done"
+    )
     return Today(
         shift=_shift(now, plant.timezone, plant.shifts),
         cards=tuple(cards),
         done=done,
         total=done + len(cards),
         hazards=tuple(
-            sorted(hazards.cards(field, person, "todo"), key=lambda card: (card.grade, card.due_ms or 0))
+            sorted(
+                hazards.cards(field, person, "todo"),
+                key=lambda card: (card.grade, card.due_ms or 0),
+            )
         ),
     )
 
@@ -96,7 +101,7 @@ def _card(
     task: Record,
     fix: Fix | None,
     now_ms: int,
-    started: bool,  # noqa: FBT001 a plain fact of the card
+    started: bool,
     findings: dict[str, int],
 ) -> TaskCard:
     plant = field.definitions.plant

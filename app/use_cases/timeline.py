@@ -1,6 +1,6 @@
 """What happened to a hazard, step by step, and what comes next: read from its entries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
@@ -45,7 +45,7 @@ def steps(field: FieldApp, session: Session, record: Record) -> list[Step]:
     taken = [_step(field, row) for row in _decisions(session, record.record_id)]
     done = [step for step in taken if step is not None]
     if done and record.text("state") not in ("closed", "merged", "void"):
-        done[-1] = Step(**{**_fields(done[-1]), "status": "now"})
+        done[-1] = replace(done[-1], status="now")
     ahead: list[Step] = []
     state = record.text("state")
     if state in MAIN_WAY:
@@ -92,7 +92,3 @@ def _step(field: FieldApp, row: Logged) -> Step | None:
         status="done",
         sent=row.feed is not None,
     )
-
-
-def _fields(step: Step) -> dict[str, object]:
-    return {name: getattr(step, name) for name in Step.__slots__}

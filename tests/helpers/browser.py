@@ -1,12 +1,13 @@
 """A person at a real browser: finds things by the words on them and taps where a finger would.
 
-Flutter draws on a canvas; beside it stands a tree of semantics nodes for screen readers, and that is
+Flutter draws on a canvas; beside it stands a tree of nodes for screen readers, and that is
 what the tests read. Taps are real mouse events at the middle of a node, and they are counted.
 """
 
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,12 +107,13 @@ class Person:
         """Return every text on the screen."""
         return [node.text or node.value for node in self.nodes() if node.text or node.value]
 
-    def wait(self, ask: Callable[[], T], what: str, seconds: float = WAIT_S) -> T:
+    def wait(self, ask: Callable[[], T | None], what: str, seconds: float = WAIT_S) -> T:
         """Ask again until there is an answer; fails with what stood on the screen instead."""
         end = time.monotonic() + seconds
         while not (answer := ask()):
             if time.monotonic() > end:
-                raise AssertionError(f"waited for {what}; on the screen: {self.words()}")
+                msg = f"waited for {what}; on the screen: {self.words()}"
+                raise AssertionError(msg)
             self.page.wait_for_timeout(STEP_MS)
         return answer
 
@@ -124,10 +126,10 @@ class Person:
         self.wait(lambda: not any(text in word for word in self.words()), f"no {text!r}", seconds)
 
     def find(self, name: str, *, role: str = "", seconds: float = WAIT_S) -> Node:
-        """Return the node of that name or identifier: exact before partial, small before large."""
+        """Return the node of that name or identifier: exact before part, small before large."""
         return self.wait(lambda: self._best(name, role), f"{role or 'node'} {name!r}", seconds)
 
-    def _best(self, name: str, role: str) -> Node | None:
+    def _best(self, name: str, role: str, *, part: bool = True) -> Node | None:
         ranked: list[tuple[int, bool, float, Node]] = []
         for node in self.nodes():
             first = node.text.split("\n", 1)[0].strip()
@@ -137,25 +139,27 @@ class Person:
                 else 1
                 if first == name
                 else 2
-                if name and name in node.text
+                if part and name and name in node.text
                 else 3
             )
             if rank < 3 and (not role or node.role == role):
                 ranked.append((rank, not node.tappable, node.w * node.h, node))
         return min(ranked, key=lambda row: row[:3])[3] if ranked else None
 
-    def tap(self, name: str, *, role: str = "", seconds: float = WAIT_S) -> None:
-        """Tap something once it is there, enabled and at rest; counted."""
-        node = self.wait(lambda: self._steady(name, role), f"{name!r} to tap", seconds)
+    def tap(
+        self, name: str, *, role: str = "", part: bool = False, seconds: float = WAIT_S
+    ) -> None:
+        """Tap something once it is there, enabled and at rest. `part`: of its name."""
+        node = self.wait(lambda: self._steady(name, role, part), f"{name!r} to tap", seconds)
         self.page.mouse.click(*node.middle)
         self.taps += 1
 
-    def _steady(self, name: str, role: str) -> Node | None:
-        before = self._best(name, role)
+    def _steady(self, name: str, role: str, part: bool) -> Node | None:
+        before = self._best(name, role, part=part)
         if before is None or before.disabled:
             return None
         self.page.wait_for_timeout(80)
-        after = self._best(name, role)
+        after = self._best(name, role, part=part)
         size = self.page.viewport_size or PHONE
         if after is None or (after.x, after.y) != (before.x, before.y):
             return None
@@ -176,7 +180,8 @@ class Person:
             self.page.mouse.move(size["width"] / 2, size["height"] / 2)
             self.page.mouse.wheel(0, step)
             self.page.wait_for_timeout(150)
-        raise AssertionError(f"{name!r} not found by scrolling; on the screen: {self.words()}")
+        msg = f"{name!r} not found by scrolling; on the screen: {self.words()}"
+        raise AssertionError(msg)
 
     def type(self, name: str, text: str) -> None:
         """Tap a text field and type; the tap is counted, the keys are not."""
@@ -194,9 +199,18 @@ class Person:
         self.page.wait_for_timeout(150)
 
     def enter_pin(self, pin: str) -> None:
-        """Tap a PIN on the pad."""
-        for digit in pin:
+        """Tap a PIN on the pad, looking up at the dots after each digit as people do."""
+        self.wait(lambda: self._typed() == 0, "the PIN pad")
+        for count, digit in enumerate(pin, start=1):
             self.tap(digit, role="button")
+            if count < len(pin):
+                self.wait(lambda typed=count: self._typed() == typed, f"{count} digits typed")
+
+    def _typed(self) -> int | None:
+        """Return how many digits of the PIN are in, as the pad says to a screen reader."""
+        said = next((word for word in self.words() if "PIN" in word and word[-1:] != "?"), "")
+        figures = re.findall(r"[0-9]+", said)
+        return int(figures[0]) if figures else None
 
     def photograph_screen(self, path: Path) -> None:
         """Take a screenshot."""
@@ -205,41 +219,52 @@ class Person:
         self.page.screenshot(path=path)
 
 
+@dataclass(frozen=True)
+class Look:
+    """A browser: its screen, what its camera shows, where it is (lat, lon, accuracy)."""
+
+    size: dict[str, int] = field(default_factory=lambda: dict(PHONE))
+    camera: Path | None = None
+    position: tuple[float, float, float] | None = None
+    flags: tuple[str, ...] = ()
+    dark: bool = False
+    locale: str = "zh-CN"
+
+
 @contextmanager
-def browser(
-    *,
-    size: dict[str, int] = PHONE,
-    camera: Path | None = None,
-    position: tuple[float, float, float] | None = None,
-    flags: Sequence[str] = (),
-    dark: bool = False,
-    locale: str = "zh-CN",
-) -> Iterator[Person]:
-    """Start Chromium of the system with a camera that shows a file, and a position."""
-    asked = [*FLAGS, *flags]
-    if camera:
-        asked.append(f"--use-file-for-fake-video-capture={camera}")
+def browsers(*looks: Look) -> Iterator[list[Person]]:
+    """Start one Chromium of the system for each look, with one empty tab."""
     with sync_playwright() as playwright:
-        context = _context(playwright, asked, size, dark=dark, locale=locale)
-        if position:
-            lat, lon, accuracy = position
-            context.set_geolocation({"latitude": lat, "longitude": lon, "accuracy": accuracy})
+        contexts = [_context(playwright, look) for look in looks]
         try:
-            yield Person(context.new_page())
+            yield [Person(context.new_page()) for context in contexts]
         finally:
-            assert context.browser
-            context.browser.close()
+            for context in contexts:
+                assert context.browser
+                context.browser.close()
 
 
-def _context(
-    playwright: Playwright, flags: Sequence[str], size: dict[str, int], *, dark: bool, locale: str
-) -> BrowserContext:
+@contextmanager
+def browser(look: Look) -> Iterator[Person]:
+    """Start one Chromium."""
+    with browsers(look) as (person,):
+        yield person
+
+
+def _context(playwright: Playwright, look: Look) -> BrowserContext:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "chromium is not installed: python3 dev.py test installs it on Debian"
-    started = playwright.chromium.launch(executable_path=program, args=list(flags))
-    return started.new_context(
-        viewport={"width": size["width"], "height": size["height"]},
+    flags = [*FLAGS, *look.flags]
+    if look.camera:
+        flags.append(f"--use-file-for-fake-video-capture={look.camera}")
+    started = playwright.chromium.launch(executable_path=program, args=flags)
+    context = started.new_context(
+        viewport={"width": look.size["width"], "height": look.size["height"]},
         permissions=["geolocation", "camera"],
-        color_scheme="dark" if dark else "light",
-        locale=locale,
+        color_scheme="dark" if look.dark else "light",
+        locale=look.locale,
     )
+    if look.position:
+        lat, lon, accuracy = look.position
+        context.set_geolocation({"latitude": lat, "longitude": lon, "accuracy": accuracy})
+    return context

@@ -11,16 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 import flet as ft
-import msgpack
+import msgpack  # pyright: ignore[reportMissingTypeStubs]
 from flet.controls.base_control import BaseControl
 from flet.controls.context import _context_page, context
-from flet.messaging.connection import Connection
-from flet.messaging.protocol import (
+from flet.messaging.connection import (  # pyright: ignore[reportMissingTypeStubs]
+    Connection,
+)
+from flet.messaging.protocol import (  # pyright: ignore[reportMissingTypeStubs]
     InvokeMethodRequestBody,
     SessionCrashedBody,
     configure_encode_object_for_msgpack,
 )
-from flet.messaging.session import Session
+from flet.messaging.session import Session  # pyright: ignore[reportMissingTypeStubs]
 from flet.pubsub.pubsub_hub import PubSubHub
 
 from screens.reconnect import controls_in

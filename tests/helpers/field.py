@@ -1,4 +1,4 @@
-"""A device that was taken by a server once and is offline now: real store, demo plant, no network."""
+"""A device that a server took once and that is offline now: real store, demo plant."""
 
 from functools import cache
 from pathlib import Path

@@ -1,6 +1,6 @@
 """A plant in one process: the real server and real devices, joined without sockets.
 
-`PlantSite.device()` builds a device with its own store and enrols it; `Wire` is its link, which can be
+`PlantSite.device()` builds a device with its own store; `Wire` is its link, which can be
 cut and joined again. Only hardware is simulated.
 """
 
@@ -49,7 +49,8 @@ class Wire(httpx.AsyncBaseTransport):
         """Pass a request on, or fail as a network without signal does."""
         self.requests += 1
         if not self.up:
-            raise httpx.ConnectError("no network", request=request)
+            msg = "no network"
+            raise httpx.ConnectError(msg, request=request)
         return await self._inner.handle_async_request(request)
 
 
@@ -132,13 +133,18 @@ class PlantSite:
         return again
 
     def label(
-        self, label_id: str, *, version: int | None = None, plant: str = "DEMO", forged: bool = False
+        self,
+        label_id: str,
+        *,
+        version: int | None = None,
+        plant: str = "DEMO",
+        forged: bool = False,
     ) -> bytes:
         """Return a picture (PNG) of a printed label; a forged one is signed by somebody else."""
         site: Site = self.server.state.site
         signer = site.signers[plant]
         own = site.pack.definitions.plant
-        asset = own.assets.get(label_id) or own.others["DEMO2"].assets.get(label_id)
+        asset = own.assets.get(label_id)
         wanted = version or (asset.label_version if asset else 1)
         kind = "checkpoint" if label_id in own.checkpoints else "asset"
         label = Label(kind, plant, label_id, wanted, date(2026, 10, 1), signer.key_id)

@@ -78,17 +78,24 @@ class Cut:
             except OSError:
                 near.close()
                 continue
+            far.settimeout(None)  # a long poll is silent for longer than a connect may take
             self._open += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+            threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
+
+    def _carry(self, near: socket.socket, far: socket.socket) -> None:
+        """Pump both ways until one end is gone; then both are closed."""
+        back = threading.Thread(target=_pump, args=(far, near), daemon=True)
+        back.start()
+        _pump(near, far)
+        back.join()
+        near.close()
+        far.close()
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # cut
         while data := source.recv(65536):
             sink.sendall(data)
-    except OSError:
-        pass  # cut: both ends are closed below
     for end in (source, sink):
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
@@ -124,7 +131,7 @@ class World:
         self._wait("server", f"{self.server_url}/health/ready")
 
     def start_client(self, name: str, server_url: str) -> str:
-        """Start a field client on its own folder and wait until people can sign in; returns its address."""
+        """Start a field client on its own folder; returns its address once people can sign in."""
         port = free_port()
         self._start(
             name,
@@ -179,7 +186,8 @@ class World:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         said = (self.folder / f"{name}.out").read_text("utf-8", "replace")[-3000:]
-        raise AssertionError(f"{name} did not get ready:\n{said}")
+        msg = f"{name} did not get ready:\n{said}"
+        raise AssertionError(msg)
 
 
 @contextmanager

@@ -48,5 +48,7 @@ async def test_who_what_which_when_are_in_the_record_that_is_handed_in(site: Pla
     assert record.get("inspector") == INSPECTOR  # who
     assert record.definition == "TANK-D@7"  # what
     assert (record.get("asset"), record.get("area")) == ("TK-101", "A01")  # which
-    assert record.get("submitted_ms") == pytest.approx(device.app.clock.now_ms(), abs=60_000)  # when
+    assert record.get("submitted_ms") == pytest.approx(
+        device.app.clock.now_ms(), abs=60_000
+    )  # when
     assert record.get("label_state") == "verified"

@@ -1,4 +1,4 @@
-"""S03 Forged QR: forged, copied, retired and foreign labels. (Grade from position and live/album.)"""
+"""S03 Forged QR: forged, copied, retired and foreign labels; grade by position and album."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from app.use_cases import evidence, inspections
 from app.use_cases import scan as scanning
+from media.capture import Source
 from offline_store import records
 from tests.helpers.plant import PlantSite
 from tests.helpers.screen import scan, screen_of
@@ -45,7 +46,12 @@ async def test_evidence_at_a_copied_label_gets_a_lower_grade(site: PlantSite, sh
     fix = device.here.stand_at(device.app.definitions.plant.assets["TK-101"])
     picture = (shared / "data/rectify_dev/pairs/neg_edited_000_before.jpg").read_bytes()
     grades: dict[str, str] = {}
-    for asset_id, source in (("TK-101", "camera"), ("TK-101", "file"), ("TK-102", "camera")):
+    shots: tuple[tuple[str, Source], ...] = (
+        ("TK-101", "camera"),
+        ("TK-101", "file"),
+        ("TK-102", "camera"),
+    )
+    for asset_id, source in shots:
         text = scanning.decode(device.app, site.label(asset_id), live=False)[0]
         found = scanning.resolve(device.app, person, text, fix)
         sheet = inspections.open_sheet(device.app, person, found, fix)

@@ -9,7 +9,7 @@ from domain.errors import ChainBrokenError, OfflineError
 from domain.records import Value
 from offline_store import blobs, entries, journal, keep, outbox, records
 from server.site import Site
-from sync.engine import SyncStatus
+from sync.status import SyncStatus
 from tests.server.phone import report
 from tests.sync.conftest import Enrol
 from tests.sync.field import Tablet

@@ -1,0 +1,56 @@
+"""What a fake camera shows: a real photograph with a real printed label in it."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pypdfium2  # pyright: ignore[reportMissingTypeStubs]
+import zxingcpp
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = (1280, 960)
+FRAMES = 4  # Chromium plays the file in a loop
+SCALE = 3  # pixels per point: 216 dots per inch
+
+
+def printed_label(folder: Path, server_home: Path, label_id: str) -> Image.Image:
+    """Print the label of a running plant with `anshao labels`, and look at the paper."""
+    sheet = folder / f"{label_id}.pdf"
+    subprocess.run(
+        [sys.executable, "-m", "anshao", "labels", label_id, "--out", str(sheet)],
+        cwd=ROOT,
+        env={**_environment(), "ANSHAO_SERVER_HOME": str(server_home)},
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    page = pypdfium2.PdfDocument(sheet)[0].render(scale=SCALE).to_pil().convert("L")
+    code = zxingcpp.read_barcodes(page)[0].position
+    left, top = code.top_left.x, code.top_left.y
+    edge = code.bottom_right.x - left
+    margin = edge // 5
+    return page.crop((left - margin, top - margin, left + edge + margin, top + edge * 2))
+
+
+def camera_file(folder: Path, photograph: Path, label: Image.Image | None) -> Path:
+    """Return a film of the photograph with the label held in front of its middle."""
+    scene = Image.open(photograph).convert("RGB").resize(SIZE)
+    if label is not None:
+        paper = label.convert("RGB")
+        paper.thumbnail((SIZE[0] // 2, SIZE[1] // 2))
+        sheet = Image.new("RGB", (paper.width + 60, paper.height + 60), "white")
+        sheet.paste(paper, (30, 30))
+        scene.paste(sheet, ((SIZE[0] - sheet.width) // 2, (SIZE[1] - sheet.height) // 2))
+    frame = io.BytesIO()
+    scene.save(frame, "JPEG", quality=92)
+    path = folder / f"view-{photograph.stem}.mjpeg"
+    path.write_bytes(frame.getvalue() * FRAMES)
+    return path
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return dict(os.environ)

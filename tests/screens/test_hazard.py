@@ -1,0 +1,124 @@
+"""The hazard screen promises: own words unchanged, the next step big, a repair in four taps."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.field import FieldApp
+from app.use_cases import hazards, reports
+from media.adapters.simulated import SimulatedCamera
+from screens.context import Desk
+from screens.dispatch import DispatchBody
+from screens.hazard import HazardBody
+from tests.helpers.field import ELECTRICIAN, desk_of, offline_field
+from tests.helpers.render import rendered
+from tests.media.pictures import jpeg, photo
+
+LEADER = "U019"
+WORDS = "配电房三号柜门没锁里头有水"
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> FieldApp:
+    built = offline_field(tmp_path)
+    built.devices = replace(built.devices, camera=lambda: SimulatedCamera([jpeg(photo(640, 480))]))
+    return built
+
+
+def reported(field: FieldApp, *, grade: str = "C", asset_id: str | None = "DB-03") -> str:
+    """Report a hazard of the switchboard as operator 12 would."""
+    desk = desk_of(field, "U012")
+    draft = reports.open_draft(field, desk.signed_in, asset_id=asset_id)
+    reports.change_draft(field, draft.draft_id, words=WORDS, grade=grade, category="EL")
+    return reports.report(field, desk.signed_in, draft.draft_id, None)
+
+
+def accept(field: FieldApp, record_id: str) -> Desk:
+    desk = desk_of(field, LEADER)
+    hazards.act(field, desk.signed_in, record_id, "hazard.accept", "accepted")
+    return desk
+
+
+async def test_who_may_only_wait_sees_for_whom(field: FieldApp) -> None:
+    record_id = reported(field)
+    desk = desk_of(field, "U012")
+    async with rendered(desk, lambda: HazardBody(record_id)) as drawn:
+        await drawn.until(lambda: drawn.has("waits"))
+        assert drawn.one("words").value == desk.t("hazard.quote", words=WORDS)
+        assert not drawn.has("do-hazard.accept-accepted")
+
+
+async def test_missing_shots_are_named_each_with_the_way_to_take_it(field: FieldApp) -> None:
+    record_id = reported(field, grade="B")
+    desk = accept(field, record_id)
+    async with rendered(desk, lambda: HazardBody(record_id)) as drawn:
+        await drawn.until(lambda: drawn.has("missing"))
+        for shot in ("panorama", "closeup"):
+            await drawn.tap(f"shoot-{shot}")
+            await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
+            await drawn.tap("shutter")
+            await drawn.until(lambda taken=shot: not drawn.has(f"shoot-{taken}"))
+        assert not drawn.has("missing")
+
+
+async def test_dispatching_names_the_person_on_the_button(field: FieldApp) -> None:
+    record_id = reported(field)
+    desk = accept(field, record_id)
+    async with rendered(desk, lambda: DispatchBody(record_id)) as drawn:
+        await drawn.until(lambda: drawn.has(f"candidate-{ELECTRICIAN}"))
+        await drawn.tap(f"candidate-{ELECTRICIAN}")
+        name = field.definitions.plant.people[ELECTRICIAN].name
+        assert drawn.sees(desk.t("dispatch.do", person=name))
+        await drawn.tap("dispatch-do")
+        view = hazards.view(field, desk.signed_in, record_id)
+        await drawn.until(
+            lambda: hazards.view(field, desk.signed_in, record_id).card.state == "dispatched"
+        )
+    assert view.card.words == WORDS
+
+
+async def test_a_repair_with_its_photo_takes_three_taps_on_the_card(field: FieldApp) -> None:
+    record_id = reported(field)
+    leader = accept(field, record_id)
+    hazards.act(
+        field, leader.signed_in, record_id, "hazard.dispatch", "dispatched", assignee=ELECTRICIAN
+    )
+    desk = desk_of(field, ELECTRICIAN)
+    async with rendered(desk, lambda: HazardBody(record_id)) as drawn:
+        start, finish = "do-hazard.rectify-rectifying", "do-hazard.rectify-to_verify"
+        await drawn.until(lambda: drawn.has(start))
+        await drawn.tap(start)  # begins the repair and opens the camera
+        await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
+        await drawn.tap("shutter")
+        await drawn.until(lambda: drawn.has(finish) and not drawn.one(finish).disabled)
+        await drawn.tap(finish)
+        await drawn.until(lambda: drawn.has("waits"))
+    assert hazards.view(field, desk.signed_in, record_id).card.state == "to_verify"
+
+
+async def test_sending_back_asks_for_the_reason_and_can_be_left(field: FieldApp) -> None:
+    record_id = reported(field)
+    desk = accept(field, record_id)
+    key = "do-hazard.return-returned"
+    async with rendered(desk, lambda: HazardBody(record_id)) as drawn:
+        await drawn.until(lambda: drawn.has(key) or drawn.has("more"))
+        if not drawn.has(key):
+            await drawn.tap("more")
+        await drawn.tap(key)
+        assert drawn.one("move-do").disabled
+        await drawn.tap("move-cancel")
+        await drawn.until(lambda: not drawn.has("move-note"))
+        if not drawn.has(key):
+            await drawn.tap("more")
+        await drawn.tap(key)
+        await drawn.write("move-note", "不是本班设备")
+        await drawn.tap("move-do")
+        await drawn.until(
+            lambda: hazards.view(field, desk.signed_in, record_id).card.state == "returned"
+        )
+
+
+async def test_a_hazard_that_is_not_here_says_so_and_leads_back(field: FieldApp) -> None:
+    async with rendered(desk_of(field), lambda: HazardBody("nothing")) as drawn:
+        await drawn.until(lambda: drawn.has("gone-back"))
