@@ -154,6 +154,34 @@ class Person:
         self.page.mouse.click(*node.middle)
         self.taps += 1
 
+    def tap_below(self, heading: str, name: str, *, seconds: float = WAIT_S) -> None:
+        """Tap the nearest thing of that name below a heading (the answers below a question)."""
+        node = self.wait(
+            lambda: self._below(heading, name), f"{name!r} in view below {heading!r}", seconds
+        )
+        self.page.mouse.click(*node.middle)
+        self.taps += 1
+
+    def _below(self, heading: str, name: str) -> Node | None:
+        """Return it once it is at rest and wholly on the screen: nobody scrolls here."""
+        seen: list[Node | None] = []
+        for _ in range(2):
+            nodes = self.nodes()
+            tops = [node.y for node in nodes if node.text.startswith(heading)]
+            size = self.page.viewport_size or PHONE
+            below = [
+                node
+                for node in nodes
+                if tops
+                and node.text == name
+                and node.y > tops[0]
+                and node.y + node.h <= size["height"]
+                and not node.disabled
+            ]
+            seen.append(min(below, key=lambda node: (node.y, node.x), default=None))
+            self.page.wait_for_timeout(250)  # longer than the list takes to start moving
+        return seen[0] if seen[0] == seen[1] else None
+
     def _steady(self, name: str, role: str, part: bool) -> Node | None:
         before = self._best(name, role, part=part)
         if before is None or before.disabled:

@@ -106,6 +106,7 @@ class World:
     """A server process and the client processes of a test, each ended by its own id."""
 
     folder: Path
+    definitions: Path | None = None  # None: those that ship
     server_port: int = field(default_factory=free_port)
     code: str = field(default_factory=lambda: secrets.token_hex(8))
     running: dict[str, subprocess.Popen[bytes]] = field(
@@ -126,6 +127,9 @@ class World:
                 "ANSHAO_SERVER_HOME": str(self.folder / "server"),
                 "ANSHAO_SERVER_ENROL_CODE": self.code,
                 "ANSHAO_SERVER_DEMO": "true",
+                **(
+                    {"ANSHAO_SERVER_DEFINITIONS": str(self.definitions)} if self.definitions else {}
+                ),
             },
         )
         self._wait("server", f"{self.server_url}/health/ready")
@@ -191,9 +195,9 @@ class World:
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
+def world(folder: Path, definitions: Path | None = None) -> Iterator[World]:
     """Run a server, and clients as the test asks for them."""
-    here = World(folder)
+    here = World(folder, definitions)
     try:
         here.start_server()
         yield here

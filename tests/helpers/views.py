@@ -1,6 +1,7 @@
 """What a fake camera shows: a real photograph with a real printed label in it."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +16,19 @@ FRAMES = 4  # Chromium plays the file in a loop
 SCALE = 3  # pixels per point: 216 dots per inch
 
 
-def printed_label(folder: Path, server_home: Path, label_id: str) -> Image.Image:
+def printed_label(
+    folder: Path, server_home: Path, label_id: str, definitions: Path | None = None
+) -> Image.Image:
     """Print the label of a running plant with `anshao labels`, and look at the paper."""
     sheet = folder / f"{label_id}.pdf"
     subprocess.run(
         [sys.executable, "-m", "anshao", "labels", label_id, "--out", str(sheet)],
         cwd=ROOT,
-        env={**_environment(), "ANSHAO_SERVER_HOME": str(server_home)},
+        env={
+            **os.environ,
+            "ANSHAO_SERVER_HOME": str(server_home),
+            **({"ANSHAO_SERVER_DEFINITIONS": str(definitions)} if definitions else {}),
+        },
         check=True,
         capture_output=True,
         timeout=60,
@@ -34,9 +41,11 @@ def printed_label(folder: Path, server_home: Path, label_id: str) -> Image.Image
     return page.crop((left - margin, top - margin, left + edge + margin, top + edge * 2))
 
 
-def camera_file(folder: Path, photograph: Path, label: Image.Image | None) -> Path:
-    """Return a film of the photograph with the label held in front of its middle."""
-    scene = Image.open(photograph).convert("RGB").resize(SIZE)
+def camera_file(folder: Path, photograph: Path | None, label: Image.Image | None) -> Path:
+    """Return a film of the photograph (or a grey wall) with the label held before its middle."""
+    scene = Image.new("RGB", SIZE, "#8a8f94")
+    if photograph:
+        scene = Image.open(photograph).convert("RGB").resize(SIZE)
     if label is not None:
         paper = label.convert("RGB")
         paper.thumbnail((SIZE[0] // 2, SIZE[1] // 2))
@@ -45,12 +54,6 @@ def camera_file(folder: Path, photograph: Path, label: Image.Image | None) -> Pa
         scene.paste(sheet, ((SIZE[0] - sheet.width) // 2, (SIZE[1] - sheet.height) // 2))
     frame = io.BytesIO()
     scene.save(frame, "JPEG", quality=92)
-    path = folder / f"view-{photograph.stem}.mjpeg"
+    path = folder / f"view-{photograph.stem if photograph else 'wall'}.mjpeg"
     path.write_bytes(frame.getvalue() * FRAMES)
     return path
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
