@@ -124,8 +124,7 @@ def anshao(*arguments: str) -> int:
 
 def steps(names: Sequence[tuple[str, Sequence[str | Path]]]) -> int:
     """Run the steps one after the other, all of them, and print one line about the outcome."""
-    outcomes: list[str] = []
-    failed = False
+    failed, outcomes = False, list[str]()
     for name, command in names:
         print(f"-- {name}", flush=True)
         began = time.monotonic()

@@ -109,10 +109,15 @@ class Clock:
         return self._anchor.rtt_ms // 2 + age * DRIFT_PPM // 1_000_000
 
     def stamp(self) -> Stamp:
-        """Return the stamp of a new entry: later than every stamp before it."""
+        """Return the stamp of a new entry: later than every stamp before it.
+
+        Only stamps made while the clock ran far ahead are not waited for.
+        """
         with self._lock:
             now = self.now_ms()
             wall, counter = self._last
+            if wall > now + SKEW_MAX_MS:  # the clock was ahead once and is right again
+                wall, counter = now, 0
             self._last = (now, 0) if now > wall else (wall, counter + 1)
             wall, counter = self._last
         device = DeviceTime(self._wall_ms(), self._mono_ms(), self.boot, self.uncertainty_ms())

@@ -16,6 +16,7 @@ from app.translate import Translator, translator
 from domain.changes import Entry
 from domain.definitions import Definitions
 from domain.errors import FieldError, RecordMissingError
+from domain.places import Fix, still_valid
 from domain.records import Value
 from media.labels import PlantKey
 from media.ports import Camera, CodeReader, Locator
@@ -96,6 +97,11 @@ class FieldApp:
         """Return the words of the language now chosen, with times in the plant's zone."""
         zone = self.pack.definitions.plant.timezone if self.pack else "Asia/Shanghai"
         return translator(self.catalogs, self.language, zone)
+
+    def here(self, fix: Fix | None) -> Fix | None:
+        """Return a position while it is young enough to prove anything."""
+        max_age_ms = self.definitions.defaults.whole("evidence.max_fix_age_s") * 1000
+        return still_valid(fix, self.clock.now_ms(), max_age_ms)
 
     def write(
         self,

@@ -14,11 +14,12 @@ from datetime import date
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.field import FieldApp, Identity, Pack
 from domain import pins
 from domain.definitions import read
-from domain.errors import DefinitionError, EnrolError, FieldError, OfflineError
+from domain.errors import DefinitionError, FieldError
 from domain.merge import POLICIES
 from media.labels import PlantKey
 from offline_store import definitions, devices, keep
@@ -181,7 +182,7 @@ async def _first_contact(field: FieldApp, key: Ed25519PrivateKey, make: MakeTran
             await transport.close()
             transport = make(field.device.token)
         await refresh_pack(field, transport)
-    except (OfflineError, EnrolError, DefinitionError) as error:
+    except FieldError as error:
         field.trouble = error
         _log.info("no first contact: %s", error.code)
         return False
@@ -201,10 +202,12 @@ def keep_anchor(field: FieldApp) -> None:
 
 async def _keep_pack(field: FieldApp, transport: Transport, on_change: Callable[[], None]) -> None:
     while True:
-        await asyncio.to_thread(keep_anchor, field)
         try:
+            await asyncio.to_thread(keep_anchor, field)
             if await refresh_pack(field, transport):
                 on_change()
         except FieldError as error:  # offline or unusable: the pack taken along stays in use
             _log.info("pack not refreshed: %s", error.code)
+        except SQLAlchemyError:  # the store was busy: there is a next time
+            _log.exception("pack not refreshed")
         await asyncio.sleep(PACK_EVERY_S)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from domain.access import Access
 from domain.defaults import Defaults
@@ -85,6 +86,14 @@ def read(files: Mapping[str, str], day0: date) -> tuple[Definitions | None, tupl
 
     The caller keeps the last good ones: half-read data must never decide anything.
     """
+    return _read(tuple(sorted(files.items())), day0)
+
+
+@lru_cache(maxsize=4)  # the same files are read by a server and its devices, and at every start
+def _read(
+    texts: tuple[tuple[str, str], ...], day0: date
+) -> tuple[Definitions | None, tuple[Problem, ...]]:
+    files = dict(texts)
     reading = Reading(day0)
     parts = _parts(reading, files)
     if len(parts) < len(files):  # what a file that cannot be read defines is not missing

@@ -1,9 +1,13 @@
 """How much a piece of evidence proves: a letter from A to D, with the reasons (DOMAIN.md §6.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from domain.joins import heads
 from domain.places import Fix, Place, distance_m
+from domain.records import Cell, Record
+
+AFTER = "after"  # the shot that shows the finished work
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +82,30 @@ def _position(facts: EvidenceFacts, limits: EvidenceLimits) -> Reason:
         params["limit_m"] = limits.accuracy_m
         return Reason("position_poor", ok=False, params=params)
     return Reason("position_ok", ok=True, params=params)
+
+
+def shots_now(record: Record, photos: Iterable[Record]) -> frozenset[str]:
+    """Return the shots that count for the next move of a record; device and server both ask here.
+
+    A withdrawn photo never counts. One of the finished work counts only if it was made after the
+    record came to the state it is in: when work is sent back, the old picture proves nothing.
+    """
+    since = record.cells.get("state")
+    found: set[str] = set()
+    for photo in photos:
+        shot = photo.cells.get("shot")
+        if shot is None or photo.get("withdrawn") is True or photo.get("deleted") is True:
+            continue
+        name = photo.text("shot")
+        if name != AFTER or since is None or _follows(shot, since):
+            found.add(name)
+    return frozenset(found)
+
+
+def _follows(later: Cell, earlier: Cell) -> bool:
+    """Whether a cell was written after another: by number on one device, else by stamp."""
+    known, numbers = heads(earlier.writer), heads(later.writer)
+    both = known.keys() & numbers.keys()
+    if both:
+        return all(numbers[device] > known[device] for device in both)
+    return (later.wall_ms, later.counter) >= (earlier.wall_ms, earlier.counter)

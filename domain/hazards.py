@@ -198,6 +198,21 @@ def deadlines(
     return Deadlines(accept_by, interim, rectify)
 
 
+def next_deadline(
+    vocabulary: HazardVocabulary, grade: str, state: str, since_ms: int, accepted_ms: int | None
+) -> int | None:
+    """Return until when (ms) the next step is due: acceptance, then the repair; None: none is set.
+
+    `since_ms` is when the hazard got into `state`. Grade A is repaired by a plan of its own and D
+    within the shift: both have no date that could be overdue here.
+    """
+    if state in ("reported", "returned", "reopened"):
+        return since_ms + vocabulary.sla[grade].accept_min * 60_000
+    if state in ("accepted", "dispatched", "rectifying"):
+        return deadlines(vocabulary, grade, since_ms, accepted_ms).rectify_by_ms
+    return None
+
+
 def area_facts(area: Area) -> Facts:
     """Return what expressions read as `area.*`."""
     return {

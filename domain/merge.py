@@ -43,8 +43,8 @@ __all__ = [
     "apply",
     "fold",
     "join_writers",
-    "merge",
     "refuse",
+    "seen",
 ]
 
 Verdict = Literal["accepted", "merged", "conflict", "refused", "quarantined"]
@@ -52,7 +52,6 @@ Verdict = Literal["accepted", "merged", "conflict", "refused", "quarantined"]
 
 Policies = Mapping[str, Policy]  # by field; a field without a policy is asked about
 TypePolicies = Mapping[str, Policies]  # by record type
-Cells = Mapping[str, Cell]
 
 POLICIES: TypePolicies = {
     "task": {"state": Policy.FIRST, "done_by": Policy.ASK},
@@ -85,13 +84,6 @@ class Conflict:
         """Return the same id on every node, whichever side was first."""
         writers = sorted((self.kept.writer, self.other.writer))
         return hashlib.sha256(canonical([record_id, self.field, *writers])).hexdigest()
-
-
-class MergedCells(NamedTuple):
-    """The cells of two versions in one, and the conflicts that a person still has to settle."""
-
-    cells: Mapping[str, Cell]
-    conflicts: tuple[Conflict, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,29 +163,31 @@ def apply(
     return _Step(before, entry, policies.get(entry.type, {}), received_ms).run()
 
 
-def merge(base: Cells, first: Cells, second: Cells, policies: Policies) -> MergedCells:
-    """Merge two versions grown from `base`; `first` came earlier in the feed.
+def seen(before: Merged, entry: Entry, name: str) -> bool:
+    """Return whether the author of `entry` knew the value that the field `name` has in `before`.
 
-    Swapping the two changes nothing but which side of a conflict is kept.
+    The merge and the rights of the server both ask here, so that no entry is new to the one and
+    old to the other. A field that nobody has written yet hides nothing.
     """
-    cells: dict[str, Cell] = {}
-    conflicts: list[Conflict] = []
-    for name in sorted(first.keys() | second.keys()):
-        old, one, two = base.get(name), first.get(name), second.get(name)
-        if one is None or two is None:
-            cells[name] = next(cell for cell in (one, two) if cell is not None)
-        elif two == old or one.writer == two.writer:
-            cells[name] = one
-        elif one == old:
-            cells[name] = two
-        else:
-            policy = policies.get(name, Policy.ASK)
-            value = old.value if old else None
-            joined = join(policy, Sides(name, value, one, two, moments(name, old, one, two)))
-            cells[name] = joined.cell
-            if joined.conflict:
-                conflicts.append(Conflict(name, old.writer if old else None, one, two))
-    return MergedCells(cells, tuple(conflicts))
+    cell = before.record.cells.get(name) if before.record else None
+    return cell is None or _knows(before.history, entry, name, cell.writer)
+
+
+def _base(history: History, entry: Entry, name: str) -> str | None:
+    """Return the writer whose value the person had seen; one left out stands for its base."""
+    writer, left_out = entry.base.get(name), history.left_out
+    for _ in range(len(left_out)):  # bounded: an entry may claim to build on itself
+        if writer is None or writer not in left_out:
+            break
+        writer = left_out[writer].get(name)
+    return writer
+
+
+def _knows(history: History, entry: Entry, name: str, writer: str) -> bool:
+    """Return whether the author knew of that writer; a device always knows its own entries."""
+    known = heads(_base(history, entry, name) or "")
+    known[entry.device_id] = max(known.get(entry.device_id, 0), entry.number - 1)
+    return all(known.get(device, 0) >= number for device, number in heads(writer).items())
 
 
 class _Step:
@@ -235,19 +229,10 @@ class _Step:
         return Cell(value, self.entry.writer, self.wall_ms, self.entry.counter)
 
     def _base(self, name: str) -> str | None:
-        """Return the writer whose value the person had seen; one left out stands for its base."""
-        writer, left_out = self.entry.base.get(name), self.before.history.left_out
-        for _ in range(len(left_out)):  # bounded: an entry may claim to build on itself
-            if writer is None or writer not in left_out:
-                break
-            writer = left_out[writer].get(name)
-        return writer
+        return _base(self.before.history, self.entry, name)
 
     def _seen(self, name: str, writer: str) -> bool:
-        """Whether the author knew of that writer; a device always knows its own entries."""
-        known = heads(self._base(name) or "")
-        known[self.entry.device_id] = max(known.get(self.entry.device_id, 0), self.entry.number - 1)
-        return all(known.get(device, 0) >= number for device, number in heads(writer).items())
+        return _knows(self.before.history, self.entry, name, writer)
 
     def _field(self, name: str) -> None:
         current, new = self.cells.get(name), self._cell(self.entry.set[name])
@@ -279,10 +264,9 @@ class _Step:
         floor = max((self.added[name, identity(one)] for one in seen), default=None)
         for key, at in moments(name, None, new).items():
             if floor and at <= floor:  # the author's clock is behind
-                behind = at._replace(wall_ms=floor.wall_ms, counter=floor.counter + 1)
-                self.added.setdefault(key, behind)
-            else:
-                self.added.setdefault(key, at)
+                at = at._replace(wall_ms=floor.wall_ms, counter=floor.counter + 1)  # noqa: PLW2901
+            # two who add the same: the earlier place, whoever comes first in the feed
+            self.added[key] = min(self.added.get(key, at), at)
 
     def _beside(self) -> bool:
         """Whether this is a decision on a state that someone else has left already.

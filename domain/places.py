@@ -25,6 +25,11 @@ class Fix:
     mocked: bool = False
 
 
+def still_valid(fix: Fix | None, now_ms: int, max_age_ms: int) -> Fix | None:
+    """Return a fix that says where the device is now; an older one says where it was: None."""
+    return fix if fix and abs(now_ms - fix.at_ms) <= max_age_ms else None
+
+
 def distance_m(a: Place, b: Place) -> float:
     """Return the horizontal great-circle distance in metres."""
     lat_a, lat_b = math.radians(a.lat_e7 / 1e7), math.radians(b.lat_e7 / 1e7)

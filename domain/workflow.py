@@ -29,11 +29,16 @@ class StateName:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A row of the state machine; `needs` and `requires` as in NEEDS and REQUIRES."""
+    """A row of the state machine; `needs` and `requires` as in NEEDS and REQUIRES.
+
+    `right` is the action whose permission the move takes, where that is not its own: whoever may
+    verify may also send back.
+    """
 
     sources: frozenset[str]
     target: str
     action: str
+    right: str
     when: Expression | None = None
     needs: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
@@ -74,7 +79,7 @@ def moves(
     for row in workflow.transitions:
         if source not in row.sources or row.action == RULE or not _when(row, record, {}):
             continue
-        if not may(access, plant, actor, row.action, subject_of(record)):
+        if not may(access, plant, actor, row.right, subject_of(record)):
             continue
         if clash(workflow, record, access, row.action, actor.person_id) is None:
             found.append(Move(row.action, source, row.target, row.needs))
@@ -97,18 +102,17 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     `facts["shots"]` is the set of shots on the record, `facts["on_site"]` whether the actor is
     there. `given` holds the cells that the move sets; without it only the way is checked and not
     what the person still has to fill in.
+    `facts["merge_into"]` is the record that `given["merged_into"]` names, where it is known.
     Raises NotAllowedError, MoveRefusedError (state, condition, incompatible, place, needs,
-    assignee) or ShotsMissingError.
+    assignee, merged_into) or ShotsMissingError.
     """
     source = state_of(workflow, record)
     subject = subject_of(record, on_site=facts.get("on_site") is True)
-    if action == RULE or not may(access, plant, actor, action, subject):
+    ways = rows_of(workflow, action, target)
+    rows = [row for row in ways if source in row.sources]
+    rights = {row.right for row in rows or ways} or {action}
+    if action == RULE or not any(may(access, plant, actor, right, subject) for right in rights):
         raise NotAllowedError(action=action, person=actor.person_id)
-    rows = [
-        row
-        for row in workflow.transitions
-        if source in row.sources and (row.action, row.target) == (action, target)
-    ]
     if not rows:
         raise MoveRefusedError(reason="state", state=source, target=target)
     row = next((row for row in rows if _when(row, record, facts)), None)
@@ -120,7 +124,22 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     _require(workflow, row, record, facts, given or {})
     if given is not None:
         _check_given(row, record, given, access, plant)
+        if "merged_into" in row.needs:
+            _check_merge(workflow, record, facts)
     return Move(action, source, row.target, row.needs)
+
+
+def rows_of(workflow: Workflow, action: str, target: str) -> tuple[Transition, ...]:
+    """Return the rows by which `action` leads to `target`, from whatever state."""
+    return tuple(
+        row for row in workflow.transitions if (row.action, row.target) == (action, target)
+    )
+
+
+def signature(workflow: Workflow, action: str, person_id: str) -> dict[str, Value]:
+    """Return the cell that names who did `action`; nobody signs for another."""
+    cell = workflow.acted.get(action)
+    return {cell: person_id} if cell else {}
 
 
 def state_of(workflow: Workflow, record: Record) -> str:
@@ -197,3 +216,27 @@ def _check_given(
         subject = replace(subject_of(record), assignee=person.person_id if person else None)
         if person is None or not may(access, plant, person, "hazard.rectify", subject):
             raise MoveRefusedError(reason="assignee", person=given["assignee"])
+
+
+def _check_merge(workflow: Workflow, record: Record, facts: Facts) -> None:
+    """A hazard goes on only in another one that is here and still open."""
+    other = facts.get("merge_into")
+    if (
+        not isinstance(other, Record)
+        or other.type != record.type
+        or other.record_id == record.record_id
+        or state_of(workflow, other) in _ends(workflow)
+    ):
+        raise MoveRefusedError(reason="merged_into")
+
+
+def _ends(workflow: Workflow) -> frozenset[str]:
+    """Return the states in which nobody works on a record: final ones, and those only reopened."""
+    final = {state.code for state in workflow.states.values() if state.final}
+    closed = {
+        state
+        for state in workflow.states
+        if {row.action for row in workflow.transitions if state in row.sources}
+        <= {"hazard.reopen", RULE}
+    }
+    return frozenset(final | closed)

@@ -164,6 +164,12 @@ def pending(session: Session, *, up_to: int = ORIGINAL, limit: int = 500) -> lis
     return [_blob(row) for row in session.exec(query)]
 
 
+def unsettled(session: Session) -> list[Blob]:
+    """Return every own file that the server has not taken, the refused ones too."""
+    query = select(BlobRow).where(col(BlobRow.state).in_(["waiting", "sending", "refused"]))
+    return [_blob(row) for row in session.exec(query.order_by(col(BlobRow.sha256)))]
+
+
 def progress(session: Session, sha256: str, offset: int) -> None:
     """Note how many bytes the server has stored."""
     _set(session, sha256, state="sending", offset=offset, error=None)

@@ -201,6 +201,20 @@ class Intake:
         folded = self._folded[record_id]
         return folded.record if folded else None
 
+    def has(self, record_id: str) -> bool:
+        """Whether the push touches this record."""
+        return record_id in self._folded
+
+    def records(self, type: str) -> list[Record]:
+        """Return the records of a type that the push touches, as the entries so far made them."""
+        found = (folded.record for folded in self._folded.values() if folded)
+        return [record for record in found if record and record.type == type]
+
+    def seen(self, entry: Entry, name: str) -> bool:
+        """Whether the author of an entry knew the value that a cell of its record has now."""
+        folded = self._folded[entry.record_id]
+        return folded is None or merge.seen(folded, entry, name)
+
     def base_refused(self, entry: Entry) -> bool:
         """Whether an entry builds on one that was refused; a decision then has nothing to go on."""
         return any(writer in self._refused for writer in entry.base.values())

@@ -58,6 +58,7 @@ class Item:
     received_ms: int | None
     code: str | None
     params: Mapping[str, Value]
+    action: str | None = None  # of a decision: what was done
 
 
 class Outgoing(NamedTuple):
@@ -93,6 +94,17 @@ def pending(session: Session, device_id: str, limit: int = BATCH_MAX) -> list[Lo
         )
     ).one()
     return entries.of_device(session, device_id, first, limit) if first else []
+
+
+def unsettled(session: Session, device_id: str) -> list[Logged]:
+    """Return every entry of this device that the server has not taken, the refused ones too."""
+    rows = session.execute(
+        select(col(EntryRow.number))
+        .where(col(EntryRow.device_id) == device_id)
+        .where(col(EntryRow.feed).is_(None) | col(EntryRow.verdict).in_(["refused", "quarantined"]))
+        .order_by(col(EntryRow.number))
+    )
+    return [entries.of_device(session, device_id, number, 1)[0] for (number,) in rows]
 
 
 def count(session: Session, device_id: str) -> Count:
@@ -259,7 +271,12 @@ def _entry_item(one: Logged, pushes: Sequence[Batch]) -> Item:
         received_ms=one.received_ms,
         code=one.code,
         params=one.params or {},
+        action=_text(entry.set.get("action")),
     )
+
+
+def _text(value: Value) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _blob_item(blob: blobs.Blob) -> Item:

@@ -15,6 +15,7 @@ from offline_store import entries
 from offline_store.tables import ConflictRow, RecordRow
 
 FIND_MAX = 1000  # records on one screen or in one rule
+ALL = 1_000_000  # for what must never be cut off: open hazards, open tasks
 
 
 def get(session: Session, record_id: str) -> Record:

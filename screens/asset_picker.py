@@ -11,6 +11,7 @@ from domain.errors import FieldError
 from domain.plant import Asset
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_value
+from screens.kinds import KIND_ICONS
 
 SHOWN_MAX = 60  # rows; whoever looks for more types a letter
 
@@ -77,9 +78,10 @@ def AssetPicker(
         on_submit=enter,
         autofocus=typing,
     )
-    body = [field, *_ways(desk, model, on_pick, on_area, on_scan)]
+    room = ft.Container(height=2)  # for the label that floats on the field's edge
+    body = [room, field, *_ways(desk, model, on_pick, on_area, on_scan)]
     head = parts_work.page_head(tokens, title, detail, on_back=on_back, back_label=t("page.back"))
-    return parts_work.page(tokens, head, body)
+    return parts_work.one_column(desk, parts_work.page(tokens, head, body))
 
 
 def _ways(
@@ -133,7 +135,7 @@ def _row(desk: Desk, asset: Asset, on_pick: Pick, via: str) -> ft.Control:
         f"{asset.asset_id} {t.of(asset.name)}",
         detail,
         key=f"asset-{asset.asset_id}",
-        icon=ft.Icons.PRECISION_MANUFACTURING_OUTLINED,
+        icon=KIND_ICONS.get(asset.kind, ft.Icons.PRECISION_MANUFACTURING_OUTLINED),
         on_click=pick,
         lines=2,
     )

@@ -25,6 +25,7 @@ from screens.pictures import PicturePicker
 from screens.theme import Tokens
 
 Phase = Literal["closed", "opening", "ready", "keeping", "failed"]
+PLACE_S = 5.0  # a photo shall not wait longer for the position
 FRAME_S = 0.25  # between two frames of a camera without a preview of its own
 STEP = 0.04  # least progress worth drawing again
 
@@ -108,7 +109,7 @@ class CaptureModel(ft.Observable):
                 target,
                 picture,
                 source=source,
-                fix=desk.fix,
+                fix=await desk.locate(PLACE_S),
                 progress=self._progress(),
             )
         except FieldError as error:
@@ -185,6 +186,7 @@ def Viewfinder(model: CaptureModel, tokens: Tokens, t: Translator, caption: str)
         caption=caption,
         busy=_busy(model, t),
         share=model.share if model.phase == "keeping" else None,
+        widest=parts_evidence.WIDEST if model.desk.wide else None,
     )
 
 
@@ -220,7 +222,7 @@ def capture_bar(
     )
     choose = parts_evidence.pick_button(
         tokens,
-        t("capture.choose"),
+        t("capture.file" if tokens.large else "capture.choose"),
         key="capture-choose",
         action=picker.action,
         strong=model.phase == "failed",

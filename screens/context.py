@@ -7,6 +7,7 @@ be drawn again then (`use_link()`).
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as part
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
@@ -18,6 +19,7 @@ from app.translate import Translator, translator
 from domain.errors import FieldError
 from domain.places import Fix
 from domain.plant import Person
+from media.ports import Locator
 from screens.theme import LIGHT, RAIL_FROM, TABLET_FROM, Tokens, tokens_of
 from sync.status import SyncStatus
 
@@ -56,7 +58,10 @@ class Backstage:
     last: Person | None = None  # who was signed in before the lock
     preferences: ft.SharedPreferences | None = None
     acted: int = 0  # rises when a control was pressed, to tell a key for it from one for the screen
+    fading: asyncio.TimerHandle | None = None  # takes the good news away
     touched: int = 0  # rises with every key and tap, for the idle lock
+    locator: Locator | None = None
+    measuring: asyncio.Task[Fix | None] | None = None
 
 
 @dataclass(eq=False)
@@ -175,6 +180,27 @@ class Desk(ft.Observable):
             return None
         return result
 
+    async def locate(self, wait_s: float) -> Fix | None:
+        """Measure where the device is, at an event that needs it (DOMAIN.md §2.11), never between.
+
+        Waits so long at most; a measurement that takes longer goes on for the next event.
+        """
+        stage = self.backstage
+        if stage.measuring is None or stage.measuring.done():
+            stage.measuring = asyncio.get_running_loop().create_task(self._measure())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(stage.measuring), wait_s)
+        return self.link.fix
+
+    async def _measure(self) -> Fix | None:
+        stage = self.backstage
+        stage.locator = stage.locator or self.field.devices.locator()
+        try:
+            self.link.fix = await stage.locator.current()
+        except FieldError:  # no permission, no signal: then the position is unknown
+            self.link.fix = None
+        return self.link.fix
+
     def changed(self) -> None:
         """Say that data of this device changed: lists load again."""
         self.version += 1
@@ -189,12 +215,13 @@ class Desk(ft.Observable):
 
     def tell(self, text: str) -> None:
         """Show good news for a few seconds."""
+        if self.backstage.fading is not None:
+            self.backstage.fading.cancel()
         self.told = text
-        asyncio.get_running_loop().call_later(TOLD_S, self._fade, text)
+        self.backstage.fading = asyncio.get_running_loop().call_later(TOLD_S, self._fade)
 
-    def _fade(self, text: str) -> None:
-        if self.told == text:
-            self.told = ""
+    def _fade(self) -> None:
+        self.told = ""
 
     def go(self, route: str, *, instead: bool = False) -> None:
         """Go to a route; `instead` takes the place of the screen in view, so back skips it."""

@@ -98,7 +98,7 @@ def DispatchBody(record_id: str) -> ft.Control:
     head = parts_work.page_head(
         tokens, t("dispatch.title"), model.code, on_back=desk.back, back_label=t("page.back")
     )
-    return parts_work.page(tokens, head, body, footer)
+    return parts_work.one_column(desk, parts_work.page(tokens, head, body, footer))
 
 
 def _row(model: DispatchModel, person: Candidate, desk: Desk) -> ft.Control:
@@ -118,4 +118,5 @@ def _row(model: DispatchModel, person: Candidate, desk: Desk) -> ft.Control:
         kind="primary" if here else None,
         tail=near,
         on_click=choose,
+        arrow=None,
     )

@@ -6,7 +6,7 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
-from app.use_cases.hazards import HazardCard, HazardView, MoveView
+from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
 from screens import parts, parts_evidence, parts_work, theme
 from screens.asset_picker import AssetPicker
 from screens.capture import Viewfinder, capture_bar
@@ -79,7 +79,8 @@ def _page(
     )
     story = [_chips(desk, view), _words_card(model, view, tokens, t)]
     story += _asks(model, view, tokens, t)
-    history: list[ft.Control] = [parts_work.timeline(tokens, t, view.steps)]
+    now_ms = desk.field.clock.now_ms()
+    history: list[ft.Control] = [parts_work.timeline(tokens, t, view.steps, now_ms)]
     history.append(_facts(view, tokens, t))
     footer = _footer(model, tokens, t, picker)
     panel = _more_panel(model, tokens, t) if model.more else None
@@ -144,9 +145,9 @@ def _due_chip(desk: Desk, due_ms: int, *, accepted: bool) -> ft.Control:
 
 
 def _words_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
-    card = view.card
+    card, now_ms = view.card, model.desk.field.clock.now_ms()
     said = t("hazard.quote", words=card.words) if card.words else t("hazard.no_words")
-    who = t("hazard.reported", person=card.reporter, time=t.moment(card.reported_ms))
+    who = t("hazard.reported", person=card.reporter, time=t.moment(card.reported_ms, now_ms))
     controls: list[ft.Control] = [
         words(said, tokens, size=tokens.strong, key="words"),
         words(who, tokens, size=tokens.small, color=tokens.ink2),
@@ -164,38 +165,51 @@ def _words_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Transla
 
 
 def _photos(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
-    """Before at the left, after at the right; more photos of either below."""
+    """Before at the left, after at the right; more photos of either small below."""
     before, after = model.before, model.after
-    rows: list[ft.Control] = []
-    for index in range(max(len(before), len(after), 1)):
-        left = before[index] if index < len(before) else None
-        right = after[index] if index < len(after) else None
-        first = index == 0
-        rows.append(
-            ft.Row(
-                spacing=theme.GAP_WIDE,
-                vertical_alignment=ft.CrossAxisAlignment.START,
-                controls=[
-                    _photo(model, tokens, t, left, t("hazard.before") if first else ""),
-                    _photo(model, tokens, t, right, t("hazard.after") if first else ""),
-                ],
-            )
-        )
-    return ft.Column(spacing=theme.GAP_WIDE, controls=rows)
+    pair = ft.Row(
+        spacing=theme.GAP_WIDE,
+        vertical_alignment=ft.CrossAxisAlignment.START,
+        controls=[
+            _photo(model, tokens, t, next(iter(before), None), t("hazard.before")),
+            _photo(model, tokens, t, next(iter(after), None), t("hazard.after")),
+        ],
+    )
+    more = [*before[1:], *after[1:]]
+    if not more:
+        return pair
+    tiles = parts_evidence.wrapped([_small_photo(model, tokens, t, photo) for photo in more])
+    return ft.Column(spacing=theme.GAP_WIDE, controls=[pair, tiles])
+
+
+def _small_photo(
+    model: HazardModel, tokens: Tokens, t: Translator, photo: EvidenceCard
+) -> ft.Control:
+    def look() -> None:
+        model.look_at(photo)
+
+    when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
+    return parts_work.photo_tile(
+        tokens,
+        photo.thumb,
+        t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when),
+        key=f"photo-{photo.evidence_id}",
+        on_tap=look,
+        grade=photo.grade,
+        height=tokens.tall(84),
+    )
 
 
 def _photo(
     model: HazardModel, tokens: Tokens, t: Translator, photo: EvidenceCard | None, empty: str
 ) -> ft.Control:
     if photo is None:
-        return parts_evidence.empty_photo(
-            tokens, t("hazard.no_photo", which=empty) if empty else ""
-        )
+        return parts_evidence.empty_photo(tokens, t("hazard.no_photo", which=empty))
 
     def look() -> None:
         model.look_at(photo)
 
-    when = t.moment(photo.taken_ms)
+    when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
     caption = t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when)
     return parts_evidence.wide_photo(
         tokens, photo, caption, t("evidence.absent"), key=f"photo-{photo.evidence_id}", on_tap=look
@@ -252,7 +266,7 @@ def _missing(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
     return ft.Column(
         spacing=theme.GAP,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[note, parts_evidence.wrapped(buttons)],
+        controls=[note, *buttons],
     )
 
 
@@ -261,7 +275,9 @@ def _facts(view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
     lines = [t("hazard.unit", unit=view.unit)]
     if view.assignee is not None:
         lines.append(t("hazard.assignee", person=view.assignee))
-    lines += [t("hazard.reason", reason=reason) for reason in view.reasons]
+    if view.reasons:
+        reasons = " · ".join(t.of(reason) for reason in view.reasons)
+        lines.append(t("hazard.reason", reason=reasons))
     rows: list[ft.Control] = [
         words(line, tokens, size=tokens.small, color=tokens.ink2) for line in lines
     ]

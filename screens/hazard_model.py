@@ -6,7 +6,7 @@ import flet as ft
 
 from app.use_cases import hazards
 from app.use_cases.evidence import EvidenceCard, Target
-from app.use_cases.hazards import HazardCard, HazardView, MoveView
+from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
 from screens.capture import CaptureModel
 from screens.context import Desk
 

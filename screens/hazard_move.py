@@ -3,7 +3,7 @@
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases.hazards import HazardCard
+from app.use_cases.hazard_views import HazardCard
 from screens import parts, parts_work
 from screens.context import use_desk, use_keys
 from screens.hazard_model import FINAL_ACTIONS, HazardModel

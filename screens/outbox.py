@@ -7,7 +7,7 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases import outbox
-from app.use_cases.outbox import OutboxItem, OutboxView
+from app.use_cases.outbox import Bundle, OutboxItem, OutboxView
 from domain.errors import OfflineError
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
@@ -15,6 +15,7 @@ from screens.theme import Tokens
 
 PAGE = 60  # rows drawn at once
 MEGABYTE = 1_000_000
+INDENT = ft.Padding.only(left=24)  # files below their photo
 EXPORT_NAME = "anshao-outbox.zip"
 ICONS = {
     "received": ft.Icons.CHECK_CIRCLE_OUTLINE,
@@ -32,6 +33,7 @@ class OutboxModel(ft.Observable):
     view: OutboxView | None = None
     shown: int = PAGE
     busy: bool = False
+    turned: frozenset[str] = frozenset()  # photos that stand otherwise than at first
 
     async def load(self) -> None:
         """Read the outbox; a device that no server has taken yet has none."""
@@ -44,6 +46,14 @@ class OutboxModel(ft.Observable):
     def more(self) -> None:
         """Draw the next rows."""
         self.shown += PAGE
+
+    def is_unfolded(self, line: Bundle) -> bool:
+        """Say whether the files of a photo are shown: on a tap, or when one was refused."""
+        return (line.state == "refused") != (line.first.item_id in self.turned)
+
+    def fold(self, item_id: str) -> None:
+        """Show the files of a photo, or hide them."""
+        self.turned = self.turned ^ {item_id}
 
     def send(self) -> None:
         """Try now instead of at the next turn; what happens shows in the status line."""
@@ -107,7 +117,8 @@ def Outbox() -> ft.Control:
             expand=True,
         ),
     ]
-    return parts_work.page(tokens, head, _rows(model, desk), footer)
+    whole = parts_work.page(tokens, head, _rows(model, desk), footer)
+    return parts_work.one_column(desk, whole)
 
 
 def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
@@ -149,12 +160,57 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
                 tokens, ft.Icons.CLOUD_DONE, t("outbox.none"), detail=t("outbox.none.detail")
             )
         )
-    rows.extend(_row(desk, item) for item in view.items[: model.shown])
-    left = len(view.items) - model.shown
+    lines = outbox.bundles(view.items)
+    for line in lines[: model.shown]:
+        rows.extend(_lines(model, desk, line))
+    left = len(lines) - model.shown
     if left > 0:
         more = t("list.more", n=left)
         rows.append(parts.quiet_button(tokens, more, key="more", on_click=model.more))
     return rows
+
+
+def _lines(model: OutboxModel, desk: Desk, line: Bundle) -> list[ft.Control]:
+    """A record in one line; a photo in one line too, unfolded on a tap into its files."""
+    if len(line.items) == 1:
+        return [_row(desk, line.first)]
+    tokens, t, first = desk.tokens, desk.t, line.first
+    unfolded = model.is_unfolded(line)
+
+    def fold() -> None:
+        model.fold(first.item_id)
+
+    files = t("outbox.files", n=len(line.items) - 1, size=size_text(t, line.size))
+    row = parts.row_card(
+        tokens,
+        photo_title(t, first),
+        f"{line_text(t, line)} · {files}",
+        key=f"photo-{first.item_id}",
+        icon=ICONS[line.state],
+        icon_color=_state_colour(tokens, line.state),
+        on_click=fold,
+        lines=2,
+        arrow=ft.Icons.EXPAND_LESS if unfolded else ft.Icons.EXPAND_MORE,
+    )
+    if not unfolded:
+        return [row]
+    inside = [ft.Container(_row(desk, item), padding=INDENT) for item in line.items]
+    return [row, *inside]
+
+
+def photo_title(t: Translator, item: OutboxItem) -> str:
+    """Return what a photo shows, and of which record."""
+    shot = t(f"shot.{item.shot}") if item.shot else ""
+    return " · ".join(part for part in (t("outbox.photo"), shot, item.code) if part)
+
+
+def line_text(t: Translator, line: Bundle) -> str:
+    """Return where a photo with its files stands."""
+    if line.state == "sending" and line.size:
+        return t("outbox.state.part", share=line.sent * 100 // line.size)
+    if line.state == "refused":
+        return next(state_text(t, item) for item in line.items if item.state == "refused")
+    return t(f"outbox.state.{line.state}")
 
 
 def _row(desk: Desk, item: OutboxItem) -> ft.Control:
@@ -261,7 +317,8 @@ def OutboxDetail() -> ft.Control:
             expand=True,
         ),
     ]
-    return parts_work.page(tokens, head, _facts(desk, item), footer)
+    whole = parts_work.page(tokens, head, _facts(desk, item), footer)
+    return parts_work.one_column(desk, whole)
 
 
 def _facts(desk: Desk, item: OutboxItem) -> list[ft.Control]:

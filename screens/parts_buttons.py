@@ -13,6 +13,7 @@ Tap = Callable[[], Awaitable[None] | None]
 Handler = Callable[[], Awaitable[None]]
 Kind = Literal["plain", "primary", "good", "mind", "stop"]
 PAD_BUTTON = 12
+PAD_CHIP = 13  # four short choices fit side by side on a phone
 
 
 class Colours(NamedTuple):
@@ -270,7 +271,7 @@ def choice_chip(
             color=look.ink,
             icon_color=look.ink,
             icon_size=22,
-            padding=ft.Padding.symmetric(horizontal=16, vertical=4),
+            padding=ft.Padding.symmetric(horizontal=PAD_CHIP, vertical=4),
             shape=ft.RoundedRectangleBorder(radius=theme.CARD_RADIUS),
             side={
                 ft.ControlState.FOCUSED: ft.BorderSide(3, tokens.ink),

@@ -65,6 +65,8 @@ def row_card(  # noqa: PLR0913 - the parts of a list row
     on_click: Tap | None = None,
     kind: Kind | None = None,
     lines: int = 1,
+    detail_color: str | None = None,
+    arrow: ft.IconData | None = ft.Icons.CHEVRON_RIGHT,
 ) -> ft.Control:
     """A row of a list: icon, title over detail and chips, an arrow where it opens something."""
     look = colours(tokens, kind or "plain")
@@ -78,15 +80,15 @@ def row_card(  # noqa: PLR0913 - the parts of a list row
     most = None if tokens.large else lines
     text: list[ft.Control] = [
         words(title, tokens, size=tokens.strong, color=ink, strong=True, lines=most),
-        words(detail, tokens, size=tokens.small, color=ink2),
+        words(detail, tokens, size=tokens.small, color=detail_color or ink2),
     ]
     if chips:
         text.append(ft.Row(spacing=8, run_spacing=6, wrap=True, controls=list(chips)))
     controls.append(ft.Column(spacing=4, expand=True, controls=text))
     if tail is not None:  # large text leaves no room at the side
         (text if tokens.large else controls).append(tail)
-    if on_click is not None:
-        controls.append(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=26, color=ink))
+    if on_click is not None and arrow is not None:
+        controls.append(ft.Icon(arrow, size=26, color=ink))
     row = ft.Row(spacing=theme.GAP_WIDE, controls=controls)
     return card(tokens, row, key=key, on_click=on_click, kind=kind)
 

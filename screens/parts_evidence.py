@@ -12,7 +12,7 @@ from screens.parts import Kind, Tap, colours, words
 from screens.theme import Tokens
 
 RATIO = 4 / 3  # of the viewfinder: what a phone's sensor sees
-WIDEST = 560  # px: a viewfinder never grows beyond what still leaves its question in view
+WIDEST = 520  # px: a viewfinder never grows beyond what still leaves its question in view
 NIGHT = "#11181D"  # ground of a camera picture, in light and dark alike
 SNOW = "#FFFFFF"
 SHADE = "#B3000000"  # 70 % black behind white text on a picture
@@ -80,7 +80,9 @@ def bottom_panel(tokens: Tokens, title: str, controls: Sequence[ft.Control]) -> 
 
 def wrapped(controls: Sequence[ft.Control], *, spacing: float = theme.GAP) -> ft.Control:
     """Chips side by side, on as many lines as they need."""
-    return ft.Row(wrap=True, spacing=spacing, run_spacing=theme.GAP, controls=list(controls))
+    # A child with `expand`, False too, would be a grey box in a wrapping row: hide it.
+    boxes: list[ft.Control] = [ft.Container(content=control) for control in controls]
+    return ft.Row(wrap=True, spacing=spacing, run_spacing=theme.GAP, controls=boxes)
 
 
 def pick_button(
@@ -107,8 +109,12 @@ def viewfinder(
     caption: str,
     busy: str,
     share: float | None,
+    widest: float | None = None,
 ) -> ft.Control:
-    """What the camera sees with the shot asked for; `busy` and `share` cover it while it works."""
+    """What the camera sees with the shot asked for; `busy` and `share` cover it while it works.
+
+    It is as wide as its column, or `widest`.
+    """
     layers: list[ft.Control] = [
         ft.Container(left=0, right=0, top=0, bottom=0, bgcolor=NIGHT, content=preview)
     ]
@@ -116,29 +122,36 @@ def viewfinder(
         layers.append(
             ft.Container(
                 left=10,
+                right=10,
                 top=10,
-                bgcolor=SHADE,
-                border_radius=8,
-                padding=ft.Padding.symmetric(horizontal=10, vertical=6),
-                content=words(caption, tokens, size=tokens.small, color=SNOW),
+                content=ft.Row(  # as wide as its words, and no wider than the picture
+                    controls=[
+                        ft.Container(
+                            expand=True,
+                            expand_loose=True,
+                            bgcolor=SHADE,
+                            border_radius=8,
+                            padding=ft.Padding.symmetric(horizontal=10, vertical=6),
+                            content=words(caption, tokens, size=tokens.small, color=SNOW),
+                        )
+                    ]
+                ),
             )
         )
     if busy:
         layers.append(_at_work(tokens, busy, share))
+    picture = ft.Container(
+        aspect_ratio=RATIO,
+        border_radius=theme.CARD_RADIUS,
+        clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
+        content=ft.Stack(controls=layers, expand=True),
+    )
     return ft.Semantics(
         identifier="viewfinder",
         container=True,
         content=ft.Row(
             alignment=ft.MainAxisAlignment.CENTER,
-            controls=[
-                ft.Container(
-                    expand=True,
-                    aspect_ratio=RATIO,
-                    border_radius=theme.CARD_RADIUS,
-                    clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
-                    content=ft.Stack(controls=layers, expand=True),
-                )
-            ],
+            controls=[ft.Container(picture, expand=None if widest else True, width=widest)],
         ),
     )
 
@@ -246,18 +259,25 @@ def photo_row(
         words(t(f"evidence.grade.{card.grade}"), tokens, size=tokens.small, color=tokens.ink2),
     ]
     row: list[ft.Control] = [tile, ft.Column(spacing=2, expand=True, controls=column)]
-    if retake is not None:
-        row.append(
-            parts.quiet_button(
-                tokens,
-                t("evidence.retake"),
-                key=f"retake-{card.evidence_id}",
-                icon=ft.Icons.REPLAY,
-                on_click=retake,
-                height=theme.TARGET,
-            )
-        )
-    return ft.Row(spacing=theme.GAP_WIDE, controls=row)
+    picture = ft.Row(spacing=theme.GAP_WIDE, controls=row)
+    if retake is None:
+        return picture
+    again = parts.quiet_button(
+        tokens,
+        t("evidence.retake"),
+        key=f"retake-{card.evidence_id}",
+        icon=ft.Icons.REPLAY,
+        on_click=retake,
+        height=theme.TARGET,
+    )
+    if not tokens.large:
+        row.append(again)
+        return picture
+    return ft.Column(  # large words leave no room beside them
+        spacing=theme.GAP,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[picture, again],
+    )
 
 
 def refused(
@@ -350,7 +370,8 @@ def shot_place(tokens: Tokens, label: str, *, key: str, on_tap: Tap) -> ft.Contr
     """The place of a photo still to be taken: a tap opens the camera for it."""
     box = ft.Container(
         key=key,
-        aspect_ratio=RATIO,
+        aspect_ratio=None if tokens.large else RATIO,  # large words need more height than that
+        padding=theme.GAP,
         bgcolor=tokens.surface,
         border=ft.Border.all(2, tokens.line),
         border_radius=theme.CARD_RADIUS,
@@ -363,7 +384,13 @@ def shot_place(tokens: Tokens, label: str, *, key: str, on_tap: Tap) -> ft.Contr
             horizontal_alignment=ft.CrossAxisAlignment.CENTER,
             controls=[
                 ft.Icon(ft.Icons.CAMERA_ALT, size=30, color=tokens.primary),
-                words(label, tokens, strong=True),
+                ft.Text(
+                    label,
+                    size=tokens.body,
+                    color=tokens.ink,
+                    weight=ft.FontWeight.W_600,
+                    text_align=ft.TextAlign.CENTER,
+                ),
             ],
         ),
     )

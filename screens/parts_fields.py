@@ -14,6 +14,15 @@ def _field_edge(color: str, width: float) -> ft.OutlineInputBorder:
     return ft.OutlineInputBorder(side=ft.BorderSide(width, color), border_radius=theme.CARD_RADIUS)
 
 
+def _typing(desk: Desk, state: bool) -> Callable[[], None]:
+    """Return a handler that notes whether a field has the focus."""
+
+    def note() -> None:
+        desk.backstage.typing = state
+
+    return note
+
+
 def text_field(  # noqa: PLR0913 - the parts of a field
     tokens: Tokens,
     desk: Desk,
@@ -37,21 +46,14 @@ def text_field(  # noqa: PLR0913 - the parts of a field
 
     While it has the focus it keeps Enter and digits from the screen's keys (`use_keys`).
     """
-
-    def typing(state: bool) -> Callable[[], None]:
-        def set_typing() -> None:
-            desk.backstage.typing = state
-
-        return set_typing
-
     return ft.TextField(
         key=key,
         label=label,
         value=value,
         on_change=lambda event: on_change(str(event.control.value or "")),
         on_submit=handler(on_submit),
-        on_focus=typing(True),
-        on_blur=typing(False),
+        on_focus=_typing(desk, True),
+        on_blur=_typing(desk, False),
         prefix_icon=icon,
         suffix=words(unit, tokens, size=tokens.body, color=tokens.ink2) if unit else None,
         keyboard_type=ft.KeyboardType.NUMBER if number else ft.KeyboardType.TEXT,
@@ -63,7 +65,11 @@ def text_field(  # noqa: PLR0913 - the parts of a field
         autofocus=autofocus,
         expand=expand,
         text_size=size or tokens.body,
-        text_style=ft.TextStyle(size=size or tokens.body, color=tokens.ink),
+        text_style=ft.TextStyle(
+            size=size or tokens.body,
+            color=tokens.ink,
+            weight=ft.FontWeight.W_600 if number else None,  # a reading is the key number
+        ),
         label_style=ft.TextStyle(size=tokens.body, color=tokens.ink2),
         bgcolor=tokens.surface,
         filled=True,

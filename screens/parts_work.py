@@ -7,13 +7,15 @@ from decimal import Decimal
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases.hazards import Step
+from app.use_cases.timeline import Step
 from domain.forms import Limits
 from screens import theme
 from screens.context import Desk
 from screens.parts import Kind, Tap, card, colours, handler, icon_button, tappable, words
 from screens.theme import Tokens
 
+LATE_MS = 60_000  # a step that reached the server later than this was made offline
+COLUMN = 760.0  # px, widest list on a tablet
 PHOTO = 112  # px, edge of a small photo
 GRADE_KINDS: Mapping[str, Kind] = {"A": "good", "B": "good", "C": "mind"}  # D: stop
 
@@ -86,6 +88,18 @@ def page(
         expand=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         controls=parts,
+    )
+
+
+def one_column(desk: Desk, whole: ft.Control) -> ft.Control:
+    """A page as wide as a line is easily read, in the middle of a tablet."""
+    if not desk.wide:
+        return whole
+    return ft.Row(
+        expand=True,
+        alignment=ft.MainAxisAlignment.CENTER,
+        vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[ft.Container(content=whole, width=COLUMN)],
     )
 
 
@@ -297,25 +311,31 @@ def _grade_mark(tokens: Tokens, grade: str) -> ft.Control:
     )
 
 
-def timeline(tokens: Tokens, t: Translator, steps: Sequence[Step]) -> ft.Control:
+def timeline(tokens: Tokens, t: Translator, steps: Sequence[Step], now_ms: int) -> ft.Control:
     """Who did what when, what goes on, and what comes next."""
-    rows: list[ft.Control] = [_step(tokens, t, step) for step in steps]
+    rows: list[ft.Control] = [_step(tokens, t, step, now_ms) for step in steps]
     return card(tokens, ft.Column(spacing=theme.GAP_WIDE, controls=rows), key="timeline")
 
 
-def _step(tokens: Tokens, t: Translator, step: Step) -> ft.Control:
+def step_times(t: Translator, step: Step, now_ms: int) -> list[str]:
+    """When a step was done, and when the server had it where that was not at once."""
+    if step.at_ms is None:
+        return []
+    said = [t.moment(step.at_ms, now_ms)]
+    if not step.sent:
+        said.append(t("timeline.waiting"))
+    elif step.received_ms is not None and step.received_ms - step.at_ms > LATE_MS:
+        said.append(t("timeline.received", time=t.moment(step.received_ms, step.at_ms)))
+    return said
+
+
+def _step(tokens: Tokens, t: Translator, step: Step, now_ms: int) -> ft.Control:
     icon, color = {
         "done": (ft.Icons.CHECK_CIRCLE, tokens.good),
         "now": (ft.Icons.RADIO_BUTTON_CHECKED, tokens.primary),
         "next": (ft.Icons.RADIO_BUTTON_UNCHECKED, tokens.ink2),
     }[step.status]
-    details: list[str] = []
-    if step.at_ms is not None:
-        details.append(t.moment(step.at_ms))
-    if step.received_ms is not None:
-        details.append(t("timeline.received", time=t.moment(step.received_ms)))
-    elif not step.sent and step.status == "done":
-        details.append(t("timeline.waiting"))
+    details = step_times(t, step, now_ms)
     if step.note:
         details.append(step.note)
     lines: list[ft.Control] = [

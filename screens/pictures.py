@@ -51,7 +51,7 @@ class PicturePicker:
             raise PictureTooLargeError(limit_mb=BYTES_MAX // 2**20)
         if file.bytes is not None:
             return file.bytes
-        if file.path is not None:
+        if file.path is not None and not ft.context.page.web:  # a browser's word is no path of ours
             return await asyncio.to_thread(_read, Path(file.path))
         return await self._upload(file)
 

@@ -188,13 +188,11 @@ def _proposal(model: ReportModel, draft: HazardDraft, desk: Desk) -> ft.Control:
         parts.chip(tokens, grade, kind, key="report-grade"),
         parts.chip(tokens, category, key="report-category"),
     ]
-    controls: list[ft.Control] = [
-        parts_evidence.wrapped(chips),
-        *(
-            words(t.of(reason.words), tokens, size=tokens.small, color=tokens.ink2)
-            for reason in draft.proposal.reasons
-        ),
-    ]
+    controls: list[ft.Control] = [parts_evidence.wrapped(chips)]
+    if draft.proposal.reasons:
+        reasons = " · ".join(t.of(reason.words) for reason in draft.proposal.reasons)
+        because = t("report.because", reasons=reasons)
+        controls.append(words(because, tokens, size=tokens.small, color=tokens.ink2))
     if model.editing:
         controls += _choices(model, draft, desk)
     label = t("report.edit.close" if model.editing else "report.edit")

@@ -42,7 +42,7 @@ class ReportModel(ft.Observable):
         if self.sent:
             return
         first = self.draft is None
-        draft = await self.desk.run(reports.draft, self.draft_id)
+        draft = await self.desk.run(reports.draft, self.desk.signed_in, self.draft_id)
         if draft is None:
             self.gone = first
             return
@@ -170,7 +170,7 @@ class ReportModel(ft.Observable):
         """Throw the report away and go back."""
         self.sent = True
         await self.capture.close()
-        await self.desk.run(reports.drop_draft, self.draft_id)
+        await self.desk.run(reports.drop_draft, self.desk.signed_in, self.draft_id)
         self.desk.back()
 
     async def escape(self) -> None:
@@ -190,6 +190,8 @@ class ReportModel(ft.Observable):
             await self._change(words=latest)
 
     async def _change(self, **changes: str | None) -> None:
-        draft = await self.desk.run(reports.change_draft, self.draft_id, **changes)
+        draft = await self.desk.run(
+            reports.change_draft, self.desk.signed_in, self.draft_id, **changes
+        )
         if draft is not None:
             self.draft = draft

@@ -113,6 +113,7 @@ def apply_look(page: ft.Page, desk: Desk) -> None:
     page.theme_mode = modes.get(desk.brightness, ft.ThemeMode.SYSTEM)
     page.theme = theme.theme(theme.tokens_of(dark=False, scale=desk.scale))
     page.dark_theme = theme.theme(theme.tokens_of(dark=True, scale=desk.scale))
+    desk.field.language = desk.language  # the watermark speaks it too
     page.title = desk.t("app.name")
     page.locale_configuration = ft.LocaleConfiguration(
         supported_locales=[ft.Locale("zh", "CN"), ft.Locale("en", "US")],
@@ -156,7 +157,8 @@ def _listener(desk: Desk) -> guard.Heard:
             desk.backstage.touched += 1
         if name in ("click", "submit"):
             desk.backstage.acted += 1
-            desk.notice = None  # whoever goes on has read it; a new refusal comes after this
+            # Whoever goes on has read it; what this tap leads to is said after this.
+            desk.notice, desk.told = None, ""
         if name == "route_change":
             desk.arrive(str(data["route"]))
 

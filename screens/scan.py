@@ -321,7 +321,7 @@ def _refused(
         on_click=model.again,
         expand=True,
     )
-    return parts_work.page(tokens, head, body, [again])
+    return parts_work.one_column(desk, parts_work.page(tokens, head, body, [again]))
 
 
 @ft.component
@@ -334,7 +334,7 @@ def SpotPage(spot: Checkpoint, on_back: Callable[[], None]) -> ft.Control:
         draft = await desk.run(reports.open_draft, desk.signed_in)
         if draft is None:
             return
-        await desk.run(reports.change_draft, draft.draft_id, area=spot.area)
+        await desk.run(reports.change_draft, desk.signed_in, draft.draft_id, area=spot.area)
         desk.go(f"/report/{draft.draft_id}", instead=True)
 
     use_keys(enter=on_back, escape=on_back)

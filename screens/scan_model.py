@@ -14,6 +14,7 @@ from media.ports import Camera
 from screens.context import Desk
 
 Phase = Literal["opening", "scanning", "reading", "refused", "blind"]
+PLACE_S = 1.5  # the checklist shall not wait longer for the position
 PAUSE_S = 0.05  # between two frames: the page keeps time for everything else
 HINT_AFTER = 60  # frames without a code before a hint, some five seconds
 
@@ -49,6 +50,7 @@ class ScanModel(ft.Observable):
             self.error, self.phase = error, "blind"
             return
         self.phase = "scanning"
+        await self.desk.locate(0)  # begins to measure
         while self.phase == "scanning":
             await self._look()
             await asyncio.sleep(PAUSE_S)
@@ -93,6 +95,7 @@ class ScanModel(ft.Observable):
     async def found(self, texts: Sequence[str], via: str) -> None:
         """Take the first code that is a label of ours; else say what is wrong with one."""
         refusals: list[FieldError] = []
+        fix = await self.desk.locate(PLACE_S)
         for text in texts:
             try:
                 scanned = await asyncio.to_thread(
@@ -100,7 +103,7 @@ class ScanModel(ft.Observable):
                     self.desk.field,
                     self.desk.signed_in,
                     text,
-                    self.desk.fix,
+                    fix,
                     via=via,
                 )
             except LabelError as error:

@@ -174,7 +174,7 @@ class SheetModel(ft.Observable):
         """Read the draft as it stands."""
         if self.handed_in:
             return
-        sheet = await self.desk.run(inspections.sheet, self.draft_id)
+        sheet = await self.desk.run(inspections.sheet, self.desk.signed_in, self.draft_id)
         if sheet is not None:
             self.sheet = sheet
 
@@ -199,7 +199,9 @@ class SheetModel(ft.Observable):
         """Mark the equipment as out of service: what is open becomes "not applicable"."""
         if not self.reason.strip():
             return
-        sheet = await self.desk.run(inspections.stand_still, self.draft_id, self.reason.strip())
+        sheet = await self.desk.run(
+            inspections.stand_still, self.desk.signed_in, self.draft_id, self.reason.strip()
+        )
         if sheet is not None:
             self.sheet, self.stopping = sheet, False
 
@@ -263,7 +265,12 @@ class SheetModel(ft.Observable):
         errors = {key: error for key, error in self.errors.items() if key != item_id}
         try:
             self.sheet = await asyncio.to_thread(
-                inspections.answer, self.desk.field, self.draft_id, item_id, value
+                inspections.answer,
+                self.desk.field,
+                self.desk.signed_in,
+                self.draft_id,
+                item_id,
+                value,
             )
         except AnswerInvalidError as error:
             errors[item_id] = error
@@ -296,6 +303,7 @@ class SheetModel(ft.Observable):
             and row is not None
             and above.line.judgement.state in ("good", "na")
             and not above.photos
+            and not self.desk.tokens.large  # both do not fit
             and row.line.number == above.line.number + 1
         )
         serial = self.goal.serial + 1 if self.goal else 1

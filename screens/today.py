@@ -9,23 +9,11 @@ from app.use_cases import inspections, scan, tasks
 from app.use_cases.tasks import TaskCard, Today
 from screens import parts, parts_work, theme
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
-from screens.hazards import hazard_row, report_hazard
+from screens.hazard_row import hazard_row
+from screens.hazards import report_hazard
+from screens.kinds import KIND_ICONS
 
 HAZARDS_SHOWN = 3  # the rest is one tap away, so that the tasks stay in view
-KIND_ICONS = {
-    "tank": ft.Icons.PROPANE_TANK_OUTLINED,
-    "pump": ft.Icons.WATER_DROP_OUTLINED,
-    "vessel": ft.Icons.SCIENCE_OUTLINED,
-    "compressor": ft.Icons.AIR,
-    "switchboard": ft.Icons.ELECTRICAL_SERVICES,
-    "extinguisher": ft.Icons.FIRE_EXTINGUISHER_OUTLINED,
-    "forklift": ft.Icons.FORKLIFT,
-    "scaffold": ft.Icons.FOUNDATION,
-    "confined_space": ft.Icons.SENSOR_DOOR_OUTLINED,
-    "detector": ft.Icons.SENSORS,
-    "hydrant": ft.Icons.FIRE_HYDRANT_ALT_OUTLINED,
-    "loading": ft.Icons.LOCAL_SHIPPING_OUTLINED,
-}
 
 
 @dataclass(eq=False)
@@ -148,11 +136,13 @@ def _tasks(model: TodayModel, desk: Desk) -> list[ft.Control]:
     rows: list[ft.Control] = [parts.progress_line(tokens, t("today.done"), plan.done, plan.total)]
     if not plan.cards:
         rows.append(parts.note(tokens, "good", t("today.all_done"), icon=ft.Icons.TASK_ALT))
-    rows.extend(_task(model, desk, card) for card in plan.cards)
+    worst = next((card for card in plan.cards if card.overdue), None)
+    rows.extend(_task(model, desk, card, worst=card is worst) for card in plan.cards)
     return rows
 
 
-def _task(model: TodayModel, desk: Desk, card: TaskCard) -> ft.Control:
+def _task(model: TodayModel, desk: Desk, card: TaskCard, *, worst: bool) -> ft.Control:
+    """One task. Only the worst one is filled with red: a wall of red says nothing."""
     tokens, t = desk.tokens, desk.t
     chips: list[ft.Control] = []
     if card.open_findings:
@@ -169,10 +159,12 @@ def _task(model: TodayModel, desk: Desk, card: TaskCard) -> ft.Control:
         f"{card.asset_id} {t.of(card.form)}",
         _task_detail(t, card, desk.field.clock.now_ms()),
         key=f"task-{card.record_id}",
+        icon_color=tokens.stop if card.overdue and not worst else None,
+        detail_color=tokens.stop if card.overdue and not worst else None,
         icon=ft.Icons.ALARM if card.overdue else KIND_ICONS.get(card.kind, ft.Icons.CHECKLIST),
         chips=chips,
         on_click=open_task,
-        kind="stop" if card.overdue else None,
+        kind="stop" if worst else None,
         lines=2,
     )
 

@@ -8,11 +8,12 @@ import asyncio
 
 from app.use_cases import outbox
 from domain.errors import FieldError
+from domain.plant import Person
 from screens.context import Desk
 
 LOOK_S = 0.5  # between two looks at what sync does
 IDLE_STEP_S = 5.0
-FIX_EVERY_S = 120.0
+SIGN_IN_S = 30.0  # the person may be asked for permission
 
 TOUCHES = frozenset(
     {"click", "change", "submit", "focus", "tap_down", "pan_start", "pan_update", "keyboard_event",
@@ -23,7 +24,7 @@ TOUCHES = frozenset(
 def start(desk: Desk) -> list[asyncio.Task[None]]:
     """Start all loops of a session; the caller cancels them when it is closed."""
     loop = asyncio.get_running_loop()
-    jobs = (follow_sync(desk), follow_position(desk), lock_when_idle(desk))
+    jobs = (follow_sync(desk), place_at_sign_in(desk), lock_when_idle(desk))
     return [loop.create_task(job) for job in jobs]
 
 
@@ -64,17 +65,14 @@ async def show_sync(desk: Desk, *, came: bool) -> None:
         desk.changed()
 
 
-async def follow_position(desk: Desk) -> None:
-    """Measure the position now and then while somebody is signed in; without a right to, stop."""
-    locator = desk.field.devices.locator()
+async def place_at_sign_in(desk: Desk) -> None:
+    """Measure the position once after each sign-in: the home screen puts near tasks first."""
+    placed: Person | None = None
     while True:
-        if desk.person is not None:
-            try:
-                desk.link.fix = await locator.current()
-            except FieldError as error:
-                if error.params.get("reason") in ("denied", "unsupported"):
-                    return
-            await asyncio.sleep(FIX_EVERY_S)
+        if desk.person is not placed:
+            placed = desk.person
+            if placed is not None:
+                await desk.locate(SIGN_IN_S)
         await asyncio.sleep(LOOK_S)
 
 

@@ -54,14 +54,21 @@ def _offer(here: Site, caller: Device, offered: BlobOffer) -> JSONResponse:
     received = _received(here, offered.sha256)
     if received:
         return _answer(received)
+    _expire(here)
     known = here.uploads.find(offered.sha256)
+    if known and known.size != offered.size:
+        # one of the two is wrong about a file of this hash; a part that is here is not thrown away
+        if uploads.size(blobs.part(here.store, offered.sha256)):
+            raise RefusalError(409, "blob.size_other", size=known.size)
+        here.uploads.close(offered.sha256)
+        known = None
     if known is None:
-        if here.uploads.count() >= here.settings.uploads_max:
+        under_way = here.uploads.offers()
+        own = sum(1 for one in under_way if one.device == caller.device_id)
+        limits = here.settings
+        if len(under_way) >= limits.uploads_max or own >= limits.uploads_per_device:
             raise RefusalError(429, "blob.uploads", {"Retry-After": "60"})
         _room_for(here, offered.size)
-        here.uploads.open(Offer(**offered.model_dump(), device=caller.device_id))
-    elif known.size != offered.size:  # one of the two is wrong about a file of this hash
-        _throw_away(here, offered.sha256)
         here.uploads.open(Offer(**offered.model_dump(), device=caller.device_id))
     return _answer(_partial(here, offered.sha256, offered.size), status=201)
 
@@ -188,9 +195,15 @@ def _partial(here: Site, sha256: str, size: int) -> BlobReply:
     return BlobReply(state="partial", offset=stored, size=size, server_ms=here.now_ms())
 
 
-def _throw_away(here: Site, sha256: str) -> None:
-    here.uploads.close(sha256)
-    blobs.part(here.store, sha256).unlink(missing_ok=True)
+def _expire(here: Site) -> None:
+    """Throw away what was begun and left; its device offers it again when it comes back."""
+    keep_s, now_s = here.settings.upload_keep_h * 3600, here.now_ms() / 1000
+    for one in here.uploads.offers():
+        part = blobs.part(here.store, one.sha256)
+        if here.uploads.idle_s(one.sha256, part, now_s) > keep_s:
+            here.uploads.close(one.sha256)
+            part.unlink(missing_ok=True)
+            _log.info("upload expired", extra={"device": one.device, "blob": one.sha256[:12]})
 
 
 def _room_for(here: Site, size: int) -> None:

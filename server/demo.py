@@ -25,11 +25,11 @@ from offline_store import blobs, devices, entries, journal, keep
 from offline_store.database import Store, open_store
 from server import clock, demo_pictures, intake, pack
 from server.keys import public_bytes
-from server.site import SERVER_DEVICE, Site
+from server.site import EPOCH, SERVER_DEVICE, Site
 from sync.protocol import ENTRIES_MAX, PushHead
 
 _log = logging.getLogger(__name__)
-_DAY0, _EPOCH, _SEEDED = "server.day0", "server.epoch", "server.seeded"
+_DAY0, _SEEDED = "server.day0", "server.seeded"
 _PLAN: Final = "inspect.plan"
 _MINUTE_MS: Final = 60_000
 _ACCURACY_CM: Final = 600
@@ -54,13 +54,13 @@ class Start:
 def first_start(store: Store, files: Mapping[str, str], now_ms: int) -> Start:
     """Return day zero (today in the plant's time zone, on the first start) and the feed's epoch."""
     with store.session() as session:
-        day0, epoch = keep.get(session, _DAY0), keep.get(session, _EPOCH)
+        day0, epoch = keep.get(session, _DAY0), keep.get(session, EPOCH)
         if not isinstance(day0, str) or not isinstance(epoch, str):
             utc_day = clock.day(now_ms, "UTC")
             zone = pack.read_definitions(files, utc_day).plant.timezone
             day0, epoch = clock.day(now_ms, zone).isoformat(), secrets.token_hex(8)
             keep.put(session, _DAY0, day0)
-            keep.put(session, _EPOCH, epoch)
+            keep.put(session, EPOCH, epoch)
     day = date.fromisoformat(day0)
     return Start(pack.read_definitions(files, day), day, epoch)
 
@@ -194,6 +194,7 @@ def _hazards(here: Site) -> Iterator[_Step]:
                 cells |= {"assignee": hazard.rectifier}
             else:
                 person = str(hazard.rectifier)
+                cells |= {"rectifier": person}
             at_ms = hazard.reported_ms + minutes * _MINUTE_MS
             yield _Step(at_ms, order, person, "decide", record_id, "hazard", cells)
             if state == hazard.state:

@@ -6,20 +6,26 @@ from domain.access import may, subject_of
 from domain.changes import Entry
 from domain.definitions import Definitions
 from domain.errors import EntryInvalidError, MoveRefusedError, NotAllowedError
+from domain.evidence import shots_now
 from domain.plant import Person
 from domain.records import Record
-from domain.workflow import clash, decide
+from domain.workflow import Workflow, clash, decide, rows_of, signature
+from server.scene import Scene
 
 REPORT: Final = "hazard.report"
 DOWNGRADE: Final = "hazard.downgrade"
 DISPATCH: Final = "hazard.dispatch"
+MERGE: Final = "hazard.merge"
 CODE_MAX = 40
 WORDS_MAX = 2000
 # what the reporter said and saw; it travels unchanged (F035)
 FIXED: Final = frozenset(
     {"code", "words", "language", "reporter", "reported_ms", "proposed", "source", "fix"}
 )
-DECIDED: Final = frozenset({"state", "action", "owner", "assignee", "verifier", "merged_into"})
+# set by moves alone; each of these by the one move that it belongs to
+DECIDED: Final = frozenset(
+    {"state", "action", "owner", "assignee", "rectifier", "verifier", "merged_into"}
+)
 _TRIAGE: Final = ("hazard.accept", DISPATCH, "hazard.verify")
 _OPEN_CELLS: Final = frozenset({"responsible", "note", "place_note"})
 
@@ -34,7 +40,7 @@ def report(entry: Entry, record: Record, definitions: Definitions, person: Perso
         raise MoveRefusedError(reason="state", state=record.text("state"), target="reported")
     if record.text("reporter") != person.person_id:
         raise NotAllowedError(action=REPORT, person=person.person_id)
-    if record.text("assignee") or record.text("verifier") or record.text("owner"):
+    if any(record.get(cell) is not None for cell in DECIDED - {"state", "action"}):
         raise EntryInvalidError(reason="fields")
     if not 0 < len(record.text("code")) <= CODE_MAX or len(record.text("words")) > WORDS_MAX:
         raise EntryInvalidError(reason="size")
@@ -43,37 +49,57 @@ def report(entry: Entry, record: Record, definitions: Definitions, person: Perso
         raise NotAllowedError(action=REPORT, person=person.person_id)
 
 
-def move(
-    entry: Entry,
-    record: Record,
-    definitions: Definitions,
-    person: Person,
-    shots: frozenset[str],
-) -> None:
+def move(entry: Entry, record: Record, scene: Scene, person: Person) -> None:
     """Check a decision: the right to it, the state it starts from, and what it has to bring along.
 
-    A decision made without knowing of another one (its base names an older state) is not refused
-    for its state: the merge keeps it beside the one that came first. The right to it is checked.
+    A decision made without knowing of another one is not refused for its state: the merge keeps it
+    beside the one that came first. The right to it, and that there is such a move, are checked.
     """
+    definitions = scene.definitions
+    workflow, access, plant = definitions.workflows["hazard"], definitions.access, definitions.plant
     action, target = entry.set.get("action"), entry.set.get("state")
     if not isinstance(action, str) or not isinstance(target, str) or action == REPORT:
         raise EntryInvalidError(reason="fields")
     _unchanged(entry, record, definitions, person)
+    _signed(entry, record, workflow, person)
+    if scene.seen("state"):
+        # what a move sets must take effect with it: no cell that the merge would hold back
+        if not all(scene.seen(name) for name in entry.set.keys() & DECIDED):
+            raise EntryInvalidError(reason="fields")
+        into = entry.set.get("merged_into")
+        facts = {
+            "shots": shots_now(record, scene.photos_of(record.record_id)),
+            "merge_into": scene.record_of(into) if isinstance(into, str) else None,
+        }
+        decide(workflow, record, action, target, person, access, plant, facts, entry.set)
+        return
+    ways = rows_of(workflow, action, target)
+    if not ways:
+        raise MoveRefusedError(reason="state", state=record.text("state"), target=target)
+    subject = subject_of(record)
+    if not any(may(access, plant, person, row.right, subject) for row in ways):
+        raise NotAllowedError(action=action, person=person.person_id)
+    if clash(workflow, record, access, action, person.person_id):
+        raise MoveRefusedError(reason="incompatible")
+
+
+def _signed(entry: Entry, record: Record, workflow: Workflow, person: Person) -> None:
+    """Whoever acts signs with the own name, for this action and no other.
+
+    Only a dispatch names somebody else, and only a merge another hazard.
+    """
+    action = str(entry.set["action"])
+    signed = signature(workflow, action, person.person_id)
+    for cell in workflow.acted.values():
+        wanted = signed.get(cell, record.get(cell))
+        if entry.set.get(cell, record.get(cell)) != wanted or (
+            cell in signed and cell not in entry.set
+        ):
+            raise NotAllowedError(action=action, person=person.person_id)
     if "assignee" in entry.set and action != DISPATCH:
         raise EntryInvalidError(reason="fields")
-    workflow, access, plant = definitions.workflows["hazard"], definitions.access, definitions.plant
-    # nobody signs for another
-    for actor in entry.set.keys() & (set(workflow.acted.values()) - {"assignee"}):
-        if entry.set[actor] != person.person_id and entry.set[actor] != record.get(actor):
-            raise NotAllowedError(action=action, person=person.person_id)
-    seen = entry.base.get("state")
-    if seen != record.cells["state"].writer:
-        if not may(access, plant, person, action, subject_of(record)):
-            raise NotAllowedError(action=action, person=person.person_id)
-        if clash(workflow, record, access, action, person.person_id):
-            raise MoveRefusedError(reason="incompatible")
-        return
-    decide(workflow, record, action, target, person, access, plant, {"shots": shots}, entry.set)
+    if "merged_into" in entry.set and action != MERGE:
+        raise EntryInvalidError(reason="fields")
 
 
 def edit(entry: Entry, record: Record, definitions: Definitions, person: Person) -> None:
@@ -98,6 +124,9 @@ def _unchanged(entry: Entry, record: Record, definitions: Definitions, person: P
         subject = subject_of(record)
         if not may(definitions.access, definitions.plant, person, DOWNGRADE, subject):
             raise NotAllowedError(action=DOWNGRADE, person=person.person_id)
+        flow = definitions.workflows["hazard"]
+        if clash(flow, record, definitions.access, DOWNGRADE, person.person_id):
+            raise MoveRefusedError(reason="incompatible")
 
 
 def _is_downgrade(before: str, after: str, definitions: Definitions) -> bool:

@@ -21,6 +21,7 @@ from domain.records import Record, Value
 from offline_store import batches, entries, journal, records
 from server import rights
 from server.problems import RefusalError
+from server.scene import Scene
 from server.site import Site
 from sync.protocol import Params, PushException, PushHead, PushReply, receipt_bytes
 
@@ -49,24 +50,14 @@ def take(here: Site, push: PushHead, bodies: Sequence[bytes]) -> Taken:
             if before and before.reply and before.head.hex() == push.head:
                 return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
             _check_chain(session, push, bodies)
-            taken, shots = _take(here, session, push, bodies)
+            taken = _take(here, session, push, bodies)
     except _ForkError as error:
         _set_aside(here.settings.home / "quarantine", push, bodies)
         raise RefusalError(409, "sync.fork") from error
-    for record_id, more in shots.items():
-        here.shots[record_id] = here.shots.get(record_id, frozenset()) | more
     refused = sum(1 for one in taken.reply.exceptions if one.verdict == "refused")
     extra = {"device": push.dev, "first": push.first, "last": push.last, "refused": refused}
     _log.info("push", extra=extra | {"feed": taken.reply.feed, "entries": len(bodies)})
     return taken
-
-
-def load_shots(here: Site) -> None:
-    """Read which photos are there already, at start."""
-    with here.store.reading() as session:
-        for photo in records.find(session, "evidence", limit=2**31):
-            record_id = photo.text("of")
-            here.shots[record_id] = here.shots.get(record_id, frozenset()) | {photo.text("shot")}
 
 
 def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> None:
@@ -84,42 +75,18 @@ def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> N
         raise RefusalError(409, "sync.chain", expected=number + 1)
 
 
-def _take(
-    here: Site, session: Session, push: PushHead, bodies: Sequence[bytes]
-) -> tuple[Taken, dict[str, frozenset[str]]]:
+def _take(here: Site, session: Session, push: PushHead, bodies: Sequence[bytes]) -> Taken:
     now = here.now_ms()
     read = _entries(push, bodies)
     intake = journal.Intake(session, push.dev, [entry.record_id for entry in read])
-    in_push = {entry.record_id for entry in read}
-    shots: dict[str, frozenset[str]] = {}
-
-    def record_of(record_id: str) -> Record | None:
-        if record_id in in_push:
-            return intake.record(record_id)
-        return records.lookup(session, record_id)
-
-    def shots_of(record_id: str) -> frozenset[str]:
-        return here.shots.get(record_id, frozenset()) | shots.get(record_id, frozenset())
-
     exceptions: list[PushException] = []
     for entry, body in zip(read, bodies, strict=True):
-        scene = rights.Scene(
-            here.pack.definitions,
-            intake.record(entry.record_id),
-            intake.base_refused(entry),
-            record_of,
-            shots_of,
-        )
-        refusal = rights.check(entry, scene)
+        refusal = rights.check(entry, _scene(here, session, intake, entry, now))
         params = _params(refusal)
         code = refusal.code if refusal else None
         merged = intake.add(entry, body, now, refused=code, params=params)
         if merged.verdict != "accepted":
             exceptions.append(_exception(entry, merged, params))
-        if entry.type == "evidence" and merged.verdict != "refused":
-            photo = rights.as_created(entry)
-            record_id = photo.text("of")
-            shots[record_id] = shots.get(record_id, frozenset()) | {photo.text("shot")}
     try:
         feed = intake.save()
     except IntegrityError as error:  # an entry id that another entry has already
@@ -133,7 +100,35 @@ def _take(
         push.dev, push.first, push.last, bytes.fromhex(push.head), feed, now, receipt, data
     )
     batches.add(session, batch)
-    return Taken(reply, data, fresh=True), shots
+    return Taken(reply, data, fresh=True)
+
+
+def _scene(
+    here: Site, session: Session, intake: journal.Intake, entry: Entry, received_ms: int
+) -> Scene:
+    """Return what stands around an entry: the store, and what came before it in this push."""
+
+    def record_of(record_id: str) -> Record | None:
+        if intake.has(record_id):
+            return intake.record(record_id)
+        return records.lookup(session, record_id)
+
+    def photos_of(record_id: str) -> list[Record]:
+        found = {one.record_id: one for one in records.evidence_of(session, record_id)}
+        for one in intake.records("evidence"):
+            if one.text("of") == record_id:
+                found[one.record_id] = one
+        return list(found.values())
+
+    return Scene(
+        definitions=here.pack.definitions,
+        received_ms=received_ms,
+        record=intake.record(entry.record_id),
+        base_refused=intake.base_refused(entry),
+        seen=lambda name: intake.seen(entry, name),
+        record_of=record_of,
+        photos_of=photos_of,
+    )
 
 
 def _entries(push: PushHead, bodies: Sequence[bytes]) -> list[Entry]:

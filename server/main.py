@@ -19,7 +19,6 @@ from server import (
     clock,
     definitions,
     demo,
-    intake,
     keys,
     logs,
     pack,
@@ -57,7 +56,9 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
     raw = pack.load_files(settings.definitions)
     clean = pack.without_pins(raw)
     start = demo.first_start(store, clean, now_ms())
-    plant = start.definitions.plant
+    clean = pack.with_served_forms(settings.home / "forms", clean)
+    found = pack.read_definitions(clean, start.day0)
+    plant = found.plant
     pin_hashes = pins.stored(key_folder)
     if settings.demo and plant.people.keys() - pin_hashes.keys():
         pin_hashes = pins.add_missing(key_folder, pack.pins_in(raw))
@@ -65,14 +66,13 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
     here = Site(
         settings=settings,
         store=store,
-        pack=pack.make(start.definitions, clean, pin_hashes, signers),
+        pack=pack.make(found, clean, pin_hashes, signers),
         key=keys.server_key(key_folder),
         signers=signers,
         uploads=Uploads(settings.home / "uploads"),
         epoch=start.epoch,
         now_ms=now_ms,
     )
-    intake.load_shots(here)
     if settings.demo:
         demo.seed(here)
     return here

@@ -22,6 +22,7 @@ from sync.protocol import LabelKey, PackPerson
 from sync.protocol import Pack as PackMessage
 
 FILES_MAX = 500
+FORMS = "forms/"
 FILE_MAX_BYTES = 1024 * 1024
 _PIN = re.compile(r",?[ \t]*\bpin:[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|([^\s,}]+))")
 _PIN_LEFT = re.compile(r"\bpin['\"]?\s*:")
@@ -45,6 +46,34 @@ def load_files(folder: Path) -> dict[str, str]:
         "a definition file is too large"
     )
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths}
+
+
+def with_served_forms(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files with every version of a checklist that was ever served from here.
+
+    A sheet begun with an old version may arrive weeks later, and its record is read for years:
+    raising `version` in a file must not make it unreadable. `folder` keeps a copy of each.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    now = {_form_name(text): text for path, text in files.items() if path.startswith(FORMS)}
+    for name, text in now.items():
+        file = folder / name
+        if not file.exists() or file.read_text("utf-8") != text:
+            part = file.with_suffix(".tmp")
+            part.write_text(text, "utf-8")
+            part.replace(file)
+    earlier = {
+        f"{FORMS}{file.name}": file.read_text("utf-8")
+        for file in sorted(folder.glob("*.yaml"))
+        if file.name not in now
+    }
+    return {**files, **earlier}
+
+
+def _form_name(text: str) -> str:
+    """Return the name under which a version of a checklist is kept; the text was checked."""
+    document = cast("Mapping[str, object]", yaml.safe_load(text))
+    return f"{document['code']}@{document['version']}.yaml"
 
 
 def without_pins(files: Mapping[str, str]) -> dict[str, str]:

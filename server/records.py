@@ -1,13 +1,13 @@
 """Entries in and out: push takes what a device made, pull gives what the others made."""
 
 import gzip
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import EntryInvalidError
-from offline_store import devices, entries
+from offline_store import devices, entries, journal
 from offline_store.devices import Device
 from server import bodies, clock, intake
 from server.accounts import device
@@ -55,13 +55,17 @@ async def pull(
     after: Annotated[int, Query(ge=0, le=2**53 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=ENTRIES_MAX)] = ENTRIES_MAX,
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
+    own: Annotated[int, Query(ge=0, le=1)] = 0,
 ) -> Response:
-    """Give the feed after a cursor; with `wait` (s) the answer waits so long for news."""
+    """Give the feed after a cursor; with `wait` (s) the answer waits so long for news.
+
+    The device's own entries are left out unless it asks for them with `own`.
+    """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
     cursor = after
     while True:
         ticket = here.hints.ticket()
-        reply = await run_in_threadpool(_page, here, caller, cursor, limit)
+        reply = await run_in_threadpool(_page, here, caller, _Ask(cursor, limit, own=own == 1))
         cursor = reply.next
         left = (until - clock.mono_ms()) / 1000
         if reply.entries or reply.more or left <= 0 or not await here.hints.wait(ticket, left):
@@ -69,9 +73,20 @@ async def pull(
     return await run_in_threadpool(_packed, request, reply)
 
 
-def _page(here: Site, caller: Device, after: int, limit: int) -> PullReply:
+class _Ask(NamedTuple):
+    after: int
+    limit: int
+    own: bool
+
+
+def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
     with here.store.reading() as session:
-        found, cursor, more = entries.page(session, after, limit, without=caller.device_id)
+        ahead = ask.after > journal.last_feed(session)
+    if ahead:
+        here.renew_epoch(ask.after)
+    with here.store.reading() as session:
+        without = None if ask.own else caller.device_id
+        found, cursor, more = entries.page(session, ask.after, ask.limit, without=without)
         names = sorted({one.entry.device_id for one in found})
         keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
     rows: list[PulledEntry] = []

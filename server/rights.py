@@ -5,43 +5,30 @@ FieldErrors, so that the device can word them like its own.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from domain.access import Subject, may, subject_of
 from domain.changes import Entry
-from domain.definitions import Definitions
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Cell, Record, Value, type_names
 from server import hazard_rights
+from server.scene import Scene
 
 CELLS_MAX = 64
 NAME_MAX = 64
+TIME_MIN_MS = 1_577_836_800_000  # 2020: before this product, so a clock that was never set
+AHEAD_MAX_MS = 400 * 86_400_000  # plans reach a year ahead; a clock that far off is wrong
 ID_MAX = 64
 _KIND_OF_EVENT = frozenset({"edit", "anchor", "clock_jump"})
 _EVENT_TEXT_MAX = 200
 _SHA_CELLS = ("original", "stamped", "thumb")
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What stands around an entry on the server, before it is taken.
-
-    `record` is the entry's record as folded so far, None if this entry makes it; `base_refused`
-    whether it builds on an entry that was refused; `shots_of` the shots of a record's photos.
-    """
-
-    definitions: Definitions
-    record: Record | None
-    base_refused: bool
-    record_of: Callable[[str], Record | None]
-    shots_of: Callable[[str], frozenset[str]]
-
-
 def check(entry: Entry, scene: Scene) -> FieldError | None:
     """Return why this entry is refused, or None."""
     try:
         _shape(entry)
+        _times(entry, scene.received_ms)
         person = scene.definitions.plant.people.get(entry.person_id)
         if person is None:
             raise EntryInvalidError(reason="person")
@@ -61,6 +48,26 @@ def _shape(entry: Entry) -> None:
     names = (*entry.set, *entry.base)
     if len(entry.base) > CELLS_MAX or any(not 0 < len(name) <= NAME_MAX for name in names):
         raise EntryInvalidError(reason="fields")
+
+    # nothing in this product is deleted: what went wrong stays, with who did it
+    if entry.kind == "delete" or "deleted" in entry.set:
+        raise EntryInvalidError(reason="kind")
+
+
+def _times(entry: Entry, received_ms: int) -> None:
+    """No time before there was a product, none far ahead: lists and deadlines go by them."""
+    values: list[tuple[str, Value]] = [("hlc_ms", entry.wall_ms), *entry.set.items()]
+    while values:  # bounded: an entry has 64 KiB and is nested at most 8 deep
+        name, value = values.pop()
+        if isinstance(value, dict):
+            values += value.items()
+        elif isinstance(value, list):
+            values += [(name, part) for part in value]
+        elif name.endswith("_ms") and value is not None:
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise EntryInvalidError(reason="time")
+            if not TIME_MIN_MS <= value <= received_ms + AHEAD_MAX_MS:
+                raise EntryInvalidError(reason="time")
 
 
 def _definition(entry: Entry, scene: Scene) -> None:
@@ -105,13 +112,28 @@ def _inspection(entry: Entry, scene: Scene, person: Person) -> None:
 
 
 def _task(entry: Entry, scene: Scene, person: Person) -> None:
-    """Tasks come from plans; a device only reports one as done, by an inspection of its asset."""
+    """Tasks come from plans; a device only reports one as done, by its own sheet of that asset."""
+    if entry.kind not in {"edit", "decide"}:
+        raise EntryInvalidError(reason="kind")
     if scene.record is None:
         record = as_created(entry)
+        if record.text("state") != "open" or record.get("done_by") is not None:
+            raise EntryInvalidError(reason="fields")
         _allow(scene, person, "inspect.plan", subject_of(record))
         return
     if entry.set.keys() - {"state", "done_by", "done_ms"} or entry.set.get("state") != "done":
         raise EntryInvalidError(reason="fields")
+    # who did not know that it is done is kept beside by the merge, and changes nothing
+    if scene.record.text("state") == "done" and scene.seen("state"):
+        raise EntryInvalidError(reason="append_only")
+    sheet = scene.record_of(str(entry.set.get("done_by")))
+    if (
+        sheet is None
+        or (sheet.type, sheet.text("state")) != ("inspection", "submitted")
+        or sheet.text("asset") != scene.record.text("asset")
+        or sheet.text("inspector") != person.person_id
+    ):
+        raise EntryInvalidError(reason="done_by")
     _allow(scene, person, "inspect.do", subject_of(scene.record))
 
 
@@ -156,8 +178,7 @@ def _hazard(entry: Entry, scene: Scene, person: Person) -> None:
     elif entry.kind == "decide":
         if scene.base_refused:  # it decides about a state that never was
             raise EntryInvalidError(reason="base_refused")
-        shots = scene.shots_of(entry.record_id)
-        hazard_rights.move(entry, scene.record, scene.definitions, person, shots)
+        hazard_rights.move(entry, scene.record, scene, person)
     elif entry.kind == "resolve":
         _allow(scene, person, "conflict.settle", subject_of(scene.record))
         hazard_rights.edit(entry, scene.record, scene.definitions, person)

@@ -71,6 +71,15 @@ class ServerSettings(BaseModel):
     uploads_max: int = Field(
         default=500, ge=1, description="Unfinished uploads at once, all devices together."
     )
+    uploads_per_device: int = Field(
+        default=100, ge=1, description="Unfinished uploads at once of one device."
+    )
+    upload_keep_h: float = Field(
+        default=72.0,
+        gt=0,
+        le=24 * 365,
+        description="Hours after its last part for which an unfinished upload is kept.",
+    )
     disk_free_min_bytes: int = Field(
         default=200 * MIB, ge=0, description="Below this the server takes no photos."
     )

@@ -52,9 +52,17 @@ class Uploads:
         """Forget an offer: the file is whole, or it was thrown away."""
         self._file(sha256).unlink(missing_ok=True)
 
-    def count(self) -> int:
-        """Return how many files are under way."""
-        return sum(1 for _ in self.folder.glob("*.json")) if self.folder.exists() else 0
+    def offers(self) -> list[Offer]:
+        """Return the files that are under way."""
+        names = [file.stem for file in self.folder.glob("*.json")] if self.folder.exists() else []
+        return [offer for name in names if (offer := self.find(name))]
+
+    def idle_s(self, sha256: str, part: Path, now_s: float) -> float:
+        """Return for how long nothing has come of a file; 0 while somebody is writing to it."""
+        if sha256 in self.active:
+            return 0.0
+        files = [file for file in (self._file(sha256), part) if file.exists()]
+        return now_s - max((file.stat().st_mtime for file in files), default=now_s)
 
     def take_over(self, sha256: str) -> asyncio.Event:
         """Become the only writer of a file: the one before, if any, is told to stop."""

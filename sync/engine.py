@@ -7,7 +7,6 @@ cursor are kept in one transaction, a file goes on from the bytes the server has
 """
 
 import asyncio
-import hashlib
 import logging
 import random
 from collections.abc import Callable
@@ -22,16 +21,16 @@ from domain.records import Value
 from offline_store import blobs, devices, journal, keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
+from sync.downloads import Downloader
 from sync.protocol import ENTRIES_MAX, PullReply, PushHead, PushReply, pack_push
 from sync.status import Identity, Phase, SyncStatus
 from sync.transport import Transport
-from sync.uploads import PartSize, Uploader
+from sync.uploads import REST_MS, PartSize, Uploader
 
 _log = logging.getLogger(__name__)
 
 PULL_WAIT_S = 25
 BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 20.0  # somebody may be waiting for the network
-BLOB_REST_MS = 30_000  # before a file that failed, or is not there yet, is tried again
 PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is stopped here
 
 
@@ -61,6 +60,7 @@ class SyncEngine:
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
+        self._downloader = Downloader(store, transport, now_ms)
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,8 +107,7 @@ class SyncEngine:
 
     async def fetch_blob(self, sha256: str) -> bytes:
         """Return a file, from here or from the server; raises OfflineError, ServerRefusedError."""
-        data = await asyncio.to_thread(blobs.read, self._store, sha256)
-        return data if data is not None else await self._fetch(sha256, "original")
+        return await self._downloader.get(sha256)
 
     async def _round(self, *, wait_s: int) -> bool:
         """Do one step of everything in order of urgency; returns whether files are left to do."""
@@ -311,40 +310,13 @@ class SyncEngine:
 
             outcome = await self._uploader.send(blob, paused, progressed)
             if outcome == "failed":
-                self._not_before_ms[blob.sha256] = self._now_ms() + BLOB_REST_MS
+                self._not_before_ms[blob.sha256] = self._now_ms() + REST_MS
             await self._count()
 
     async def _fetch_wanted(self) -> None:
-        """Fetch small pictures of others; one that is not there yet is tried again later."""
-
-        def wanted() -> list[Blob]:
-            with self._store.reading() as session:
-                return blobs.wanted(session)
-
-        for blob in await asyncio.to_thread(wanted):
-            if self._nudged.is_set() or self._stopped:
-                return
-            if self._not_before_ms.get(blob.sha256, 0) > self._now_ms():
-                continue
-            try:
-                await self._fetch(blob.sha256, blob.kind, blob.record_id)
-            except ServerRefusedError:
-                self._not_before_ms[blob.sha256] = self._now_ms() + BLOB_REST_MS
-            else:
-                self._on_change()
-
-    async def _fetch(self, sha256: str, kind: str, record_id: str = "") -> bytes:
-        data = await self._transport.fetch_blob(sha256)
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise ServerRefusedError(reason="blob.hash")
-
-        def save() -> None:
-            blobs.keep_file(self._store, data)
-            with self._store.session() as session:
-                blobs.add(session, sha256, len(data), kind=kind, record_id=record_id, state="held")
-
-        await asyncio.to_thread(save)
-        return data
+        await self._downloader.fetch_wanted(
+            lambda: self._nudged.is_set() or self._stopped, self._on_change
+        )
 
     async def _count(self) -> None:
         """Bring the numbers of the status up to date."""

@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 
 PART_MIN_BYTES, PART_MAX_BYTES = 64 * 1024, 512 * 1024
 PART_S = 8  # a link that drops every 40 s still makes progress
+REST_MS = 30_000  # before a file that failed, or is not there yet, is tried again
 WRONG_MAX = 2  # tries after which a file that does not arrive as itself is given up
 FOR_GOOD = frozenset({"blob.size", "blob.kind"})  # sending these again cannot help
 Outcome = Literal["received", "paused", "failed"]

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import shutil
 import socket
 from collections.abc import Generator
 from pathlib import Path
@@ -12,11 +13,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+MEMORY = Path("/dev/shm")  # a disk waits milliseconds for each fsync, and there are thousands
+MEMORY_MIN_BYTES = 4 * 1024**3
 MAY_SKIP = {"model", "shared"}  # weights and data that do not stand in the repository
 
 hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=500, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "dev")
+
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_MIN_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 class NetworkRefusedError(RuntimeError):
@@ -51,6 +57,17 @@ def _loopback_only() -> Generator[None]:
     patch.setattr(socket.socket, "connect_ex", connect_ex)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def seeded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo server on its first day, made once; a test works on a copy of it."""
+    from server import main  # most tests need no server
+    from server.settings import ServerSettings
+
+    home = tmp_path_factory.mktemp("seeded") / "server"
+    main.prepare(ServerSettings(home=home, demo=True)).store.close()
+    return home
 
 
 @pytest.fixture(scope="session")

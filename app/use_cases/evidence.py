@@ -63,7 +63,7 @@ def keep(
 
     Takes seconds for 12 megapixels: call it in a thread. Raises PictureError.
     """
-    taken_ms = field.clock.now_ms()
+    taken_ms, fix = field.clock.now_ms(), field.here(fix)
     prepared = capture.prepare(
         picture,
         source,
@@ -85,26 +85,6 @@ def keep(
         for kind, sha in hashes.items():
             size = len(parts[kind])
             blobs.add(session, sha, size, kind=kind, record_id=target.record_id)
-        cells: dict[str, Value] = {
-            **hashes,
-            "of": target.record_id,
-            "item": target.item_id,
-            "shot": target.shot,
-            "code": target.code,
-            "size": len(prepared.original),
-            "mime": prepared.facts.mime,
-            "source": source,
-            "by": person.person_id,
-            "taken_ms": taken_ms,
-            "fix": fix_cell(fix),
-            "exif": {
-                **prepared.facts.exif.value(),
-                "width": prepared.facts.width,
-                "height": prepared.facts.height,
-            },
-            "grade": judged.letter,
-            "reasons": [[row.code, row.ok, dict(row.params)] for row in judged.reasons],
-        }
         field.write(
             session,
             person.person_id,
@@ -112,7 +92,14 @@ def keep(
             record_id=evidence_id,
             type="evidence",
             definition=DEFINITION,
-            set=cells,
+            set={
+                **hashes,
+                **_cells(target, prepared, judged),
+                "source": source,
+                "by": person.person_id,
+                "taken_ms": taken_ms,
+                "fix": fix_cell(fix),
+            },
         )
         card = _card(field, session, records.get(session, evidence_id))
     field.nudge()
@@ -172,6 +159,22 @@ def fix_cell(fix: Fix | None) -> Value:
         "acc_cm": fix.accuracy_cm,
         "at_ms": fix.at_ms,
         "mocked": fix.mocked,
+    }
+
+
+def _cells(target: Target, prepared: capture.Prepared, judged: EvidenceGrade) -> dict[str, Value]:
+    """Return what a photo belongs to, what its file says and how it is judged, as a record."""
+    facts = prepared.facts
+    return {
+        "of": target.record_id,
+        "item": target.item_id,
+        "shot": target.shot,
+        "code": target.code,
+        "size": len(prepared.original),
+        "mime": facts.mime,
+        "exif": {**facts.exif.value(), "width": facts.width, "height": facts.height},
+        "grade": judged.letter,
+        "reasons": [[row.code, row.ok, dict(row.params)] for row in judged.reasons],
     }
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from app.field import FieldApp
 from app.use_cases import evidence, hazards
 from app.use_cases.evidence import EvidenceCard, fix_cell
-from app.use_cases.hazards import HazardCard
+from app.use_cases.hazard_views import HazardCard
 from app.use_cases.scan import Scanned, inspects_elsewhere, may_inspect
 from domain import forms
 from domain.errors import (
@@ -118,18 +118,23 @@ def open_sheet(
         return _sheet(field, session, draft_id, draft, now)
 
 
-def sheet(field: FieldApp, draft_id: str) -> Sheet:
-    """Return a draft as it stands; raises RecordMissingError once it was handed in."""
+def sheet(field: FieldApp, person: Person, draft_id: str) -> Sheet:
+    """Return a draft as it stands; raises RecordMissingError once it was handed in.
+
+    A draft is its person's alone: answers of one never stand under the name of another.
+    """
     with field.store.reading() as session:
-        draft, saved_ms = _load(session, draft_id)
+        draft, saved_ms = _load(session, draft_id, person)
         return _sheet(field, session, draft_id, draft, saved_ms)
 
 
-def answer(field: FieldApp, draft_id: str, item_id: str, value: str | None) -> Sheet:
+def answer(
+    field: FieldApp, person: Person, draft_id: str, item_id: str, value: str | None
+) -> Sheet:
     """Save one answer (None clears it); raises AnswerInvalidError, and the old answer stays."""
     now = field.clock.now_ms()
     with field.store.session() as session:
-        draft, _ = _load(session, draft_id)
+        draft, _ = _load(session, draft_id, person)
         item = _form(field, draft).item(item_id)
         if item is None:
             raise RecordMissingError(record=item_id)
@@ -151,11 +156,11 @@ def link_hazard(session: Session, draft_id: str, item_id: str, hazard_id: str, c
     drafts.save(session, draft_id, KIND, draft.person, draft.body(), found.changed_ms)
 
 
-def stand_still(field: FieldApp, draft_id: str, reason: str) -> Sheet:
+def stand_still(field: FieldApp, person: Person, draft_id: str, reason: str) -> Sheet:
     """Mark the equipment as out of service: every open question becomes "na", with the reason."""
     now = field.clock.now_ms()
     with field.store.session() as session:
-        draft, _ = _load(session, draft_id)
+        draft, _ = _load(session, draft_id, person)
         draft.note = reason.strip()[: forms.TEXT_MAX]
         drafts.save(session, draft_id, KIND, draft.person, draft.body(), now)
         return _sheet(field, session, draft_id, draft, now)
@@ -170,8 +175,9 @@ def hand_in(field: FieldApp, person: Person, draft_id: str, fix: Fix | None) -> 
     """
     now = field.clock.now_ms()
     with field.store.session() as session:
-        draft, _ = _load(session, draft_id)
-        if not draft.own_area:
+        draft, _ = _load(session, draft_id, person)
+        asset = field.definitions.plant.assets[draft.asset]
+        if not may_inspect(field, person, asset):
             raise NotAllowedError(action="inspect.do", person=person.person_id)
         shown = _sheet(field, session, draft_id, draft, now)
         if shown.next_item is not None:
@@ -228,7 +234,7 @@ def _cells(
             if row.photos
         },
         "hazards": dict(draft.hazards),
-        "fix": fix_cell(fix) or draft.fix,
+        "fix": fix_cell(field.here(fix)) or draft.fix,
         "note": draft.note,
     }
 
@@ -259,7 +265,11 @@ def _sheet(field: FieldApp, session: Session, draft_id: str, draft: _Draft, save
         )
         for line in progress.lines
     )
-    still = bool(draft.note)
+    blocking = [
+        line.item.item_id
+        for line in progress.lines
+        if not line.complete and not (draft.note and line.judgement.state == "open")
+    ]  # out of service excuses open questions, never the photo of a bad answer
     return Sheet(
         draft_id=draft_id,
         code=draft.code,
@@ -269,9 +279,9 @@ def _sheet(field: FieldApp, session: Session, draft_id: str, draft: _Draft, save
         label_state=draft.label_state,
         distance_m=draft.distance_m,
         lines=rows,
-        done=progress.total if still else progress.done,
+        done=progress.total - len(blocking),
         total=progress.total,
-        next_item=None if still else progress.next_item_id,
+        next_item=blocking[0] if blocking else None,
         findings=tuple(hazards.open_of_asset(field, session, asset.asset_id)),
         task_id=draft.task,
         saved_ms=saved_ms,
@@ -287,9 +297,9 @@ def _form(field: FieldApp, draft: _Draft) -> Form:
     return form
 
 
-def _load(session: Session, draft_id: str) -> tuple[_Draft, int]:
+def _load(session: Session, draft_id: str, person: Person) -> tuple[_Draft, int]:
     found = drafts.load(session, draft_id)
-    if found is None or found.kind != KIND:
+    if found is None or found.kind != KIND or found.person_id != person.person_id:
         raise RecordMissingError(record=draft_id)
     return _Draft(**cast("dict[str, object]", found.body)), found.changed_ms  # type: ignore[arg-type]
 
@@ -297,14 +307,14 @@ def _load(session: Session, draft_id: str) -> tuple[_Draft, int]:
 def _open_draft(session: Session, person: Person, asset: Asset) -> tuple[str, _Draft | None]:
     for found in drafts.find(session, KIND, person.person_id):
         if found.body.get("asset") == asset.asset_id:
-            return found.draft_id, _load(session, found.draft_id)[0]
+            return found.draft_id, _load(session, found.draft_id, person)[0]
     return "", None
 
 
 def _task_of(session: Session, person: Person, asset: Asset) -> str | None:
     mine = [
         task
-        for task in records.find(session, "task", state="open")
+        for task in records.find(session, "task", state="open", limit=records.ALL)
         if task.text("asset") == asset.asset_id and task.text("owner") == person.person_id
     ]
     mine.sort(key=lambda task: task.whole("due_ms") or 0)

@@ -8,7 +8,8 @@ from sqlmodel import Session
 from app.field import FieldApp
 from app.use_cases import evidence, inspections
 from app.use_cases.evidence import EvidenceCard, fix_cell
-from app.use_cases.hazards import DEFINITION, category_words
+from app.use_cases.hazard_views import category_words
+from app.use_cases.hazards import DEFINITION
 from domain.errors import MoveRefusedError, RecordMissingError
 from domain.forms import TEXT_MAX
 from domain.hazards import Proposal, propose, route
@@ -76,7 +77,9 @@ def open_draft(
         for found in drafts.find(session, KIND, person.person_id):
             same = (found.body.get("sheet"), found.body.get("item")) == (sheet_id, item_id)
             if same and found.body.get("asset") == asset_id:
-                return _shown(field, session, found.draft_id, _load(session, found.draft_id))
+                return _shown(
+                    field, session, found.draft_id, _load(session, found.draft_id, person)
+                )
         draft_id = field.clock.new_id()
         form: str | None = None
         if sheet_id:
@@ -104,10 +107,12 @@ def open_draft(
         return _shown(field, session, draft_id, draft)
 
 
-def change_draft(field: FieldApp, draft_id: str, **changes: str | None) -> HazardDraft:
+def change_draft(
+    field: FieldApp, person: Person, draft_id: str, **changes: str | None
+) -> HazardDraft:
     """Save words, asset (its area follows), area, category or grade of a draft at once."""
     with field.store.session() as session:
-        draft = _load(session, draft_id)
+        draft = _load(session, draft_id, person)
         if "words" in changes:
             changes["words"] = (changes["words"] or "")[:TEXT_MAX]
         if "asset_id" in changes:
@@ -118,15 +123,16 @@ def change_draft(field: FieldApp, draft_id: str, **changes: str | None) -> Hazar
         return _shown(field, session, draft_id, draft)
 
 
-def draft(field: FieldApp, draft_id: str) -> HazardDraft:
+def draft(field: FieldApp, person: Person, draft_id: str) -> HazardDraft:
     """Return a draft; raises RecordMissingError once it was sent or dropped."""
     with field.store.reading() as session:
-        return _shown(field, session, draft_id, _load(session, draft_id))
+        return _shown(field, session, draft_id, _load(session, draft_id, person))
 
 
-def drop_draft(field: FieldApp, draft_id: str) -> None:
+def drop_draft(field: FieldApp, person: Person, draft_id: str) -> None:
     """Throw a draft away."""
     with field.store.session() as session:
+        _load(session, draft_id, person)
         drafts.delete(session, draft_id)
 
 
@@ -137,7 +143,7 @@ def report(field: FieldApp, person: Person, draft_id: str, fix: Fix | None) -> s
     """
     now = field.clock.now_ms()
     with field.store.session() as session:
-        draft = _load(session, draft_id)
+        draft = _load(session, draft_id, person)
         shown = _shown(field, session, draft_id, draft)
         if not shown.can_send:
             raise MoveRefusedError(reason="empty")
@@ -199,7 +205,7 @@ def _cells(
         if draft.sheet
         else None,
         "label_state": draft.label_state,
-        "fix": fix_cell(fix),
+        "fix": fix_cell(field.here(fix)),
     }
 
 
@@ -230,8 +236,8 @@ def _shown(field: FieldApp, session: Session, draft_id: str, draft: _Draft) -> H
     )
 
 
-def _load(session: Session, draft_id: str) -> _Draft:
+def _load(session: Session, draft_id: str, person: Person) -> _Draft:
     found = drafts.load(session, draft_id)
-    if found is None or found.kind != KIND:
+    if found is None or found.kind != KIND or found.person_id != person.person_id:
         raise RecordMissingError(record=draft_id)
     return _Draft(**cast("dict[str, object]", found.body))  # type: ignore[arg-type]

@@ -84,7 +84,7 @@ def may_inspect(field: FieldApp, person: Person, asset: Asset) -> bool:
     """
     definitions = field.definitions
     with field.store.reading() as session:
-        tasks = records.find(session, "task", state="open")
+        tasks = records.find(session, "task", state="open", limit=records.ALL)
     mine = any(
         task.text("asset") == asset.asset_id and task.text("owner") == person.person_id
         for task in tasks
@@ -153,7 +153,7 @@ def _scanned(
     via: str,
     state: str,
 ) -> Scanned:
-    plant = field.definitions.plant
+    plant, fix = field.definitions.plant, field.here(fix)
     spot = asset or checkpoint
     assert spot
     distance, warning = (

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.field import FieldApp
 from app.use_cases import hazards, inspections
-from app.use_cases.hazards import HazardCard
+from app.use_cases.hazard_views import HazardCard
 from domain.places import Fix, distance_m
 from domain.plans import day_begins
 from domain.plant import Person, Shift
@@ -58,7 +58,10 @@ def today(field: FieldApp, person: Person, fix: Fix | None) -> Today:
     with field.store.reading() as session:
         mine = [
             task
-            for task in records.find(session, "task")
+            for task in (
+                *records.find(session, "task", state="open", limit=records.ALL),
+                *records.find(session, "task", state="done"),
+            )
             if task.text("owner") == person.person_id and task.text("asset") in plant.assets
         ]
         started = {
@@ -66,7 +69,7 @@ def today(field: FieldApp, person: Person, fix: Fix | None) -> Today:
             for found in drafts.find(session, inspections.KIND, person.person_id)
             if found.body.get("answers")
         }
-        findings = hazards.open_counts(session)
+        findings = hazards.open_counts(field, session)
     cards = [
         _card(field, task, fix, now, task.record_id in started, findings)
         for task in mine

@@ -11,6 +11,7 @@ from offline_store import journal
 from offline_store.journal import Logged
 
 MAIN_WAY = ("reported", "accepted", "dispatched", "rectifying", "to_verify", "to_review", "closed")
+SERVER = "server"  # device id of what the server writes by itself: it never waited on a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,15 @@ def steps(field: FieldApp, session: Session, record: Record) -> list[Step]:
 def last(session: Session, record_id: str) -> Moment:
     """Return when a record changed last and when it was accepted."""
     rows = _decisions(session, record_id)
-    accepted = [row.entry.wall_ms for row in rows if row.entry.set.get("state") == "accepted"]
-    changed = max((row.entry.wall_ms for row in rows), default=0)
+    accepted = [_at(row) for row in rows if row.entry.set.get("state") == "accepted"]
+    changed = max((_at(row) for row in rows), default=0)
     return Moment(changed, accepted[-1] if accepted else None)
+
+
+def _at(row: Logged) -> int:
+    """When a step was taken; a clock that ran ahead cannot put it after its arrival."""
+    wall_ms = row.entry.wall_ms
+    return wall_ms if row.received_ms is None else min(wall_ms, row.received_ms)
 
 
 def _decisions(session: Session, record_id: str) -> list[Logged]:
@@ -86,8 +93,8 @@ def _step(field: FieldApp, row: Logged) -> Step | None:
         words=state.name,
         action=action if isinstance(action, str) else None,
         person=person.name if person else None,
-        at_ms=entry.wall_ms,
-        received_ms=row.received_ms,
+        at_ms=_at(row),
+        received_ms=None if entry.device_id == SERVER else row.received_ms,
         note=note if isinstance(note, str) else "",
         status="done",
         sent=row.feed is not None,

@@ -58,10 +58,12 @@ def _transition(row: Part, kind: str) -> Transition:
     action = row.text("by")
     if action != RULE:
         row.ref("by", "action")
+    right = row.ref_or_none("right", "action")
     return Transition(
         sources=frozenset(row.refs("from", kind)),
         target=row.ref("to", kind),
         action=action,
+        right=right or action,
         when=row.expression("when"),
         needs=_among(row, "needs", NEEDS),
         requires=_among(row, "requires", REQUIRES),

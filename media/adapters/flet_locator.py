@@ -50,11 +50,10 @@ class FletLocator:
             raise PositionError(reason="timeout")
         if accuracy_m is None or not 0 <= accuracy_m <= _ACCURACY_MAX_M:
             accuracy_m = _ACCURACY_MAX_M  # unknown: good for nothing, rather than exact
-        at = position.timestamp
         return Fix(
             Place(round(lat * 1e7), round(lon * 1e7), position.floor or 0),
             round(accuracy_m * 100),
-            round(at.timestamp() * 1000) if at and at.tzinfo else self._now_ms(),
+            self._now_ms(),  # it was measured just now; the platform's clock may be wrong
             mocked=bool(position.mocked),
         )
 

@@ -13,7 +13,8 @@ import yaml
 
 from domain.definitions import read
 from domain.examples import failures
-from domain.workflow import RULE
+from domain.records import Cell, Record
+from domain.workflow import RULE, moves
 from tests.helpers.definitions import DAY0, definition_files, demo_definitions
 
 FILES = definition_files()
@@ -72,6 +73,43 @@ def test_every_action_of_a_workflow_belongs_to_somebody(code: str) -> None:
     }
     used = {row.action for row in demo_definitions().workflows[code].transitions}
     assert used - held == {RULE}
+
+
+_SIDE_WAYS = {"hazard.return", "hazard.merge", "hazard.void", "hazard.reopen"}
+_WORKER = "U005"  # a contractor's welder: did the work, is responsible for nothing
+_PLACES = [
+    (area, grade)
+    for area in demo_definitions().plant.areas
+    for grade in demo_definitions().hazards.grades
+]
+
+
+def _hazard(state: str, area: str, grade: str, unit: str | None) -> Record:
+    cells = {"state": state, "area": area, "unit": unit, "grade": grade}
+    cells |= {"assignee": _WORKER, "rectifier": _WORKER}
+    made = {name: Cell(value, "d:1", 0, 0) for name, value in cells.items()}
+    return Record("r", "hazard", "hazard@1", made)
+
+
+@pytest.mark.parametrize(("area", "grade"), _PLACES)
+def test_in_every_area_a_hazard_of_every_grade_can_be_brought_to_its_end(
+    area: str, grade: str
+) -> None:
+    demo = demo_definitions()
+    flow, access, plant = demo.workflows["hazard"], demo.access, demo.plant
+    ends = {"local", "closed"}  # nobody has it yet; nobody needs to do anything
+    for state in flow.states.values():
+        if state.final or state.code in ends or (state.code == "to_review" and grade != "A"):
+            continue
+        record = _hazard(state.code, area, grade, plant.areas[area].unit)
+        on: set[str] = set()  # the moves that bring it further
+        for person in plant.people.values():
+            found = moves(flow, record, person, access, plant)
+            mine = {move.action for move in found}
+            on |= mine - _SIDE_WAYS
+            if mine & {"hazard.verify", "hazard.review"}:  # who may pass it may fail it
+                assert "rectifying" in {move.target for move in found}, person.person_id
+        assert on, state.code
 
 
 def test_the_demo_has_what_the_issue_counts() -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.changes import DeviceTime, Entry
+from domain.joins import elements, identity
 from domain.merge import (
     FeedEntry,
     Merged,
@@ -22,9 +23,9 @@ from domain.merge import (
     fold,
     heads,
     join_writers,
-    merge,
+    seen,
 )
-from domain.records import Cell, Value
+from domain.records import Value
 
 FIRST = object()  # the result is what the earlier one in the feed wrote
 TIME = DeviceTime(0, 0, "boot", None)
@@ -284,41 +285,90 @@ def values(draw: st.DrawFn) -> Value:
 POLICIES = st.sampled_from(list(Policy))
 
 
-def cells(device: str) -> "st.SearchStrategy[dict[str, Cell]]":
-    one = st.builds(
-        Cell,
-        values(),
-        st.integers(1, 5).map(lambda number: f"{device}:{number}"),
-        st.integers(0, 5),
-        st.integers(0, 2),
-    )
-    return st.dictionaries(st.sampled_from("pqr"), one)
+FIELDS = "pqr"
+ASKED = (Policy.ASK, Policy.FIRST)
 
 
-@given(cells("S"), cells("A"), cells("B"), POLICIES)
+@st.composite
+def writes(draw: st.DrawFn, device: str) -> Entry:
+    """One entry of a device that had seen only what S wrote."""
+    changed = draw(st.dictionaries(st.sampled_from(FIELDS), values(), min_size=1))
+    return entry(device, 1, changed, dict.fromkeys(changed, "S:1"), at=draw(st.integers(0, 5)))
+
+
+@st.composite
+def starts(draw: st.DrawFn) -> Entry:
+    """The first entry: all fields have a value."""
+    return entry("S", 1, {name: draw(values()) for name in FIELDS}, at=0)
+
+
+@given(starts(), writes("A"), writes("B"), POLICIES)
 def test_merging_is_the_same_both_ways(
-    base: dict[str, Cell], ours: dict[str, Cell], theirs: dict[str, Cell], policy: Policy
+    start: Entry, ours: Entry, theirs: Entry, policy: Policy
 ) -> None:
-    policies = dict.fromkeys("pqr", policy)
-    one = merge(base, base | ours, base | theirs, policies)
-    two = merge(base, base | theirs, base | ours, policies)
+    policies = dict.fromkeys(FIELDS, policy)
+    one, two = folded(policies, start, ours, theirs), folded(policies, start, theirs, ours)
+    assert one.record
+    assert two.record
+    asked = {card.field for card in one.conflicts}
     assert {card.conflict_id("r") for card in one.conflicts} == {
         card.conflict_id("r") for card in two.conflicts
     }
-    asked = {card.field for card in one.conflicts}
-    for name in one.cells.keys() - asked:
-        assert one.cells[name].value == two.cells[name].value
-    for card in one.conflicts:  # nothing is lost: both values are on the card
-        assert {id(card.kept), id(card.other)} == {id(ours[card.field]), id(theirs[card.field])}
+    for name in set(FIELDS) - asked:
+        assert one.record.get(name) == two.record.get(name)
 
 
-@given(cells("S"), cells("A"), POLICIES)
-def test_merging_with_itself_changes_nothing(
-    base: dict[str, Cell], ours: dict[str, Cell], policy: Policy
+@given(starts(), writes("A"), writes("B"), POLICIES)
+def test_nothing_is_lost(start: Entry, ours: Entry, theirs: Entry, policy: Policy) -> None:
+    merged = folded(dict.fromkeys(FIELDS, policy), start, ours, theirs)
+    assert merged.record
+    cards = {card.field: {card.kept.writer, card.other.writer} for card in merged.conflicts}
+    for name in FIELDS:
+        wrote = [one for one in (ours, theirs) if name in one.set]
+        if len(wrote) == 1:  # nobody else wrote it: it stands, or stands behind what only grows
+            kept = merged.record.get(name)
+            if policy is not Policy.APPEND_ONLY:
+                assert kept == wrote[0].set[name]
+        elif len(wrote) == 2 and policy in ASKED and ours.set[name] != theirs.set[name]:
+            assert cards[name] == {"A:1", "B:1"}
+        if wrote and policy is Policy.APPEND_ONLY:
+            shown = {identity(part) for part in elements(merged.record.get(name))}
+            for one in (start, *wrote):
+                assert {identity(part) for part in elements(one.set[name])} <= shown
+
+
+@given(starts(), writes("A"), POLICIES)
+def test_the_same_words_from_two_people_are_no_disagreement(
+    start: Entry, ours: Entry, policy: Policy
 ) -> None:
-    version = base | ours
-    merged = merge(base, version, version, dict.fromkeys("pqr", policy))
-    assert (merged.cells, merged.conflicts) == (version, ())
+    policies = dict.fromkeys(FIELDS, policy)
+    once = folded(policies, start, ours)
+    twice = folded(policies, start, ours, replace(ours, device_id="B", entry_id="B-1"))
+    assert once.record
+    assert twice.record
+    assert twice.conflicts == ()
+    for name in FIELDS:
+        if policy is not Policy.UNION:
+            assert twice.record.get(name) == once.record.get(name)
+        else:  # a set has no order
+            shown = [elements(one.record.get(name)) for one in (once, twice) if one.record]
+            assert {identity(part) for part in shown[0]} == {identity(part) for part in shown[1]}
+
+
+def test_rights_and_merge_agree_on_what_an_author_knew() -> None:
+    start = folded({}, entry("S", 1, {"f": "x"}), entry("A", 3, {"f": "y"}, {"f": "S:1"}))
+    for author, base, knew in (
+        ("A", {}, True),  # a device knows what it wrote itself, whatever it says
+        ("A", {"f": "S:1"}, True),
+        ("B", {}, False),
+        ("B", {"f": "S:1"}, False),
+        ("B", {"f": "A:3"}, True),
+    ):
+        one = entry(author, 9, {"f": "z"}, base)
+        assert seen(start, one, "f") is knew
+        after = apply(start, one, {"t": {"f": Policy.ASK}})
+        assert (after.verdict == "accepted") is knew
+    assert seen(start, entry("B", 1, {"g": 1}), "g")
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 9)), min_size=1, max_size=6))

@@ -1,10 +1,12 @@
 """The state machine promises: rights first, no own repair verified, no dispatch without photos."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.errors import FieldError, MoveRefusedError, NotAllowedError, ShotsMissingError
 from domain.records import Cell, Record, Value
-from domain.workflow import Move, clash, decide, missing_shots, moves
+from domain.workflow import Move, clash, decide, missing_shots, moves, signature
 from tests.helpers.definitions import demo_definitions
 
 DEMO = demo_definitions()
@@ -40,8 +42,8 @@ def test_the_loop_of_a_hazard_from_report_to_closure() -> None:
         ("U012", "hazard.report", "reported", {}),
         ("U019", "hazard.accept", "accepted", {"owner": "U019"}),
         ("U019", "hazard.dispatch", "dispatched", {"assignee": "U009"}),
-        ("U009", "hazard.rectify", "rectifying", {}),
-        ("U009", "hazard.rectify", "to_verify", {}),
+        ("U009", "hazard.rectify", "rectifying", {"rectifier": "U009"}),
+        ("U009", "hazard.rectify", "to_verify", {"rectifier": "U009"}),
         ("U034", "hazard.verify", "closed", {"verifier": "U034"}),
     ]
     cells: dict[str, Value] = dict(ELECTRIC)
@@ -71,13 +73,17 @@ def test_only_the_branch_of_the_grade_is_offered_at_verification() -> None:
 
 def test_nobody_verifies_the_own_repair() -> None:
     record = hazard(
-        **{**ELECTRIC, "area": "A05", "unit": "T-FIRE"}, state="to_verify", assignee="U027"
+        **{**ELECTRIC, "area": "A05", "unit": "T-FIRE"},
+        state="to_verify",
+        assignee="U055",  # somebody else did the work: that one counts
+        rectifier="U027",
     )
     with pytest.raises(MoveRefusedError) as refused:
         go(record, "U027", "hazard.verify", "closed")
     assert refused.value.params == {"reason": "incompatible", "rule": "INC5"}
     assert clash(FLOW, record, ACCESS, "hazard.verify", "U034") is None
-    assert moves(FLOW, record, PLANT.people["U027"], ACCESS, PLANT) == ()
+    found = moves(FLOW, record, PLANT.people["U027"], ACCESS, PLANT)
+    assert [move.action for move in found] == ["hazard.return"]
 
 
 @pytest.mark.parametrize(
@@ -152,3 +158,31 @@ def test_a_repair_is_reported_with_its_after_photo() -> None:
     with pytest.raises(ShotsMissingError) as refused:
         go(record, "U009", "hazard.rectify", "to_verify")
     assert refused.value.params == {"shots": ["after"], "grade": "B"}
+
+
+@pytest.mark.parametrize(
+    ("into", "state"),
+    [(None, ""), ("r1", "reported"), ("r2", "closed"), ("r2", "void"), ("r2", "merged")],
+)
+def test_a_hazard_is_merged_only_into_another_open_one(into: str | None, state: str) -> None:
+    record = hazard(**ELECTRIC, state="reported")
+    given: dict[str, Value] = {"merged_into": into or "nothing", "note": "twice"}
+
+    def merge(other: Record | None) -> Move:
+        return decide(
+            FLOW, record, "hazard.merge", "merged", PLANT.people["U001"], ACCESS, PLANT,
+            {"merge_into": other}, given,
+        )  # fmt: skip
+
+    other = replace(hazard(**ELECTRIC, state=state), record_id=into) if into else None
+    with pytest.raises(MoveRefusedError) as refused:
+        merge(other)
+    assert refused.value.params == {"reason": "merged_into"}
+    good = replace(hazard(**ELECTRIC, state="accepted"), record_id="r2")
+    assert merge(good).target == "merged"
+
+
+def test_whoever_acts_signs_in_the_cell_of_the_action() -> None:
+    assert signature(FLOW, "hazard.rectify", "U009") == {"rectifier": "U009"}
+    assert signature(FLOW, "hazard.verify", "U034") == {"verifier": "U034"}
+    assert signature(FLOW, "hazard.return", "U034") == {}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.browser import PHONE, TABLET, Look, Person, browsers
 from tests.helpers.processes import Cut, World, world
-from tests.helpers.views import camera_file, printed_label
+from tests.helpers.views import camera_file, printed_label, sample_photograph
 
 pytestmark = [pytest.mark.browser]
 DB_03 = (30.003027, 122.501542, 6.0)
@@ -31,13 +31,12 @@ class Plant:
 
 
 @pytest.fixture
-def two_devices(tmp_path: Path, shared: Path) -> Iterator[Plant]:
+def two_devices(tmp_path: Path) -> Iterator[Plant]:
     """A server, a device behind a wire that can be cut, a second device, and what cameras see."""
     with world(tmp_path) as here:
         wire = Cut(here.server_port)
         label = printed_label(tmp_path, tmp_path / "server", "DB-03")
-        photograph = shared / "data/rectify_dev/pairs/neg_edited_000_before.jpg"
-        view = camera_file(tmp_path, photograph, label)
+        view = camera_file(tmp_path, sample_photograph(), label)
         phone = here.start_client("phone-1", wire.url)
         tablet = here.start_client("phone-2", here.server_url)
         yield Plant(here, wire, phone, tablet, view)

@@ -24,7 +24,8 @@ en: Counting checklist
 applies: compressor
 items:
 {ticks}
-  - {{id: Q12, t: num, zh: 排气压力, en: Pressure, unit: MPa, min: 0.5, max: 0.8, ev: none, g: B, cat: SE}}
+  - {{id: Q12, t: num, zh: 排气压力, en: Pressure, unit: MPa, min: 0.5, max: 0.8,
+     ev: none, g: B, cat: SE}}
 examples:
   - asset: C-401
     answers: {{Q01: ok, Q12: 0.6}}

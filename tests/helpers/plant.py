@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from app import link
-from app.clock import Clock
+from app.clock import Clock, read_wall_ms
 from app.field import Devices, FieldApp
 from app.settings import ClientSettings
 from app.wiring import FONT, build_field, device_key
@@ -66,11 +66,11 @@ class Here:
         self.asked += 1
         if self.fix is None:
             raise PositionError(reason="timeout")
-        return self.fix
+        return replace(self.fix, at_ms=read_wall_ms())
 
-    def stand_at(self, asset: Asset, *, accuracy_m: int = 6, at_ms: int = 0) -> Fix:
+    def stand_at(self, asset: Asset, *, accuracy_m: int = 6) -> Fix:
         """Put the device beside an asset."""
-        self.fix = Fix(asset.place, accuracy_m * 100, at_ms)
+        self.fix = Fix(asset.place, accuracy_m * 100, read_wall_ms())
         return self.fix
 
 
@@ -104,7 +104,7 @@ class PlantSite:
     devices: list[Device] = field(default_factory=list[Device])
 
     async def device(self, name: str = "phone-1") -> Device:
-        """Build a device, enrol it, take the pack and everything else along."""
+        """Build a device, enrol it (unless its folder says it is), take everything along."""
         settings = ClientSettings(
             store=self.folder / name,
             server_url="http://plant.test",
@@ -115,8 +115,8 @@ class PlantSite:
         app = build_field(settings, devices=simulated(here, pictures))
         device = Device(app, wire, here, settings, pictures)
         self.devices.append(device)
-        transport = self.transport(wire)
-        await link.enrol(app, device_key(settings.store), transport)
+        if app.identity is None:
+            await link.enrol(app, device_key(settings.store), self.transport(wire))
         transport = self.transport(wire, app.device.token)
         await link.refresh_pack(app, transport)
         link.start_engine(app, transport, lambda: None)
@@ -172,7 +172,7 @@ def simulated(here: Here, pictures: list[bytes]) -> Devices:
 
 @asynccontextmanager
 async def plant(folder: Path) -> AsyncIterator[PlantSite]:
-    """Start the real server app on a folder of its own, with the demo plant."""
+    """Start the real server app of the demo plant on `folder`, seeding it where it is empty."""
     settings = ServerSettings(home=folder / "server", enrol_code=ENROL_CODE, demo=True)
     server = await asyncio.to_thread(create_app, settings)
     async with server.router.lifespan_context(server):

@@ -41,6 +41,13 @@ def printed_label(
     return page.crop((left - margin, top - margin, left + edge + margin, top + edge * 2))
 
 
+def sample_photograph() -> Path | None:
+    """Return a real photograph of the sample data beside the checkout; None where there is none."""
+    folder = Path(os.environ.get("ANSHAO_SHARED") or ROOT.parent / "shared")
+    photograph = folder / "data/rectify_dev/pairs/neg_edited_000_before.jpg"
+    return photograph if photograph.exists() else None
+
+
 def camera_file(folder: Path, photograph: Path | None, label: Image.Image | None) -> Path:
     """Return a film of the photograph (or a grey wall) with the label held before its middle."""
     scene = Image.new("RGB", SIZE, "#8a8f94")

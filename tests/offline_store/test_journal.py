@@ -1,9 +1,11 @@
 """The journal promises: one order, one chain, and the same records on every node."""
 
 import itertools
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -50,15 +52,38 @@ class Node:
 
 
 @contextmanager
-def nodes() -> Iterator[tuple[Node, Node, Store]]:
-    stores = [open_store(None) for _ in range(3)]
+def open_stores(count: int) -> Iterator[list[Store]]:
+    stores = [open_store(None) for _ in range(count)]
     for store in stores:
         with store.session() as session:
             for name, key in KEYS.items():
                 devices.add(session, devices.Device(name, key))
-    yield Node("A", stores[0]), Node("B", stores[1]), stores[2]
+    yield stores
     for store in stores:
         store.close()
+
+
+@contextmanager
+def nodes() -> Iterator[tuple[Node, Node, Store]]:
+    with open_stores(3) as (a, b, server):
+        yield Node("A", a), Node("B", b), server
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[list[Store]]:
+    """An empty store and three to work with: opening takes longer than an example."""
+    with open_stores(4) as stores:
+        yield stores
+
+
+def emptied(kept: list[Store]) -> tuple[Node, Node, Store]:
+    """Copy the empty store over the other three."""
+    empty, a, b, server = kept
+    for store in (a, b, server):
+        with empty.engine.connect() as source, store.engine.connect() as target:
+            to = cast("sqlite3.Connection", target.connection.dbapi_connection)
+            cast("sqlite3.Connection", source.connection.dbapi_connection).backup(to)
+    return Node("A", a), Node("B", b), server
 
 
 def push(node: Node, server: Store, refuse: set[int], at: int) -> None:
@@ -138,39 +163,41 @@ def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
         }  # fmt: skip
 
 
-@given(STEPS)
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # in CI 500 examples
+@given(steps=STEPS)
 def test_two_devices_and_the_server_come_to_the_same_records(
-    steps: "list[tuple[object, ...]]",
+    kept: list[Store], steps: "list[tuple[object, ...]]"
 ) -> None:
-    with nodes() as (a, b, server):
-        for at, (what, who, *rest) in enumerate(steps):
-            node = (a, b)[int(str(who))]
-            if what == "write":
-                node.write(rest[0], rest[1])  # pyright: ignore[reportArgumentType]
-            elif what == "delete":
-                node.write(str(rest[0]), {"deleted": True}, "delete")
-            elif what == "resolve":
-                node.write(str(rest[0]), {}, "resolve")
-            elif what == "push":
-                push(node, server, rest[0], at)  # pyright: ignore[reportArgumentType]
-            elif what == "pull":
-                pull(node, server, own=bool(rest[0]))
-            else:
-                node.at = int(str(rest[0]))
-        for node in (a, b, a):
-            push(node, server, set(), len(steps))
-        for node in (a, b):
-            while pull(node, server, own=False):
-                pass
-        assert rows(a.store) == rows(b.store) == rows(server)
-        with server.reading() as session:  # equal to a fold of the whole feed from nothing
-            for record_id in RECORDS:
-                logged = entries.of_record(session, record_id)
-                folded = merge.fold(
-                    [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged],
-                    POLICIES,
-                )
-                assert records.lookup(session, record_id) == (folded.record if folded else None)
+    a, b, server = emptied(kept)
+    for at, (what, who, *rest) in enumerate(steps):
+        node = (a, b)[int(str(who))]
+        if what == "write":
+            node.write(rest[0], rest[1])  # pyright: ignore[reportArgumentType]
+        elif what == "delete":
+            node.write(str(rest[0]), {"deleted": True}, "delete")
+        elif what == "resolve":
+            node.write(str(rest[0]), {}, "resolve")
+        elif what == "push":
+            push(node, server, rest[0], at)  # pyright: ignore[reportArgumentType]
+        elif what == "pull":
+            pull(node, server, own=bool(rest[0]))
+        else:
+            node.at = int(str(rest[0]))
+    for node in (a, b, a):
+        push(node, server, set(), len(steps))
+    for node in (a, b):
+        while pull(node, server, own=False):
+            pass
+    assert rows(a.store) == rows(b.store) == rows(server)
+    with server.reading() as session:  # equal to a fold of the whole feed from nothing
+        for record_id in RECORDS:
+            logged = entries.of_record(session, record_id)
+            folded = merge.fold(
+                [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged],
+                POLICIES,
+            )
+            assert records.lookup(session, record_id) == (folded.record if folded else None)
 
 
 def test_own_unsent_work_shows_on_top_of_what_others_made() -> None:

@@ -41,7 +41,7 @@ async def test_who_what_which_when_are_in_the_record_that_is_handed_in(site: Pla
     texts = scanning.decode(device.app, site.label("TK-101"), live=False)
     found = scanning.resolve(device.app, person, texts[0], fix)
     sheet = inspections.open_sheet(device.app, person, found, fix)
-    sheet = inspections.stand_still(device.app, sheet.draft_id, "停机")
+    sheet = inspections.stand_still(device.app, person, sheet.draft_id, "停机")
     record_id = inspections.hand_in(device.app, person, sheet.draft_id, fix)
     with device.app.store.reading() as session:
         record = records.get(session, record_id)

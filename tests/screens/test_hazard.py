@@ -30,7 +30,9 @@ def reported(field: FieldApp, *, grade: str = "C", asset_id: str | None = "DB-03
     """Report a hazard of the switchboard as operator 12 would."""
     desk = desk_of(field, "U012")
     draft = reports.open_draft(field, desk.signed_in, asset_id=asset_id)
-    reports.change_draft(field, draft.draft_id, words=WORDS, grade=grade, category="EL")
+    reports.change_draft(
+        field, desk.signed_in, draft.draft_id, words=WORDS, grade=grade, category="EL"
+    )
     return reports.report(field, desk.signed_in, draft.draft_id, None)
 
 

@@ -39,7 +39,7 @@ async def test_my_reports_come_first_and_show_that_they_wait(tmp_path: Path) -> 
     field = offline_field(tmp_path)
     desk = desk_of(field)
     draft = reports.open_draft(field, desk.signed_in, asset_id="TK-101")
-    reports.change_draft(field, draft.draft_id, words="跨接线断")
+    reports.change_draft(field, desk.signed_in, draft.draft_id, words="跨接线断")
     record_id = reports.report(field, desk.signed_in, draft.draft_id, None)
     async with rendered(desk, Hazards) as drawn:
         await drawn.until(lambda: drawn.has(f"hazard-{record_id}"))

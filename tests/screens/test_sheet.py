@@ -8,6 +8,7 @@ import pytest
 
 from app.field import FieldApp
 from app.use_cases import inspections, reports, scan
+from domain.plant import Person
 from media.adapters.simulated import SimulatedCamera
 from screens.context import Desk
 from screens.sheet import SheetBody
@@ -30,8 +31,12 @@ def open_sheet(desk: Desk, asset_id: str) -> str:
     return inspections.open_sheet(desk.field, desk.signed_in, found, None).draft_id
 
 
+def inspector(field: FieldApp) -> Person:
+    return desk_of(field).signed_in
+
+
 def value(field: FieldApp, draft_id: str, item_id: str) -> str:
-    lines = inspections.sheet(field, draft_id).lines
+    lines = inspections.sheet(field, inspector(field), draft_id).lines
     return next(row.line.value for row in lines if row.line.item.item_id == item_id)
 
 
@@ -120,10 +125,10 @@ async def test_a_hazard_from_a_failed_item_with_a_photo_takes_four_taps(field: F
         await ready(drawn, "shutter")  # the camera is open already
         await drawn.tap("shutter")  # 3
         await ready(drawn, "report-send")
-        assert len(reports.draft(field, report_id).photos) == 1
+        assert len(reports.draft(field, inspector(field), report_id).photos) == 1
         await drawn.tap("report-send")  # 4
         await drawn.until(lambda: went)
-    row = inspections.sheet(field, draft_id).lines[0]
+    row = inspections.sheet(field, inspector(field), draft_id).lines[0]
     assert row.hazard is not None
 
 

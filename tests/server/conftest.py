@@ -1,4 +1,4 @@
-"""A demo server, seeded once per run and copied for each test."""
+"""A demo server, on a copy of its first day."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -12,18 +12,10 @@ from server.settings import ServerSettings
 from tests.server.phone import CODE, Bench
 
 
-@pytest.fixture(scope="session")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("seeded") / "server"
-    site = main.prepare(ServerSettings(home=home, demo=True, enrol_code=CODE))
-    site.store.close()
-    return home
-
-
 @pytest.fixture
-def settings(seeded: Path, tmp_path: Path) -> ServerSettings:
+def settings(seeded_home: Path, tmp_path: Path) -> ServerSettings:
     home = tmp_path / "server"
-    shutil.copytree(seeded, home)
+    shutil.copytree(seeded_home, home)
     return ServerSettings(
         home=home, demo=True, enrol_code=CODE, silence_s=0.3, disk_free_min_bytes=0
     )

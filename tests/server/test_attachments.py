@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from server import main
+from server import clock, main
 from sync.protocol import blob_receipt_bytes
 from tests.server.phone import Bench, Phone
 
@@ -136,6 +136,38 @@ async def test_offers_out_of_bounds(bench: Bench) -> None:
         row = {"sha256": sha, "size": size, "kind": "original", "record": "r"}
         response = await bench.client.post("/v1/blobs", json=row, headers=phone.auth)
         assert response.status_code == 422
+
+
+async def test_an_offer_of_another_size_leaves_the_part_that_is_here(bench: Bench) -> None:
+    one, two = await bench.phone(), await bench.phone()
+    await offer(bench, one)
+    await send(bench, one, 0, PHOTO[:1000])
+    wrong = await offer(bench, two, PHOTO[:10], SHA)
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "blob.size_other")
+    assert (await send(bench, one, 1000, PHOTO[1000:])).json()["state"] == "received"
+
+
+async def test_an_offer_without_a_byte_blocks_nobody(bench: Bench) -> None:
+    one, two = await bench.phone(), await bench.phone()
+    await offer(bench, one, PHOTO[:10], SHA)
+    assert (await offer(bench, two)).json()["size"] == len(PHOTO)
+    assert (await send(bench, two, 0, PHOTO)).json()["state"] == "received"
+
+
+async def test_unfinished_uploads_are_counted_per_device_and_expire(bench: Bench) -> None:
+    limits = {"uploads_per_device": 2, "upload_keep_h": 24.0}
+    bench.site.settings = bench.settings.model_copy(update=limits)
+    one, two = await bench.phone(), await bench.phone()
+    files = [PHOTO + bytes([number]) for number in range(4)]
+    begun = [(await offer(bench, one, data)).status_code for data in files[:3]]
+    assert begun == [201, 201, 429]
+    assert (await offer(bench, two, files[2])).status_code == 201
+    sha = hashlib.sha256(files[0]).hexdigest()
+    await send(bench, one, 0, files[0][:1000], sha)
+    bench.site.now_ms = lambda: clock.now_ms() + 25 * 3_600_000
+    assert (await offer(bench, one, files[3])).status_code == 201
+    head = await bench.client.head(f"/v1/blobs/{sha}", headers=one.auth)
+    assert head.status_code == 404
 
 
 async def test_a_part_over_the_limit_is_cut_there(bench: Bench) -> None:

@@ -8,8 +8,14 @@ from tests.server.phone import Bench
 async def test_every_hazard_stands_where_the_data_says(bench: Bench) -> None:
     with bench.site.store.reading() as session:
         found = {row.text("code"): row.text("state") for row in records.find(session, "hazard")}
+        worked = {
+            row.text("code"): row.text("rectifier") for row in records.find(session, "hazard")
+        }
     demo = bench.site.pack.definitions.demo
     assert found == {row.hazard_id: row.state for row in demo.hazards}
+    for row in demo.hazards:
+        if row.state in {"rectifying", "to_verify"}:
+            assert worked[row.hazard_id] == row.rectifier
 
 
 async def test_the_inspector_has_ten_tasks_in_the_night(bench: Bench) -> None:

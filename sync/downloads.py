@@ -1,0 +1,62 @@
+"""Fetch files of others: the small pictures that lists show, and whole files somebody opens."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from domain.errors import ServerRefusedError
+from offline_store import blobs
+from offline_store.blobs import Blob
+from offline_store.database import Store
+from sync.transport import Transport
+from sync.uploads import REST_MS
+
+
+@dataclass
+class Downloader:
+    """Fetches files over one link; `mono_ms` is a clock that only runs forward."""
+
+    store: Store
+    transport: Transport
+    mono_ms: Callable[[], int]
+    _not_before_ms: dict[str, int] = field(default_factory=dict[str, int])
+
+    async def fetch_wanted(
+        self, wanted_elsewhere: Callable[[], bool], fetched: Callable[[], None]
+    ) -> None:
+        """Fetch the files that records here name; one not there yet is tried again later."""
+
+        def wanted() -> list[Blob]:
+            with self.store.reading() as session:
+                return blobs.wanted(session)
+
+        for blob in await asyncio.to_thread(wanted):
+            if wanted_elsewhere():
+                return
+            if self._not_before_ms.get(blob.sha256, 0) > self.mono_ms():
+                continue
+            try:
+                await self._fetch(blob.sha256, blob.kind, blob.record_id)
+            except ServerRefusedError:
+                self._not_before_ms[blob.sha256] = self.mono_ms() + REST_MS
+            else:
+                fetched()
+
+    async def get(self, sha256: str) -> bytes:
+        """Return a file, from here or from the server; raises OfflineError, ServerRefusedError."""
+        data = await asyncio.to_thread(blobs.read, self.store, sha256)
+        return data if data is not None else await self._fetch(sha256, "original")
+
+    async def _fetch(self, sha256: str, kind: str, record_id: str = "") -> bytes:
+        data = await self.transport.fetch_blob(sha256)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ServerRefusedError(reason="blob.hash")
+
+        def save() -> None:
+            blobs.keep_file(self.store, data)
+            with self.store.session() as session:
+                blobs.add(session, sha256, len(data), kind=kind, record_id=record_id, state="held")
+
+        await asyncio.to_thread(save)
+        return data
