@@ -69,7 +69,8 @@ class CaptureModel(ft.Observable):
         try:
             await camera.open("photo")
         except FieldError as error:
-            self.error, self.phase = error, "failed"
+            if self.camera is camera:  # else it was put away while it was opening
+                self.error, self.phase = error, "failed"
             return
         if self.camera is not camera:  # closed while it was opening
             await camera.close()

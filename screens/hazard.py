@@ -172,10 +172,10 @@ def _photos(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
         vertical_alignment=ft.CrossAxisAlignment.START,
         controls=[
             _photo(model, tokens, t, next(iter(before), None), t("hazard.before")),
-            _photo(model, tokens, t, next(iter(after), None), t("hazard.after")),
+            _photo(model, tokens, t, next(reversed(after), None), t("hazard.after")),
         ],
     )
-    more = [*before[1:], *after[1:]]
+    more = [*before[1:], *after[:-1]]
     if not more:
         return pair
     tiles = parts_evidence.wrapped([_small_photo(model, tokens, t, photo) for photo in more])

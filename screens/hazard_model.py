@@ -86,8 +86,6 @@ class HazardModel(ft.Observable):
             self.desk.go(f"/hazard/{self.record_id}/dispatch")
         elif FORM_NEEDS & set(move.needs):
             await self.ask(move)
-        elif "after_photo" in move.needs and not self.after:
-            self.shoot(AFTER)
         else:
             await self.act(move)
 
@@ -213,9 +211,9 @@ class HazardModel(ft.Observable):
 
     def repairs(self, move: MoveView) -> bool:
         """Whether a move is answered with the photo after the repair."""
-        if move.action != RECTIFY or move.missing:
+        if move.action != RECTIFY:
             return False
-        return move.target == RECTIFYING or not self.after
+        return move.target == RECTIFYING or AFTER in move.missing
 
     def _nearest(self, found: list[HazardCard]) -> tuple[HazardCard, ...]:
         here = self.view.card if self.view else None

@@ -11,6 +11,7 @@ from app.use_cases.evidence import EvidenceCard
 from app.use_cases.timeline import Step
 from domain import workflow
 from domain.definitions import Definitions
+from domain.evidence import AFTER, shots_now
 from domain.hazards import deadlines, next_deadline
 from domain.plant import Person
 from domain.records import Record
@@ -110,13 +111,15 @@ def _moves(
 ) -> tuple[MoveView, ...]:
     definitions = field.definitions
     flow = definitions.workflows["hazard"]
-    present = frozenset(row.text("shot") for row in records.evidence_of(session, record.record_id))
+    present = shots_now(record, records.evidence_of(session, record.record_id))
     found: list[MoveView] = []
     for move in workflow.moves(flow, record, person, definitions.access, definitions.plant):
         missing: tuple[str, ...] = ()
         if "shots" in _requires(flow, move):
             named = present | {"responsible"} if "assignee" in move.needs else present
             missing = workflow.missing_shots(flow, record, named, record.text("grade"))
+        if "after_photo" in move.needs and AFTER not in present:
+            missing = (*missing, AFTER)
         found.append(
             MoveView(
                 action=move.action,

@@ -10,6 +10,7 @@ from app.use_cases.hazard_views import OPEN_ENDS, HazardCard, HazardView, card_o
 from domain import workflow
 from domain.access import Subject, may, subject_of
 from domain.errors import NotAllowedError
+from domain.evidence import shots_now
 from domain.forms import TEXT_MAX
 from domain.hazards import route
 from domain.plant import Person
@@ -121,19 +122,20 @@ def act(
                 given["responsible"] = assignee
         if merged_into:
             given["merged_into"] = merged_into
+        flow = definitions.workflows["hazard"]
         move = workflow.decide(
-            definitions.workflows["hazard"],
+            flow,
             record,
             action,
             target,
             person,
             definitions.access,
             definitions.plant,
-            _facts(session, record),
+            _facts(session, record, merged_into),
             given,
         )
         given |= {"state": move.target, "action": action}
-        given |= dict.fromkeys(_ACTED.get((action, target), ()), person.person_id)
+        given |= workflow.signature(flow, action, person.person_id)
         _write(field, session, person, record_id, "decide", given)
         shown = view_of(field, session, person, records.get(session, record_id))
     field.nudge()
@@ -195,15 +197,6 @@ def open_counts(field: FieldApp, session: Session) -> dict[str, int]:
     return counts
 
 
-_ACTED: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("hazard.accept", "accepted"): ("owner",),
-    ("hazard.rectify", "rectifying"): ("rectifier",),
-    ("hazard.rectify", "to_verify"): ("rectifier",),
-    ("hazard.verify", "closed"): ("verifier",),
-    ("hazard.verify", "to_review"): ("verifier",),
-}
-
-
 def _write(
     field: FieldApp,
     session: Session,
@@ -223,9 +216,12 @@ def _write(
     )
 
 
-def _facts(session: Session, record: Record) -> dict[str, object]:
-    found = records.evidence_of(session, record.record_id)
-    return {"shots": frozenset(row.text("shot") for row in found)}
+def _facts(session: Session, record: Record, merged_into: str | None) -> dict[str, object]:
+    """Return what the workflow asks beside the record: its photos, and where it would be merged."""
+    return {
+        "shots": shots_now(record, records.evidence_of(session, record.record_id)),
+        "merge_into": records.lookup(session, merged_into) if merged_into else None,
+    }
 
 
 def _may_read(field: FieldApp, person: Person, record: Record) -> bool:
