@@ -16,7 +16,7 @@ from typing import cast
 
 from domain import merge
 from domain.changes import decode
-from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError
+from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
 from domain.records import Value
 from offline_store import blobs, devices, journal, keep, outbox
 from offline_store.blobs import Blob
@@ -81,6 +81,11 @@ class SyncEngine:
             except FieldError as error:
                 failures, meet = failures + 1, True
                 self._failed(error)
+                await self._rest(failures)
+            except Exception:  # noqa: BLE001 - last resort: a bug must not end sync for good
+                _log.exception("a round of sync failed")
+                failures, meet = failures + 1, True
+                self._failed(SyncError())
                 await self._rest(failures)
             else:
                 failures = 0

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.demo import DemoHazard
-from domain.hazards import deadlines, propose, route
+from domain.hazards import deadlines, next_deadline, propose, route
 from tests.helpers.definitions import demo_definitions
 
 DEMO = demo_definitions()
@@ -101,3 +101,23 @@ def test_deadlines_count_from_report_and_acceptance(
     found = deadlines(WORDS, grade, 1_000, 5_000)
     assert found.interim_by_ms == (None if interim_h is None else 5_000 + interim_h * 3_600_000)
     assert found.rectify_by_ms == (None if rectify_d is None else 5_000 + rectify_d * 86_400_000)
+
+
+@pytest.mark.parametrize(
+    ("grade", "state", "expected_h"),
+    [
+        ("B", "reported", 1),  # accepted within an hour
+        ("B", "returned", 1),
+        ("B", "rectifying", 72),  # repaired within three days of acceptance
+        ("A", "rectifying", None),  # by a plan of its own
+        ("D", "accepted", None),  # within the shift
+        ("B", "to_verify", None),
+        ("B", "closed", None),
+    ],
+)
+def test_the_next_deadline_is_that_of_the_next_step(
+    grade: str, state: str, expected_h: int | None
+) -> None:
+    vocabulary = demo_definitions().hazards
+    due = next_deadline(vocabulary, grade, state, 0, 0)
+    assert due == (None if expected_h is None else expected_h * 3_600_000)
