@@ -6,9 +6,7 @@
     bench NAME... [--json]         measure; the names are listed by `anshao bench --help`
     serve | client | labels ...    passed on to `anshao`; each has --help
     pins                           compile requirements/*.in into exact pins with hashes
-
-The first call makes .venv and installs the pinned requirements of the recipe; later calls see
-from a stamp that nothing changed. Standard library only: it runs before anything is installed.
+The first call makes .venv from pinned requirements. Standard library only: nothing is there yet.
 """
 
 import ctypes.util
@@ -127,8 +125,7 @@ def steps(names: Sequence[tuple[str, Sequence[str | Path]]]) -> int:
     failed, outcomes = False, list[str]()
     for name, command in names:
         print(f"-- {name}", flush=True)
-        began = time.monotonic()
-        status = run(*command)
+        began, status = time.monotonic(), run(*command)
         failed = failed or status != 0
         outcomes.append(f"{name} {'FAILED' if status else 'ok'} {time.monotonic() - began:.0f} s")
     print(f"dev.py: {'red' if failed else 'green'}: {', '.join(outcomes)}", flush=True)
@@ -153,8 +150,11 @@ def test(*arguments: str) -> int:
     pytest = (PYTHON, "-m", "pytest", "-q", *(("-m", FAST) if fast else ()), *rest)
     if rest:
         return steps([("pytest", pytest)])
-    before = [step for step in checks() if not (fast and step[0] == "types")]  # half a minute
-    return steps([*before, ("pytest", (*pytest, "-n", "2", "--dist", "loadfile"))])
+    spread = (*pytest, "-n", "2", "--dist", "loadfile")
+    if fast:  # types take half a minute
+        return steps([*(step for step in checks() if step[0] != "types"), ("pytest", spread)])
+    alone = ("browser", (*pytest, "-m", "browser"))  # two Chromiums fill two cores
+    return steps([*checks(), ("pytest", (*spread, "-m", "not browser")), alone])
 
 
 def check() -> int:
