@@ -154,6 +154,8 @@ def serve(options: argparse.Namespace) -> int:
     refuse_taken_port(settings.host, settings.port, "ANSHAO_SERVER_PORT")
     from server.main import run
 
+    scheme = "https" if settings.tls else "http"
+    print(f"server: {scheme}://{settings.host}:{settings.port}  (Ctrl-C stops it)", flush=True)
     run(settings)
     return 0
 
@@ -167,6 +169,8 @@ def client(options: argparse.Namespace) -> int:
         entry.run_desktop(settings)
         return 0
     refuse_taken_port(settings.host, settings.port, "ANSHAO_CLIENT_PORT")
+    scheme = "https" if settings.certificate else "http"
+    print(f"client: {scheme}://{settings.host}:{settings.port}  (Ctrl-C stops it)", flush=True)
     entry.run_web(settings)
     return 0
 
@@ -216,7 +220,11 @@ def labels(options: argparse.Namespace) -> int:
     except LabelUnknownError as error:
         message = f"the plant has no {error.params['text']}; without ids all labels are printed"
         raise SetupError(message) from error
-    options.out.write_bytes(pages)
+    try:
+        options.out.write_bytes(pages)
+    except OSError as error:
+        message = f"{options.out} cannot be written ({error.strerror}); choose another --out"
+        raise SetupError(message) from error
     print(f"written: {options.out}")
     return 0
 

@@ -98,9 +98,11 @@ def run(folder: Path, wanted: Sequence[Part], notes: Sequence[str], ca: Path | N
         if not stop.is_set():
             print("\n".join(("", *notes, "", *addresses(wanted), "")), flush=True)
         while not stop.wait(0.5):
-            for part, process in running:
-                if process.poll() is not None:
-                    raise DemoError(_failure(part, folder, f"ended ({process.returncode})"))
+            for part, process in [row for row in running if row[1].poll() is not None]:
+                running.remove((part, process))
+                print(f"{part.name} ended ({process.returncode}); the others go on", flush=True)
+            if not running:
+                break
     finally:
         _stop([process for _, process in reversed(running)])
         for number, handler in before.items():

@@ -24,6 +24,7 @@ from offline_store import journal, keep, records
 from offline_store.database import Store
 from sync.engine import SyncEngine
 
+DEFAULT_SERVER_URL = "http://127.0.0.1:8000"
 _SHORT = 4  # hex digits of the device in a record's code: HZ-3F2A-0007
 
 
@@ -35,6 +36,8 @@ class Identity:
     public_key: bytes
     token: str
     plant: str
+    server_url: str = ""
+    name: str = ""
 
     @property
     def short(self) -> str:
@@ -78,6 +81,17 @@ class FieldApp:
     engine: SyncEngine | None = None
     trouble: FieldError | None = None  # why there was no first contact yet
     nudge: Callable[[], None] = field(default=lambda: None)
+
+    @property
+    def server_url(self) -> str:
+        """Return where the server is: as set now, else where this device was taken."""
+        known = self.identity.server_url if self.identity else ""
+        return self.settings.server_url or known or DEFAULT_SERVER_URL
+
+    @property
+    def name(self) -> str:
+        """Return what people call this device, as far as somebody said so."""
+        return self.settings.device_name or (self.identity.name if self.identity else "")
 
     @property
     def definitions(self) -> Definitions:

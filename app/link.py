@@ -39,7 +39,7 @@ def make_transport(field: FieldApp) -> MakeTransport:
     """Return how to talk to the server of the settings, over its CA where it uses TLS."""
     settings = field.settings
     verify: str | bool = str(settings.server_ca) if settings.server_ca else True
-    return lambda token: Transport(settings.server_url, token, verify=verify)
+    return lambda token: Transport(field.server_url, token, verify=verify)
 
 
 def load_pack(store: Store) -> Pack | None:
@@ -86,7 +86,14 @@ async def enrol(field: FieldApp, key: Ed25519PrivateKey, transport: Transport) -
         code=field.settings.enrol_code or "-", device_name=name, public_key=public.hex()
     )
     reply = await transport.enrol(request)
-    identity = Identity(reply.device_id, public, reply.token, reply.plant)
+    identity = Identity(
+        reply.device_id,
+        public,
+        reply.token,
+        reply.plant,
+        field.server_url,
+        field.settings.device_name,
+    )
 
     def save() -> None:
         with field.store.session() as session:
@@ -99,6 +106,8 @@ async def enrol(field: FieldApp, key: Ed25519PrivateKey, transport: Transport) -
                     "public_key": public.hex(),
                     "token": identity.token,
                     "plant": identity.plant,
+                    "server_url": identity.server_url,
+                    "name": identity.name,
                 },
             )
 

@@ -18,7 +18,7 @@ class JsonLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return time, level, logger, message, and the type of an exception with its place."""
         line: dict[str, object] = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "at": self.formatTime(record, f"%Y-%m-%dT%H:%M:%S.{record.msecs:03.0f}%z"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),

@@ -11,8 +11,10 @@ class ClientSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     store: Path = Field(description="Folder of this device's records, photos and keys.")
-    server_url: str = Field(
-        default="http://127.0.0.1:8000", description="Address of the reference server."
+    server_url: str | None = Field(
+        default=None,
+        description="Address of the reference server; none: the one that took this device, "
+        "else http://127.0.0.1:8000.",
     )
     server_ca: Path | None = Field(
         default=None, description="Certificate of the plant CA, where the server uses TLS."

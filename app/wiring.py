@@ -32,7 +32,8 @@ def build_field(
     A device that was taken by a server before can work at once; another one waits for
     `app.link.run` to enrol it. `clock` and `devices` replace the real ones in tests.
     """
-    settings.store.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.store.mkdir(parents=True, exist_ok=True)
+    settings.store.chmod(0o700)  # whoever made the folder: records are for its owner alone
     store = open_store(settings.store)
     blobs.sweep(store)
     clock = clock or Clock(floor_ms=_latest_ms(store))
@@ -80,6 +81,8 @@ def _identity(store: Store) -> Identity | None:
         bytes.fromhex(str(kept["public_key"])),
         str(kept["token"]),
         str(kept["plant"]),
+        str(kept.get("server_url") or ""),
+        str(kept.get("name") or ""),
     )
 
 

@@ -29,7 +29,7 @@ def hazard_row(
     """
     tokens, t = desk.tokens, desk.t
     where = t.of(card.place) or t.of(card.area) or t("hazards.place_unknown")
-    title = card.words or t.of(card.category)
+    title = card.words or t("hazard.no_words")
     facts = [f"{card.asset_id} {where}" if card.asset_id else where, card.code]
     detail = " · ".join(facts)
     inside: list[ft.Control] = [

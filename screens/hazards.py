@@ -22,6 +22,7 @@ class HazardsModel(ft.Observable):
 
     desk: Desk
     which: str = FILTERS[0]
+    first: bool = True
     cards: tuple[HazardCard, ...] | None = None
     shown: int = PAGE
     chosen: str | None = None  # beside the list, on a tablet
@@ -42,6 +43,10 @@ class HazardsModel(ft.Observable):
         """Read the list of the chosen filter."""
         which = self.which
         found = await self.desk.run(hazards.cards, self.desk.signed_in, which)
+        if self.first and not found:  # who never reported anything sees what waits for them
+            which = self.which = FILTERS[1]
+            found = await self.desk.run(hazards.cards, self.desk.signed_in, which)
+        self.first = False
         if found is not None and which == self.which:  # another filter was chosen meanwhile
             self.cards = tuple(found)
 

@@ -123,10 +123,10 @@ def _sizes(desk: Desk) -> ft.Control:
 
 def _device(desk: Desk) -> list[ft.Control]:
     tokens, t, field = desk.tokens, desk.t, desk.field
-    facts = [(t("me.device.name"), field.settings.device_name or t("me.unnamed"))]
+    facts = [(t("me.device.name"), field.name or t("me.unnamed"))]
     if field.identity:
         facts.append((t("me.device.id"), field.identity.short))
-    facts.append((t("me.server"), field.settings.server_url))
+    facts.append((t("me.server"), field.server_url))
     status = desk.status
     as_of = t.moment(status.as_of_ms) if status and status.as_of_ms else t("status.no_data")
     facts.append((t("me.as_of"), as_of))

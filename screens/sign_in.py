@@ -55,7 +55,7 @@ def _nobody(desk: Desk) -> ft.Control:
                 tokens,
                 ft.Icons.CLOUD_DOWNLOAD,
                 t("sign_in.no_people"),
-                detail=t("sign_in.no_people.detail", server=desk.field.settings.server_url),
+                detail=t("sign_in.no_people.detail", server=desk.field.server_url),
             ),
             ft.ProgressBar(color=tokens.primary, bgcolor=tokens.surface2, height=6),
         ],
@@ -64,7 +64,7 @@ def _nobody(desk: Desk) -> ft.Control:
 
 def _head(desk: Desk) -> ft.Control:
     t, pack = desk.t, desk.field.pack
-    facts = [desk.field.settings.device_name]
+    facts = [desk.field.name]
     if pack:
         facts.insert(0, t.of(pack.definitions.plant.name))
     language = parts.text_button(

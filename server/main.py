@@ -94,7 +94,7 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
         here.store.close()
         _log.info("stopped")
 
-    app = FastAPI(title="Anshao", version=VERSION, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(title="Anshao", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.site = here
     problems.install(app)
     for router in (accounts.router, definitions.router, records.router, attachments.router):

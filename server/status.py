@@ -4,7 +4,7 @@ import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,6 +30,12 @@ class Ready(BaseModel):
     status: str
     definitions: str
     disk_free_bytes: int
+
+
+@router.get("/docs", include_in_schema=False)
+def docs(here: Annotated[Site, Depends(site)]) -> HTMLResponse:
+    """Show the API; the page of ours needs no file from the internet, the framework's does."""
+    return HTMLResponse((here.settings.assets / "docs.html").read_text("utf-8"))
 
 
 def speaks_our_protocol(request: Request) -> None:

@@ -37,7 +37,7 @@ class Candidate:
 def cards(field: FieldApp, person: Person, which: str = "mine") -> list[HazardCard]:
     """Return hazards that this person may see, latest change first; the person's own reports lead.
 
-    `which`: "mine" reported by me, then those that wait for me · "todo" wait for me · "open" ·
+    `which`: "mine" reported by me · "todo" wait for me · "open" ·
     "closed" · "all".
     """
     with field.store.reading() as session:
@@ -136,6 +136,8 @@ def act(
         )
         given |= {"state": move.target, "action": action}
         given |= workflow.signature(flow, action, person.person_id)
+        if move.target == "returned":  # not theirs: the unit that triages decides whose it is
+            given["unit"] = definitions.hazards.otherwise[-1]
         _write(field, session, person, record_id, "decide", given)
         shown = view_of(field, session, person, records.get(session, record_id))
     field.nudge()
@@ -235,7 +237,7 @@ def _may_read(field: FieldApp, person: Person, record: Record) -> bool:
 def _fits(card: HazardCard, which: str) -> bool:
     match which:
         case "mine":
-            return card.mine or card.for_me
+            return card.mine
         case "todo":
             return card.for_me
         case "open":

@@ -282,7 +282,11 @@ def _sheet(field: FieldApp, session: Session, draft_id: str, draft: _Draft, save
         done=progress.total - len(blocking),
         total=progress.total,
         next_item=blocking[0] if blocking else None,
-        findings=tuple(hazards.open_of_asset(field, session, asset.asset_id)),
+        findings=tuple(
+            card
+            for card in hazards.open_of_asset(field, session, asset.asset_id)
+            if card.record_id not in draft.hazards.values()  # those are of this very check
+        ),
         task_id=draft.task,
         saved_ms=saved_ms,
         own_area=draft.own_area,

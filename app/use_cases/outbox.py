@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
@@ -105,6 +105,10 @@ def view(field: FieldApp) -> OutboxView:
         found = outbox.items(session, field.device.device_id, field.clock.now_ms())
         photos = _photos(session, found)
         items = [_item(field, session, item, photos) for item in found]
+    if field.engine.status.phase == "offline":  # nothing is on its way without a network
+        items = [
+            replace(item, state="waiting") if item.state == "sending" else item for item in items
+        ]
     items.sort(key=lambda item: (_ORDER[item.state], item.kind in PHOTO_KINDS, -item.at_ms))
     return OutboxView(
         items=tuple(items),
