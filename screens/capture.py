@@ -121,6 +121,17 @@ class CaptureModel(ft.Observable):
         await self.close()
         await kept(card)
 
+    async def put_away(self) -> None:
+        """Put the camera away when it is at rest.
+
+        One that is still opening is waited for: taken off the page in the middle of that, a
+        browser can hang. A photo being kept stays.
+        """
+        while self.phase == "opening":
+            await asyncio.sleep(FRAME_S)
+        if self.phase in ("ready", "failed"):
+            await self.close()
+
     async def close(self) -> None:
         """Put the camera away."""
         camera, self.camera = self.camera, None

@@ -102,8 +102,7 @@ class ReportModel(ft.Observable):
     async def begin_writing(self) -> None:
         """Put the camera away: the keyboard needs the place."""
         self.desk.backstage.typing = True
-        if self.capture.phase in ("opening", "ready", "failed"):
-            await self.capture.close()
+        await self.capture.put_away()
 
     async def classify(self, **changes: str | None) -> None:
         """Set category or grade instead of the proposal."""
