@@ -148,7 +148,6 @@ def _words(model: ReportModel, tokens: Tokens, t: Translator) -> ft.Control:
         await model.write(str(event.control.value or ""))
 
     field.on_change = change
-    field.on_focus = model.begin_writing
     hint = words(t("report.hint"), tokens, size=tokens.small, color=tokens.ink2)
     return ft.Column(
         spacing=6,
@@ -250,11 +249,22 @@ def _choices(model: ReportModel, draft: HazardDraft, desk: Desk) -> list[ft.Cont
 def _footer(
     model: ReportModel, tokens: Tokens, t: Translator, picker: PicturePicker
 ) -> list[ft.Control]:
-    if model.capture.open:
+    if model.capture.open and not model.words.strip():
         return capture_bar(model.capture, tokens, t, picker, t("capture.shoot"))
     footer: list[ft.Control] = []
     shot = model.next_shot
-    if shot is not None:
+    if model.capture.open:  # words are there too: the camera stays, and so does the keyboard
+        footer.append(
+            parts.quiet_button(
+                tokens,
+                t("capture.shoot"),
+                key="shutter",
+                icon=ft.Icons.CAMERA_ALT,
+                on_click=model.capture.shoot,
+                disabled=model.capture.phase != "ready",
+            )
+        )
+    elif shot is not None:
 
         def shoot() -> None:
             model.shoot(shot)

@@ -99,11 +99,6 @@ class ReportModel(ft.Observable):
         async with self._turn:
             await self._save_words()
 
-    async def begin_writing(self) -> None:
-        """Put the camera away: the keyboard needs the place."""
-        self.desk.backstage.typing = True
-        await self.capture.put_away()
-
     async def classify(self, **changes: str | None) -> None:
         """Set category or grade instead of the proposal."""
         await self._change(**changes)
@@ -150,6 +145,7 @@ class ReportModel(ft.Observable):
         if self.sending or not self.can_send:
             return
         self.sending, desk = True, self.desk
+        await self.capture.put_away()
         async with self._turn:  # the last words are being saved
             record_id = await desk.run(reports.report, desk.signed_in, self.draft_id, desk.fix)
         self.sending = False
