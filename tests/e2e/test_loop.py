@@ -14,7 +14,7 @@ from tests.helpers.browser import PHONE, TABLET, Look, Person, browsers
 from tests.helpers.processes import Cut, World, world
 from tests.helpers.views import camera_file, printed_label, sample_photograph
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 DB_03 = (30.003027, 122.501542, 6.0)
 WORDS = "配电房三号柜门没锁，里头有水"
 

@@ -12,7 +12,7 @@ from tests.helpers.browser import PHONE, Look, Person, browsers
 from tests.helpers.processes import Cut, world
 from tests.helpers.views import camera_file, printed_label
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 ROOT = Path(__file__).resolve().parents[2]
 C_401 = (30.004554, 122.504717, 6.0)
 TICKS = 11

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
 T = TypeVar("T")
-WAIT_S = 20.0
+WAIT_S = 40.0  # a busy machine of two cores draws slowly
 STEP_MS = 50
 PHONE = {"width": 412, "height": 915}
 TABLET = {"width": 1280, "height": 800}
