@@ -77,11 +77,14 @@ def may(access: Access, plant: Plant, person: Person, action: str, subject: Subj
 
 
 def subject_of(record: Record, *, on_site: bool = False) -> Subject:
-    """Return what scopes ask about a hazard, task or inspection."""
+    """Return what scopes ask about a record."""
     owner, assignee = {
         "hazard": ("reporter", "assignee"),
         "task": ("owner", "owner"),
         "inspection": ("inspector", "inspector"),
+        "maintenance": ("by", "by"),
+        "notice": ("to", "to"),
+        "gap": ("owner", "owner"),
     }.get(record.type, ("by", "by"))
     return Subject(
         area=record.text("area") or None,

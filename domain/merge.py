@@ -63,8 +63,30 @@ POLICIES: TypePolicies = {
         "note": Policy.LATEST,
         "fix": Policy.LATEST,
     },
+    "maintenance": {"state": Policy.FIRST, "note": Policy.LATEST},
     "evidence": {},
     "event": {},
+    # one notice may be written twice, by the server and by the device it concerns: the first stands
+    "notice": dict.fromkeys(
+        (
+            "state",
+            "to",
+            "rule",
+            "step",
+            "about",
+            "about_type",
+            "params",
+            "told_ms",
+            "captured_ms",
+            "counted_ms",
+            "level",
+            "seen_ms",
+        ),
+        Policy.FIRST,
+    ),
+    "gap": {"state": Policy.FIRST, "note": Policy.LATEST},
+    "register": {},
+    "device": {"state": Policy.LATEST, "name": Policy.LATEST},
 }
 
 

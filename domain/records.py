@@ -8,7 +8,10 @@ integers of 1e-7 degree, times are integers of milliseconds since 1970 UTC.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-type_names = ("inspection", "hazard", "task", "evidence", "event")
+type_names = (
+    "inspection", "hazard", "task", "maintenance", "evidence", "event", "notice", "gap",
+    "register", "device",
+)  # fmt: skip
 
 Scalar = str | int | bool | None
 Value = Scalar | list["Value"] | dict[str, "Value"]

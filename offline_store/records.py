@@ -1,9 +1,9 @@
 """The records: the fold of their entries, kept ready for screens and rules."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, delete, func, insert, select
 from sqlmodel import Session, col
@@ -16,6 +16,19 @@ from offline_store.tables import ConflictRow, RecordRow
 
 FIND_MAX = 1000  # records on one screen or in one rule
 ALL = 1_000_000  # for what must never be cut off: open hazards, open tasks
+# by type: the cells that name whom a record waits for, and whose record it is
+PEOPLE: Final[Mapping[str, tuple[str | None, str | None]]] = {
+    "hazard": ("assignee", "reporter"),
+    "task": ("owner", None),
+    "inspection": (None, "inspector"),
+    "maintenance": (None, "by"),
+    "evidence": (None, "by"),
+    "event": (None, "by"),
+    "notice": ("to", None),
+    "gap": ("owner", None),
+    "register": (None, "by"),
+    "device": (None, None),
+}
 
 
 def get(session: Session, record_id: str) -> Record:
@@ -36,23 +49,42 @@ def lookup(session: Session, record_id: str) -> Record | None:
     return _record(row) if row else None
 
 
-def find(
+def find(  # noqa: PLR0913 -- lists are asked for in that many ways
     session: Session,
     type: str,
     *,
     state: str | Sequence[str] | None = None,
     area: str | None = None,
+    asset: str | None = None,
+    unit: str | None = None,
+    person: str | None = None,
+    author: str | None = None,
+    due_before_ms: int | None = None,
+    by_due: bool = False,
     limit: int = FIND_MAX,
+    offset: int = 0,
 ) -> list[Record]:
-    """Return records of a type, last changed first; deleted ones are left out."""
+    """Return records of a type, last changed first; deleted ones are left out.
+
+    `person` is whom they wait for, `author` whose they are (see PEOPLE). `due_before_ms` leaves out
+    what is due at that time or later and what has no due time; `by_due` puts the earliest due
+    first.
+    """
     query = _columns().where(col(RecordRow.type) == type, col(RecordRow.deleted).is_(False))
     if state is not None:
         states = [state] if isinstance(state, str) else list(state)
         query = query.where(col(RecordRow.state).in_(states))
-    if area is not None:
-        query = query.where(col(RecordRow.area) == area)
-    query = query.order_by(col(RecordRow.changed_ms).desc(), col(RecordRow.record_id))
-    return [_record(row) for row in session.connection().execute(query.limit(limit))]
+    wanted = {
+        "area": area, "asset": asset, "unit": unit, "person": person, "author": author
+    }  # fmt: skip
+    for name, value in wanted.items():
+        if value is not None:
+            query = query.where(col(getattr(RecordRow, name)) == value)
+    if due_before_ms is not None:
+        query = query.where(col(RecordRow.due_ms) < due_before_ms)
+    first = col(RecordRow.due_ms) if by_due else col(RecordRow.changed_ms).desc()
+    query = query.order_by(first, col(RecordRow.record_id)).limit(limit).offset(offset)
+    return [_record(row) for row in session.connection().execute(query)]
 
 
 def latest_ms(session: Session) -> int:
@@ -174,12 +206,18 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
 
 def _values(record: Record, feed: int) -> dict[str, object]:
     cells = {name: _parts(cell) for name, cell in sorted(record.cells.items())}
+    person, author = PEOPLE.get(record.type, (None, None))
     return {
         "record_id": record.record_id,
         "type": record.type,
         "definition": record.definition,
         "parent": record.text("of") or None,
         "area": record.text("area") or None,
+        "asset": record.text("asset") or None,
+        "unit": record.text("unit") or None,
+        "person": (record.text(person) if person else "") or None,
+        "author": (record.text(author) if author else "") or None,
+        "due_ms": record.whole("due_ms"),
         "state": record.text("state") or None,
         "open_holds": 0,
         "deleted": record.get("deleted") is True,

@@ -50,6 +50,10 @@ class RecordRow(SQLModel, table=True):
         Index("record_by_type", "type", "state"),
         Index("record_by_area", "area"),
         Index("record_by_parent", "parent"),
+        Index("record_for_person", "type", "person", "state", "due_ms"),
+        Index("record_by_author", "type", "author", "changed_ms"),
+        Index("record_of_asset", "type", "asset", "state", "changed_ms"),
+        Index("record_changed", "type", "state", "changed_ms"),
     )
     row: int | None = Field(default=None, sa_column=Column(_Row, primary_key=True))
     record_id: str = Field(unique=True)
@@ -63,6 +67,11 @@ class RecordRow(SQLModel, table=True):
     feed: int | None = Field(default=None, sa_column=_whole(nullable=True))
     changed_ms: int = Field(default=0, sa_column=_whole(default=0))
     cells: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    asset: str | None = None
+    unit: str | None = None
+    person: str | None = None  # whom it waits for (offline_store.records.PEOPLE)
+    author: str | None = None  # whose record it is
+    due_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
 
 
 class ConflictRow(SQLModel, table=True):
