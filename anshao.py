@@ -163,15 +163,18 @@ def serve(options: argparse.Namespace) -> int:
 def client(options: argparse.Namespace) -> int:
     """Run one field client: in the browser, or in a window of its own."""
     settings = client_settings(options)
-    import main as entry
-
     if options.desktop:
-        entry.run_desktop(settings)
+        import main
+
+        auto = settings.camera == "auto"  # Flet's own camera refuses desktop windows
+        main.run(settings.model_copy(update={"camera": "desktop"}) if auto else settings)
         return 0
+    import main_web
+
     refuse_taken_port(settings.host, settings.port, "ANSHAO_CLIENT_PORT")
     scheme = "https" if settings.certificate else "http"
     print(f"client: {scheme}://{settings.host}:{settings.port}  (Ctrl-C stops it)", flush=True)
-    entry.run_web(settings)
+    main_web.run_web(settings)
     return 0
 
 

@@ -2,24 +2,25 @@
 
     demo [--reset] [--clients N]   reference server and field clients on the demo plant
     test [--fast] [PATH...]        what CI runs; --fast: no types, browser, postgres, slow tests
+    test --profile mobile          the client's tests as on a phone: without what has no wheel there
     check                          format, lint, types, imports and tidiness, without the tests
     bench NAME... [--json]         measure; the names are listed by `anshao bench --help`
+    package PLATFORM               stage the client: web linux windows macos apk ipa
+    soak [kill --count N --seed S]  kill clients at their work and look what is left; never in CI
     serve | client | labels ...    passed on to `anshao`; each has --help
     pins                           compile requirements/*.in into exact pins with hashes
 The first call makes .venv from pinned requirements. Standard library only: nothing is there yet.
 """
 
-import ctypes.util
 import hashlib
-import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+
+from tools.machine import CHROMIUM, POSTGRES, VENV_MODULE, ZBAR, get_from_system
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -28,47 +29,12 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 REQUIREMENTS = ROOT / "requirements"
 RUN = ("build", "client", "server")  # the sets of `demo`; "dev" holds them all and the tools
 FAST = "not browser and not postgres and not slow"
-APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300", "-q")
-
-
-class Extra(NamedTuple):
-    """Something of the operating system; `without` says what is off when it is missing."""
-
-    package: str
-    found: Callable[[], object]
-    without: str
-
-
-ZBAR = Extra(
-    "libzbar0",
-    lambda: os.name == "nt" or ctypes.util.find_library("zbar"),  # the Windows wheel brings it
-    "the second reader of printed labels (the first one goes on working)",
-)
-CHROMIUM = Extra(
-    "chromium",
-    lambda: os.environ.get("ANSHAO_CHROMIUM") or shutil.which("chromium"),
-    "the browser tests (name another Chromium or Chrome in ANSHAO_CHROMIUM)",
-)
-VENV_MODULE = Extra(
-    "python3-venv", lambda: importlib.util.find_spec("ensurepip"), "all: .venv cannot be made"
-)
+MOBILE = ("tests/scenarios", "tests/app", "tests/media", "tests/contracts", "tests/sync")
 
 
 def run(*command: str | Path) -> int:
     """Run a command in the project's folder and return its exit status."""
     return subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
-
-
-def get_from_system(*extras: Extra) -> None:
-    """Install what the operating system lacks where we may, else say what is off without it."""
-    missing = [extra for extra in extras if not extra.found()]
-    if missing and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        os.environ.setdefault("DEBIAN_FRONTEND", "noninteractive")
-        run(*APT, "update")
-        run(*APT, "install", "-y", "--no-install-recommends", *(e.package for e in missing))
-        missing = [extra for extra in missing if not extra.found()]
-    for extra in missing:
-        print(f"please install {extra.package}; off without it: {extra.without}", file=sys.stderr)
 
 
 def stamp(sets: Sequence[str]) -> str:
@@ -146,15 +112,19 @@ def test(*arguments: str) -> int:
     """Run every check and test, the fast ones (--fast), or only the tests of given paths."""
     fast, rest = "--fast" in arguments, [word for word in arguments if word != "--fast"]
     install(("dev",))
-    get_from_system(ZBAR, *(() if fast else (CHROMIUM,)))
+    get_from_system(ZBAR, *(() if fast else (CHROMIUM, POSTGRES)))
     pytest = (PYTHON, "-m", "pytest", "-q", *(("-m", FAST) if fast else ()), *rest)
+    phone = (PYTHON, "-m", "pytest", "-q", "--profile", "mobile", "-m", f"{FAST} and not desktop")
+    if rest[:2] == ["--profile", "mobile"]:
+        return steps([("mobile", (*phone, *(rest[2:] or MOBILE)))])
     if rest:
         return steps([("pytest", pytest)])
     spread = (*pytest, "-n", "2", "--dist", "loadfile")
     if fast:  # types take half a minute
         return steps([*(step for step in checks() if step[0] != "types"), ("pytest", spread)])
     alone = ("browser", (*pytest, "-m", "browser"))  # two Chromiums fill two cores
-    return steps([*checks(), ("pytest", (*spread, "-m", "not browser")), alone])
+    rest_of_it = ("pytest", (*spread, "-m", "not browser"))
+    return steps([*checks(), rest_of_it, ("mobile", (*phone, *MOBILE)), alone])
 
 
 def check() -> int:
@@ -177,12 +147,30 @@ def pins() -> int:
     return 0
 
 
+def package(*arguments: str) -> int:
+    """Stage the client for a platform and prove that the copy starts."""
+    install(("dev",))
+    return run(PYTHON, "-m", "tools.package", *arguments)
+
+
+def soak(*arguments: str) -> int:
+    """Run the long fault tests: `soak kill`."""
+    if arguments[:1] != ("kill",):
+        print(__doc__)
+        return 2
+    install(("dev",))
+    get_from_system(POSTGRES)
+    return run(PYTHON, "-m", "tests.faults.kills", *arguments[1:])
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the recipe named first; without one, say which there are."""
     if sys.version_info < (3, 11):  # noqa: UP036 - said before anything else fails
         sys.exit("Anshao needs Python 3.11 or newer")
     recipe, *rest = arguments or ["--help"]
-    recipes: dict[str, Callable[..., int]] = {"test": test, "check": check, "pins": pins}
+    recipes: dict[str, Callable[..., int]] = {
+        "test": test, "check": check, "pins": pins, "package": package, "soak": soak
+    }  # fmt: skip
     os.environ.setdefault("PYTHONUTF8", "1")
     try:
         if recipe in recipes:

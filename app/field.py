@@ -5,11 +5,13 @@ A use case takes the `FieldApp`, opens one session, loads, asks `domain`, and wr
 """
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlmodel import Session
 
+from app.clip_links import ClipLinks
 from app.clock import Clock
 from app.settings import ClientSettings
 from app.translate import Translator, translator
@@ -25,6 +27,8 @@ from offline_store.database import Store
 from sync.engine import SyncEngine
 
 DEFAULT_SERVER_URL = "http://127.0.0.1:8000"
+# the language of the screen for which a use case runs: two tabs of one device may differ
+SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
 _SHORT = 4  # hex digits of the device in a record's code: HZ-3F2A-0007
 
 
@@ -54,6 +58,8 @@ class Pack:
     pin_digits: Mapping[str, int]
     label_keys: Mapping[int, PlantKey]
     received_ms: int
+    temporary: frozenset[str] = frozenset()  # people who have to choose a PIN of their own
+    pin_since_ms: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,19 @@ class FieldApp:
     engine: SyncEngine | None = None
     trouble: FieldError | None = None  # why there was no first contact yet
     nudge: Callable[[], None] = field(default=lambda: None)
+    want_pack: Callable[[], None] = field(default=lambda: None)  # somebody administered something
+    links: ClipLinks = field(default_factory=ClipLinks)
 
     @property
     def server_url(self) -> str:
         """Return where the server is: as set now, else where this device was taken."""
         known = self.identity.server_url if self.identity else ""
         return self.settings.server_url or known or DEFAULT_SERVER_URL
+
+    @property
+    def spoken(self) -> str:
+        """Return the language of the screen that asks; where none does, the device's own."""
+        return SPOKEN.get() or self.language
 
     @property
     def name(self) -> str:
@@ -110,7 +123,7 @@ class FieldApp:
     def translator(self) -> Translator:
         """Return the words of the language now chosen, with times in the plant's zone."""
         zone = self.pack.definitions.plant.timezone if self.pack else "Asia/Shanghai"
-        return translator(self.catalogs, self.language, zone)
+        return translator(self.catalogs, self.spoken, zone)
 
     def here(self, fix: Fix | None) -> Fix | None:
         """Return a position while it is young enough to prove anything."""

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import astuple
 from datetime import date
 
@@ -73,6 +74,8 @@ def read_pack(body: bytes, received_ms: int) -> Pack:
             for key_id, key in message.plant_keys.items()
         },
         received_ms=received_ms,
+        temporary=frozenset(row.person_id for row in message.people if row.temporary),
+        pin_since_ms={row.person_id: row.since_ms for row in message.people},
     )
 
 
@@ -157,12 +160,26 @@ async def run(
     transport = make(field.device.token)
     engine = start_engine(field, transport, on_change)
     on_change()
-    packs = asyncio.create_task(_keep_pack(field, transport, on_change))
+    wanted, loop = asyncio.Event(), asyncio.get_running_loop()
+    field.want_pack = lambda: _tell(loop, wanted)
+    packs = asyncio.create_task(_keep_pack(field, transport, on_change, wanted))
     try:
         await engine.run()
     finally:
         packs.cancel()
         await transport.close()
+
+
+def start(field: FieldApp, key: Ed25519PrivateKey) -> "asyncio.Task[None]":
+    """Start `run` as a task of the running loop; one that ends by itself is a bug, and logged."""
+    task = asyncio.create_task(run(field, key, lambda: None))
+    task.add_done_callback(_report_end)
+    return task
+
+
+def _report_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("the link to the server ended", exc_info=error)
 
 
 def start_engine(
@@ -177,6 +194,7 @@ def start_engine(
         field.clock.mono_ms,
         on_change,
         on_server_time=field.clock.anchor,
+        on_register=lambda: field.want_pack(),
     )
     field.engine = engine
     field.nudge = engine.nudge
@@ -209,8 +227,17 @@ def keep_anchor(field: FieldApp) -> None:
             keep.set_anchor(session, keep.Anchor(*astuple(anchor)))
 
 
-async def _keep_pack(field: FieldApp, transport: Transport, on_change: Callable[[], None]) -> None:
+def _tell(loop: asyncio.AbstractEventLoop, wanted: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(wanted.set)
+
+
+async def _keep_pack(
+    field: FieldApp, transport: Transport, on_change: Callable[[], None], wanted: asyncio.Event
+) -> None:
+    """Ask for a newer pack from time to time, and as soon as somebody administered something."""
     while True:
+        wanted.clear()
         try:
             await asyncio.to_thread(keep_anchor, field)
             if await refresh_pack(field, transport):
@@ -219,4 +246,5 @@ async def _keep_pack(field: FieldApp, transport: Transport, on_change: Callable[
             _log.info("pack not refreshed: %s", error.code)
         except SQLAlchemyError:  # the store was busy: there is a next time
             _log.exception("pack not refreshed")
-        await asyncio.sleep(PACK_EVERY_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(wanted.wait(), PACK_EVERY_S)

@@ -1,5 +1,6 @@
 """Settings of a field client, typed; `anshao.py` fills them."""
 
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,7 +33,25 @@ class ClientSettings(BaseModel):
         default=300, ge=30, description="Idle time after which the PIN is asked for again."
     )
     camera: str = Field(
-        default="auto", description="auto, none, or simulated:FOLDER with pictures (for tests)."
+        default="auto",
+        description="auto, desktop (OpenCV's), none, or simulated:FOLDER with pictures (tests).",
     )
     certificate: Path | None = Field(default=None, description="TLS certificate of the web client.")
     private_key: Path | None = Field(default=None, description="TLS key of the web client.")
+
+
+def from_environment(camera: str = "auto") -> ClientSettings:
+    """Return the settings of a packaged client: ANSHAO_CLIENT_* and the folder Flet gives.
+
+    Flet names a durable folder of the app; without Flet's launcher it is ANSHAO_CLIENT_STORE, else
+    `.anshao/client` in the user's home. Raises ValidationError naming what does not fit.
+    """
+    given = {
+        name: os.environ[f"ANSHAO_CLIENT_{name.upper()}"]
+        for name in ClientSettings.model_fields
+        if f"ANSHAO_CLIENT_{name.upper()}" in os.environ
+    }
+    folder = os.environ.get("FLET_APP_STORAGE_DATA")
+    store = Path(folder) / "anshao" if folder else Path.home() / ".anshao" / "client"
+    return ClientSettings.model_validate({"store": store, "camera": camera, **given})
+

@@ -18,18 +18,21 @@ from domain.errors import FieldError
 from domain.words import Words
 
 LANGUAGES_FOLDER = Path("locale")
+FALLBACK = "en"  # what other languages lack is read from it
 DAY_MS = 86_400_000
 
 
 def read_catalogs(folder: Path) -> dict[str, dict[str, str]]:
-    """Read every catalog of a folder: language -> key -> text."""
+    """Read every catalog of a folder: language -> key -> text; what one lacks is in English."""
     catalogs: dict[str, dict[str, str]] = {}
     for path in sorted(folder.glob("*.po")):
         catalog = pofile.read_po(io.BytesIO(path.read_bytes()))
         catalogs[path.stem] = {
-            str(message.id): str(message.string) for message in catalog if message.id
+            str(message.id): str(message.string)
+            for message in catalog
+            if message.id and message.string
         }
-    return catalogs
+    return {language: {**catalogs[FALLBACK], **texts} for language, texts in catalogs.items()}
 
 
 @dataclass(frozen=True)
@@ -105,5 +108,5 @@ def translator(
     catalogs: Mapping[str, Mapping[str, str]], language: str, timezone: str
 ) -> Translator:
     """Return the translator of a language; an unknown one reads English."""
-    chosen = language if language in catalogs else "en"
+    chosen = language if language in catalogs else FALLBACK
     return Translator(chosen, catalogs[chosen], ZoneInfo(timezone))

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.clock import Anchor, Clock
+from app.clock import Anchor, Clock, read_mono_ms
 from app.field import Devices, FieldApp, Identity
 from app.link import load_pack
 from app.settings import ClientSettings
@@ -16,8 +16,8 @@ from app.translate import read_catalogs
 from media.adapters.readers import choose_reader
 from media.labels import PREFIX, whole
 from media.ports import Camera, Locator
-from offline_store import blobs, keep, records
-from offline_store.database import Store, open_store
+from offline_store import blobs, keep, records, safety
+from offline_store.database import Store
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FONT = ASSETS / "fonts" / "SafeSC.otf"
@@ -34,7 +34,7 @@ def build_field(
     """
     settings.store.mkdir(parents=True, exist_ok=True)
     settings.store.chmod(0o700)  # whoever made the folder: records are for its owner alone
-    store = open_store(settings.store)
+    store = safety.open_or_save(settings.store)
     blobs.sweep(store)
     clock = clock or Clock(floor_ms=_latest_ms(store))
     _restore_anchor(store, clock)
@@ -119,7 +119,7 @@ def _camera(kind: str) -> Callable[[], Camera]:
     if kind == "desktop":
         from media.adapters.opencv_camera import OpencvCamera
 
-        return OpencvCamera
+        return lambda: OpencvCamera(read_mono_ms)
     from media.adapters.flet_camera import FletCamera
 
     return FletCamera
@@ -137,9 +137,10 @@ def _simulated(folder: str, clock: Clock) -> Devices:
     from media.adapters.simulated import SimulatedCamera, SimulatedLocator
 
     pictures = sorted(Path(folder).glob("*.jpg"))
+    clips = sorted(Path(folder).glob("*.webm"))
     here = Fix(Place(300010900, 1225008440), 600, clock.now_ms())
     return Devices(
-        camera=lambda: SimulatedCamera(pictures),
+        camera=lambda: SimulatedCamera(pictures, clips=clips),
         locator=lambda: SimulatedLocator(here),
         reader=choose_reader(),
     )

@@ -15,7 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import cast
 
-BENCHES = {"scan": "benchmarks.scan"}  # name of the command line -> module
+BENCHES = {
+    "photo": "benchmarks.photo",
+    "scan": "benchmarks.scan",
+    "screens": "benchmarks.screens",
+    "store": "benchmarks.store",
+}  # name of the command line -> module
 Result = tuple[dict[str, float], dict[str, float]]  # ratios (ours over baseline), figures
 _BAR = 30
 

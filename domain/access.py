@@ -8,7 +8,23 @@ from domain.records import Record
 from domain.words import Words
 
 EVERYONE = "everyone"  # the role that every signed-in person has
-SCOPES = ("own", "assigned", "on_permit", "on_site", "team", "area", "plant")
+# What a scope may compare. Of the record: area, unit, the unit with those above it, whose it is,
+# whom it is assigned to, who is named on it, whether the actor is there. Of the person: the rest.
+OF_SUBJECT = ("area", "unit", "units", "owner", "assignee", "named", "on_site")
+OF_PERSON = ("id", "unit", "areas")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A reach of a right: the record's `subject` and the person's `person` have one in common.
+
+    Without `person` it is enough that the record has a `subject`; without both it always holds.
+    """
+
+    code: str
+    name: Words
+    subject: str | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,7 @@ class Access:
     """The permission matrix. `incompatible` applies whatever the permissions say."""
 
     roles: Mapping[str, Words]
-    scopes: Mapping[str, Words]
+    scopes: Mapping[str, Scope]
     actions: Mapping[str, Words]
     permissions: Mapping[str, tuple[Permission, ...]]
     incompatible: tuple[Incompatible, ...]
@@ -56,8 +72,9 @@ class Access:
 class Subject:
     """What an action is about, as far as scopes ask: codes of area, unit and people.
 
-    `owner` is the person whose record it is, `assignee` the person it is assigned to; `on_site`:
-    the actor scanned a label of the area within the last five minutes.
+    `owner` is the person whose record it is, `assignee` the person it is assigned to, `named` are
+    those that a permit names; `on_site`: the actor scanned a label of the area within the last five
+    minutes.
     """
 
     area: str | None = None
@@ -65,12 +82,24 @@ class Subject:
     owner: str | None = None
     assignee: str | None = None
     on_site: bool = False
+    named: frozenset[str] = frozenset()
 
 
 def may(access: Access, plant: Plant, person: Person, action: str, subject: Subject) -> bool:
     """Return whether one of the person's roles has this action in a scope that the subject fits."""
-    return any(
-        action in permission.actions and _within(permission.scope, plant, person, subject)
+    return person.retired_ms is None and any(
+        action in permission.actions
+        and within(access.scopes[permission.scope], plant, person, subject)
+        for role in (*person.roles, EVERYONE)
+        for permission in access.permissions.get(role, ())
+    )
+
+
+def reaches(access: Access, person: Person, action: str) -> bool:
+    """Return whether the person has this action beyond records that are theirs or name them."""
+    places = (None, "area", "unit", "units")
+    return person.retired_ms is None and any(
+        action in permission.actions and access.scopes[permission.scope].subject in places
         for role in (*person.roles, EVERYONE)
         for permission in access.permissions.get(role, ())
     )
@@ -95,22 +124,41 @@ def subject_of(record: Record, *, on_site: bool = False) -> Subject:
     )
 
 
-def _within(scope: str, plant: Plant, person: Person, subject: Subject) -> bool:
-    match scope:
-        case "plant":
-            return True
+def within(scope: Scope, plant: Plant, person: Person, subject: Subject) -> bool:
+    """Return whether a subject lies in this scope of a person."""
+    if scope.subject is None:
+        return True
+    theirs = _of_subject(scope.subject, plant, subject)
+    if scope.person is None:
+        return bool(theirs)
+    return not theirs.isdisjoint(_of_person(scope.person, person))
+
+
+def _of_subject(name: str, plant: Plant, subject: Subject) -> frozenset[str]:
+    match name:
         case "area":
-            return subject.area is not None and subject.area in person.areas
-        case "team":
+            value = subject.area
+        case "unit":
+            value = subject.unit
+        case "units":
             unit = subject.unit
-            return unit is not None and (
-                unit == person.unit or person.unit in plant.unit_line(unit)
-            )
-        case "own":
-            return subject.owner == person.person_id
-        case "assigned":
-            return subject.assignee == person.person_id
-        case "on_site":
-            return subject.on_site
-        case _:  # on_permit: permits come with their own issue
-            return False
+            return frozenset((unit, *plant.unit_line(unit)) if unit else ())
+        case "owner":
+            value = subject.owner
+        case "assignee":
+            value = subject.assignee
+        case "named":
+            return subject.named
+        case _:
+            value = name if subject.on_site else None
+    return frozenset((value,)) if value else frozenset()
+
+
+def _of_person(name: str, person: Person) -> frozenset[str]:
+    match name:
+        case "id":
+            return frozenset((person.person_id,))
+        case "unit":
+            return frozenset((person.unit,))
+        case _:
+            return person.areas

@@ -2,25 +2,29 @@
 
 `read` turns the texts of the YAML files into values and names every problem with its file and
 line. Files (paths below assets/definitions): plants/NAME.yaml (one), access.yaml, forms/NAME.yaml
-(one per version of a checklist), workflows/NAME.yaml, hazards.yaml, lexicon.yaml, chemicals.yaml,
-defaults.yaml, demo/hazards.yaml, and the files of later issues (`domain.reading.defaults.LATER`).
+(one per version of a checklist), workflows/NAME.yaml, documents/NAME.yaml (drawings, if any),
+hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml, evidence.yaml, demo/hazards.yaml, the
+files of later issues (`domain.reading.defaults.LATER`), and, where people have administered
+something, registers.yaml (`domain.registers`).
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
 from domain.access import Access
 from domain.defaults import Defaults
 from domain.demo import DemoData, DemoHazard
+from domain.drawings import Document, Documents
 from domain.errors import DefinitionError
 from domain.forms import Form
 from domain.hazards import HazardVocabulary
 from domain.plant import Plant
 from domain.reading.access import AccessExample, read_access
 from domain.reading.defaults import LATER, check_later, read_defaults
+from domain.reading.documents import read_document
 from domain.reading.forms import FormExample, read_form
 from domain.reading.hazards import (
     HazardExample,
@@ -28,18 +32,23 @@ from domain.reading.hazards import (
     read_hazards,
     read_lexicon,
 )
+from domain.reading.nagging import check_levels
 from domain.reading.plant import read_chemicals, read_plant
-from domain.reading.source import Part, Problem, Reading
+from domain.reading.registers import lay_over
+from domain.reading.source import Part, Problem, Reading, named
 from domain.reading.walk import compose
 from domain.reading.workflow import WorkflowExample, read_workflow
+from domain.registers import FILE as REGISTERS
+from domain.words import Words
 from domain.workflow import Workflow
 
 __all__ = ["Definitions", "DemoHazard", "Examples", "Problem", "load", "read"]
 
 FILES_MAX = 500
 _SINGLE = ("access.yaml", "hazards.yaml", "lexicon.yaml", "chemicals.yaml", "defaults.yaml",
-           "demo/hazards.yaml", *LATER)  # fmt: skip
+           "evidence.yaml", "demo/hazards.yaml", *LATER)  # fmt: skip
 _FOLDERS = ("plants", "forms", "workflows")
+_OPTIONAL = "documents"  # drawings and safety notes: a plant may have none yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,9 @@ class Definitions:
     access: Access
     workflows: Mapping[str, Workflow]
     defaults: Defaults
+    excuses: Mapping[str, Words]  # why a demanded photo could not be taken
     demo: DemoData
+    documents: Documents
     examples: Examples
     day0: date
     version: str
@@ -71,6 +82,24 @@ class Definitions:
     def form(self, code: str, version: int) -> Form | None:
         """Return that version of a checklist: an old record needs its old version."""
         return self.versions.get((code, version))
+
+    def codes(self, kind: str) -> Collection[str]:
+        """Return the codes of a kind that a cell may hold, in the order of the data."""
+        match kind:
+            case "category":
+                return self.hazards.categories
+            case "element":
+                return self.hazards.elements
+            case "grade":  # worst first
+                return self.hazards.grades
+            case "asset":
+                return self.plant.assets
+            case "area":
+                return self.plant.areas
+            case "unit":  # contractors own equipment, too
+                return {**self.plant.units, **self.plant.contractors}
+            case _:
+                return self.plant.people
 
 
 def load(files: Mapping[str, str], day0: date) -> Definitions:
@@ -127,8 +156,8 @@ def _parts(reading: Reading, files: Mapping[str, str]) -> dict[str, Part]:
         return parts
     for path in sorted(files):
         folder, slash, name = path.rpartition("/")
-        in_folder = slash and folder in _FOLDERS and name.endswith(".yaml")
-        if path not in _SINGLE and not in_folder:
+        in_folder = slash and folder in (*_FOLDERS, _OPTIONAL) and name.endswith(".yaml")
+        if path not in (*_SINGLE, REGISTERS) and not in_folder:
             reading.problem(path, 1, "file.unknown")
             continue
         node = compose(reading, path, files[path])
@@ -142,14 +171,19 @@ def _folder(parts: Mapping[str, Part], folder: str) -> list[Part]:
 
 
 def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definitions:
-    plant = read_plant(_folder(parts, "plants")[0], read_chemicals(parts["chemicals.yaml"]))
+    file = _folder(parts, "plants")[0]
+    tables = lay_over(file, parts.get(REGISTERS))
+    plant = replace(read_plant(file, read_chemicals(parts["chemicals.yaml"])), tables=tables)
     access, access_examples = read_access(parts["access.yaml"])
     misheard = read_lexicon(parts["lexicon.yaml"])
     hazards, hazard_examples = read_hazards(parts["hazards.yaml"], misheard)
+    check_levels(parts["hazards.yaml"], hazards.nagging, plant)
     shots = hazards.shots_before_dispatch
-    flows = [read_workflow(part, shots) for part in _folder(parts, "workflows")]
+    asks = parts["hazards.yaml"]
+    flows = [read_workflow(part, shots, asks) for part in _folder(parts, "workflows")]
     forms = [read_form(part) for part in _folder(parts, "forms")]
     demo = read_demo_hazards(parts["demo/hazards.yaml"], plant.timezone)
+    documents: list[Document] = [read_document(part) for part in _folder(parts, _OPTIONAL)]
     for path in LATER:
         check_later(parts[path])
     by_age = sorted((form for form, _ in forms), key=lambda form: (form.code, form.version))
@@ -161,7 +195,9 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         access=access,
         workflows={flow.code: flow for flow, _ in flows},
         defaults=read_defaults(parts["defaults.yaml"]),
+        excuses=named(parts["evidence.yaml"], "photo_excuses", "photo_excuse"),
         demo=DemoData(demo),
+        documents={(one.code, one.version): one for one in documents},
         examples=Examples(
             forms=tuple(example for _, examples in forms for example in examples),
             workflows=tuple(example for _, examples in flows for example in examples),

@@ -15,6 +15,7 @@ FieldError
 │   ├── LabelElsewhereError    label.elsewhere      plant: label of another plant
 │   └── LabelMisplacedError    label.misplaced      asset, distance_m: a warning
 ├── SheetIncompleteError       sheet.incomplete     item: first open question, left: how many
+├── UpkeepPhotoError           upkeep.photo         asset: its maintenance needs a photo
 ├── AnswerInvalidError         answer.invalid       item, reason
 ├── MoveRefusedError           move.refused         reason: why the workflow does not allow it now
 ├── ShotsMissingError          shots.missing        shots that the grade demands before dispatch
@@ -23,13 +24,32 @@ FieldError
 ├── CameraError                camera.unavailable   no camera, or no permission
 ├── PositionError              position.unavailable no position, or no permission
 ├── EnrolError                 enrol.refused        the server does not take this device
+├── ServerAddressError         server.address       what was typed is no address
+├── PinEasyError               pin.easy             a new PIN that anybody would try first
+├── RegisterError              a change of administration that does not count
+│   ├── RegisterRowError       register.row         table, key, column, problem: what is wrong in it
+│   ├── RegisterChangedError   register.changed     somebody changed the row meanwhile
+│   ├── RegisterOpenError      register.open        a proposal about the row waits for its answer
+│   ├── RegisterSecondError    register.second      takes a second person with the same right
+│   ├── RegisterOwnError       register.own         the own rights, or the own proposal
+│   ├── RegisterLastError      register.last        nobody would be left to administer
+│   ├── RegisterSeparateError  register.separate    administers and decides: one of both
+│   └── RegisterFilesError     register.files       the definitions would have problems
+├── ListError                  a file with a list that cannot be taken
+│   ├── ListUnreadableError    list.unreadable      neither a workbook nor a text with columns
+│   ├── ListTooLargeError      list.too_large       limit: bytes, rows or cells
+│   └── ListHeadError          list.head            missing: columns that are not there
 ├── StoreError                 the database of this device cannot be used
 │   ├── StoreDamagedError      store.damaged        the file fails its integrity check
 │   ├── StoreNewerError        store.newer          written by a newer version of the product
+│   ├── DatabaseUnreachableError store.unreachable  the server's database does not let us in
 │   └── StoreFullError         store.full           no space left on the device
 └── SyncError
     ├── OfflineError           sync.offline         no answer from the server
+    │   └── StrangeReplyError  sync.strange         somebody else answers, or garbage
     ├── ServerRefusedError     sync.refused         code: what the server said
+    │   └── ServerTroubleError sync.trouble         the server's own fault, it will be mended
+    ├── DeviceBlockedError     device.blocked       an administrator shut this device out
     └── ChainBrokenError       sync.chain           the server holds another history of this device
 """
 
@@ -133,6 +153,12 @@ class SheetIncompleteError(FieldError):
     code = "sheet.incomplete"
 
 
+class UpkeepPhotoError(FieldError):
+    """Maintenance of `asset` is handed in without the photo that its task demands."""
+
+    code = "upkeep.photo"
+
+
 class AnswerInvalidError(FieldError):
     """An answer that its question cannot take."""
 
@@ -151,6 +177,12 @@ class ShotsMissingError(FieldError):
     code = "shots.missing"
 
 
+class AnswersMissingError(FieldError):
+    """The plant asks something of a hazard before this step; `fields` names what."""
+
+    code = "answers.missing"
+
+
 class PictureError(FieldError):
     """Not a picture that can be read."""
 
@@ -161,6 +193,24 @@ class PictureTooLargeError(PictureError):
     """More pixels or bytes than the limit."""
 
     code = "picture.too_large"
+
+
+class ClipError(FieldError):
+    """Not a video clip that can be read."""
+
+    code = "clip.unreadable"
+
+
+class ClipTooLongError(ClipError):
+    """Lasts longer than `limit_s` seconds."""
+
+    code = "clip.too_long"
+
+
+class ClipTooLargeError(ClipError):
+    """More than `limit_mb` megabytes."""
+
+    code = "clip.too_large"
 
 
 class CameraError(FieldError):
@@ -181,6 +231,96 @@ class EnrolError(FieldError):
     code = "enrol.refused"
 
 
+class ServerAddressError(FieldError):
+    """What was typed is no address of a server."""
+
+    code = "server.address"
+
+
+class PinEasyError(FieldError):
+    """A new PIN that anybody would try first."""
+
+    code = "pin.easy"
+
+
+class RegisterError(FieldError):
+    """A change of administration that does not count."""
+
+    code = "register"
+
+
+class RegisterRowError(RegisterError):
+    """Something is wrong in the row: `table`, `key`, `column`, `problem`."""
+
+    code = "register.row"
+
+
+class RegisterChangedError(RegisterError):
+    """Somebody changed the row, and this person had not seen it."""
+
+    code = "register.changed"
+
+
+class RegisterOpenError(RegisterError):
+    """A proposal about the row waits for its answer."""
+
+    code = "register.open"
+
+
+class RegisterSecondError(RegisterError):
+    """The change takes a second person with the same right."""
+
+    code = "register.second"
+
+
+class RegisterOwnError(RegisterError):
+    """Nobody changes the own rights or confirms the own proposal."""
+
+    code = "register.own"
+
+
+class RegisterLastError(RegisterError):
+    """Nobody would be left to administer accounts."""
+
+    code = "register.last"
+
+
+class RegisterSeparateError(RegisterError):
+    """Who administers accounts decides nothing else."""
+
+    code = "register.separate"
+
+
+class RegisterFilesError(RegisterError):
+    """The definitions would have problems with this row; `found` is the first."""
+
+    code = "register.files"
+
+
+class ListError(FieldError):
+    """A file with a list that cannot be taken."""
+
+    code = "list"
+
+
+class ListUnreadableError(ListError):
+    """Neither a workbook nor a text with columns."""
+
+    code = "list.unreadable"
+
+
+class ListTooLargeError(ListError):
+    """Larger than the `limit` of bytes, rows or cells."""
+
+    code = "list.too_large"
+
+
+class ListHeadError(ListError):
+    """Columns of the list that are not there: `missing`."""
+
+    code = "list.head"
+
+
 class StoreError(FieldError):
     """The database of this device cannot be used."""
 
@@ -197,6 +337,12 @@ class StoreNewerError(StoreError):
     """A newer version of the product has written this database; `found` is its number."""
 
     code = "store.newer"
+
+
+class DatabaseUnreachableError(StoreError):
+    """The server's database does not let us in; `state` is its code, "url" for a bad address."""
+
+    code = "store.unreachable"
 
 
 class StoreFullError(StoreError):
@@ -217,13 +363,31 @@ class OfflineError(SyncError):
     code = "sync.offline"
 
 
+class StrangeReplyError(OfflineError):
+    """What answers does not speak like our server: a sign-in page, a proxy, a fault."""
+
+    code = "sync.strange"
+
+
 class ServerRefusedError(SyncError):
     """The server answered with a refusal; `reason` is its code."""
 
     code = "sync.refused"
 
 
+class ServerTroubleError(ServerRefusedError):
+    """The server failed at something that is no fault of this device."""
+
+    code = "sync.trouble"
+
+
 class ChainBrokenError(SyncError):
     """The server holds another history of this device."""
 
     code = "sync.chain"
+
+
+class DeviceBlockedError(SyncError):
+    """An administrator shut this device out; `why` is what they wrote."""
+
+    code = "device.blocked"

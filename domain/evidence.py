@@ -8,6 +8,7 @@ from domain.places import Fix, Place, distance_m
 from domain.records import Cell, Record
 
 AFTER = "after"  # the shot that shows the finished work
+PHOTO, VIDEO = "photo", "video"  # cell `media` of a piece of evidence; absent means a photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,17 @@ def _position(facts: EvidenceFacts, limits: EvidenceLimits) -> Reason:
 def shots_now(record: Record, photos: Iterable[Record]) -> frozenset[str]:
     """Return the shots that count for the next move of a record; device and server both ask here.
 
-    A withdrawn photo never counts. One of the finished work counts only if it was made after the
-    record came to the state it is in: when work is sent back, the old picture proves nothing.
+    A withdrawn photo never counts, nor does a clip: it comes beside the still photo. A photo of the
+    finished work counts only if it was made after the record came to the state it is in: when work
+    is sent back, the old picture proves nothing.
     """
     since = record.cells.get("state")
     found: set[str] = set()
     for photo in photos:
         shot = photo.cells.get("shot")
         if shot is None or photo.get("withdrawn") is True or photo.get("deleted") is True:
+            continue
+        if photo.text("media") == VIDEO:
             continue
         name = photo.text("shot")
         if name != AFTER or since is None or _follows(shot, since):

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 from domain.access import may
 from domain.definitions import Definitions
-from domain.errors import MoveRefusedError, NotAllowedError, ShotsMissingError
+from domain.errors import (
+    AnswersMissingError,
+    MoveRefusedError,
+    NotAllowedError,
+    ShotsMissingError,
+)
 from domain.forms import check
 from domain.hazards import propose, route
 from domain.reading.access import AccessExample
@@ -41,7 +46,7 @@ def _problem(example: Example, differences: Iterator[str]) -> Problem | None:
 def _form(definitions: Definitions, example: FormExample) -> Iterator[str]:
     asset = definitions.plant.assets[example.asset]
     facts = {"asset": asset.facts}
-    progress = check(example.form, example.answers, example.photos, facts)
+    progress = check(example.form, example.answers, example.photos, facts, example.excused)
     lines = {line.item.item_id: line for line in progress.lines}
     for item_id, state in example.states.items():
         line = lines.get(item_id)
@@ -68,7 +73,7 @@ def _workflow(definitions: Definitions, example: WorkflowExample) -> Iterator[st
             example.workflow, record, example.action, example.target, person,
             definitions.access, definitions.plant, facts,
         )  # fmt: skip
-    except (NotAllowedError, ShotsMissingError) as error:
+    except (NotAllowedError, ShotsMissingError, AnswersMissingError) as error:
         outcome = error.code
     except MoveRefusedError as error:
         outcome = f"{error.code}:{error.params['reason']}"

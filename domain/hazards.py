@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from domain.access import Access, Subject, may
 from domain.expressions import Expression, Facts, evaluate, holds
-from domain.forms import Item
+from domain.levels import Nagging
 from domain.plant import Area, Asset, Plant
+from domain.questions import Item
 from domain.words import Words
 
 ACCEPT = "hazard.accept"
@@ -49,7 +50,6 @@ class Grade:
     name: Words
     when: Expression
     explanation: Words
-    cc_general_manager: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,8 @@ class HazardVocabulary:
     """All data about hazards."""
 
     categories: Mapping[str, Category]
+    factors: Mapping[str, Words]  # GB/T 13861
+    elements: Mapping[str, Words]  # man, machine, material, method, environment
     grades: Mapping[str, Grade]
     criteria: tuple[FindingRow, ...]
     finding_words: tuple[FindingRow, ...]
@@ -89,6 +91,7 @@ class HazardVocabulary:
     misheard: Mapping[str, str]  # of the lexicon, beside those of the categories
     recheck_h: int
     recheck_remind_h: int
+    nagging: Nagging
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Proposal:
     grade: str
     reasons: tuple[Reason, ...]
     findings: frozenset[str]
+    element: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,14 @@ def propose(
     grade = next(row for row in vocabulary.grades.values() if evaluate(row.when, facts).holds)
     reasons.append(Reason("grade", grade.explanation))
     found = frozenset(name for name, holding in findings.items() if holding)
-    return Proposal(category, grade.code, tuple(reasons), found)
+    element = element_of(vocabulary, category)
+    return Proposal(category, grade.code, tuple(reasons), found, element)
+
+
+def element_of(vocabulary: HazardVocabulary, category: str | None) -> str | None:
+    """Return the element (man, machine, ...) that a category points to; None without one."""
+    found = vocabulary.categories.get(category or "")
+    return found.element if found else None
 
 
 def route(

@@ -80,13 +80,15 @@ POLICIES: TypePolicies = {
             "captured_ms",
             "counted_ms",
             "level",
-            "seen_ms",
         ),
         Policy.FIRST,
-    ),
+    )
+    | {"seen_ms": Policy.LATEST},
     "gap": {"state": Policy.FIRST, "note": Policy.LATEST},
-    "register": {},
-    "device": {"state": Policy.LATEST, "name": Policy.LATEST},
+    # two administrators who change one row without knowing of each other: the server refuses the
+    # second one, and until then the second one counts for nothing on its device
+    "register": {"state": Policy.FIRST},
+    "device": dict.fromkeys(("state", "name", "reason", "by", "at_ms"), Policy.LATEST),
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from domain.expressions import Facts
 from domain.places import Place
+from domain.records import Value
 from domain.words import Words
 
 
@@ -59,7 +60,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who signs in; the first role is the one shown. `pin` is only in demo data."""
+    """Somebody who signs in; the first role is the one shown. `pin` is only in demo data.
+
+    Who was retired keeps name and roles for the records that name them, and may do nothing.
+    """
 
     person_id: str
     name: Words
@@ -67,6 +71,7 @@ class Person:
     unit: str
     areas: frozenset[str]
     pin: str | None = None
+    retired_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +94,91 @@ class Contractor:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """A piece of equipment on a round, and the checklist that is filled in there."""
+
+    asset: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The equipment that one person walks past, in this order."""
+
+    code: str
+    name: Words
+    stops: tuple[Stop, ...]
+
+    def number(self, asset: str) -> int:
+        """Return which stop this equipment is, from 1; 0 where it is none."""
+        return next((at for at, stop in enumerate(self.stops, 1) if stop.asset == asset), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """On which days rounds start: `days` by themselves, and then `every` so often.
+
+    `every` is "", "day", "week", "month" or "shift", from day `begins` (offset from D0) until day
+    `ends`. Weekdays count from 0 (Monday). `shifts`: at the beginning of each of these.
+    """
+
+    days: tuple[int, ...] = ()
+    every: str = ""
+    begins: int = 0
+    ends: int | None = None
+    weekdays: tuple[int, ...] = ()
+    month_day: int | None = None
+    shifts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InspectionPlan:
-    """When a template is due on an asset: rounds start on `days` (offset from D0) at `times`."""
+    """When checklists are due, and whose they are: a person's, or a role's of a unit."""
 
     plan_id: str
-    template: str
-    asset: str
-    owner: str
-    days: tuple[int, ...]
+    stops: tuple[Stop, ...]
+    route: str  # "" where the plan is no part of a route
+    owner: str  # "" where a role is named instead
+    role: str
+    unit: str
+    rhythm: Rhythm
     times: tuple[str, ...]
     due_min: int
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Something used up by maintenance; `quantity` is decimal text ("0.2")."""
+
+    name: Words
+    quantity: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenancePlan:
+    """Upkeep that is due `every_d` days after it was last done (`last_done`: offset from D0)."""
+
+    plan_id: str
+    asset: str
+    work: str
+    name: Words
+    owner: str
+    every_d: int
+    last_done: int
+    remind_before_d: int
+    evidence: str  # "always": a photo must be there; "never"
+    supplies: tuple[Supply, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """Who works in an area in one shift; `day` is an offset from D0."""
+
+    day: int
+    shift: str
+    area: str
+    people: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +208,15 @@ class Plant:
     shifts: tuple[Shift, ...]
     kinds: Mapping[str, Words]  # equipment kinds
     contractors: Mapping[str, Contractor] = field(default_factory=dict[str, Contractor])
+    routes: Mapping[str, Route] = field(default_factory=dict[str, Route])
+    maintenance: tuple[MaintenancePlan, ...] = ()
+    works: Mapping[str, Words] = field(default_factory=dict[str, Words])  # kinds of maintenance
+    supply_units: Mapping[str, Words] = field(default_factory=dict[str, Words])
+    roster: tuple[RosterRow, ...] = ()
+    # the rows of what people administer, by table and key (`domain.registers`), paused plans too
+    tables: Mapping[str, Mapping[str, Mapping[str, Value]]] = field(
+        default_factory=dict[str, Mapping[str, Mapping[str, "Value"]]]
+    )
 
     def unit_name(self, code: str) -> Words | None:
         """Return the name of a unit or contractor; both may own equipment."""

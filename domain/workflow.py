@@ -1,13 +1,20 @@
 """The state machine of a record, as data: which moves are open, and whether one may be made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from domain.access import Access, Incompatible, may, subject_of
-from domain.errors import MoveRefusedError, NotAllowedError, ShotsMissingError
+from domain.errors import (
+    AnswersMissingError,
+    MoveRefusedError,
+    NotAllowedError,
+    ShotsMissingError,
+)
 from domain.expressions import Expression, Facts, holds
+from domain.hazard_fields import HazardField, missing
 from domain.plant import Person, Plant
+from domain.questions import Item
 from domain.records import Record, Value
 from domain.words import Words
 
@@ -16,6 +23,12 @@ RULE = "rule"  # what the product does itself; nobody may ask for it
 NEEDS = ("assignee", "note", "merged_into", "after_photo")
 # What must be true of the record before a move: its place is known, its photos are there.
 REQUIRES = ("place", "shots")
+# What a cell may hold: text, a time in ms, who writes it, anything, or a code of that kind.
+HOLDS = (
+    "text", "time", "self", "any",
+    "category", "element", "grade", "asset", "area", "unit", "person",
+)  # fmt: skip
+TEXT_LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +58,31 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class Workflow:
-    """States and transitions of one record type.
+class CellRule:
+    """Who writes a cell of a record, and what fits in it (`domain.corrections` applies it).
 
-    `acted` says which cell names who did an action; `shots` which pictures a grade demands.
+    `holds` is one of HOLDS. `first`: it comes with the first entry. `editors`: actions of which one
+    must be allowed to change it later; `own`: whose record it is may change it, too. `lower`: the
+    right it takes beside to go down its list of codes. `reason`: a change says why.
+    """
+
+    name: str
+    holds: str
+    first: bool = False
+    editors: tuple[str, ...] = ()
+    own: bool = False
+    lower: str | None = None
+    reason: bool = False
+    longest: int = TEXT_LONGEST
+    item: Item | None = None  # a field of the data: the cell holds an answer to this question
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """States, transitions and cells of one record type.
+
+    `acted` says which cell names who did an action last, `all_acted` which one names all who ever
+    did; `shots` which pictures a grade demands; `fields` what a plant asks beside.
     """
 
     code: str
@@ -58,6 +92,9 @@ class Workflow:
     transitions: tuple[Transition, ...]
     acted: Mapping[str, str]
     shots: Mapping[str, tuple[str, ...]]
+    all_acted: Mapping[str, str] = field(default_factory=dict[str, str])
+    cells: Mapping[str, CellRule] = field(default_factory=dict[str, CellRule])
+    fields: tuple[HazardField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +141,7 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     what the person still has to fill in.
     `facts["merge_into"]` is the record that `given["merged_into"]` names, where it is known.
     Raises NotAllowedError, MoveRefusedError (state, condition, incompatible, place, needs,
-    assignee, merged_into) or ShotsMissingError.
+    assignee, merged_into), ShotsMissingError or AnswersMissingError.
     """
     source = state_of(workflow, record)
     subject = subject_of(record, on_site=facts.get("on_site") is True)
@@ -122,6 +159,7 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     if rule is not None:
         raise MoveRefusedError(reason="incompatible", rule=rule.rule_id)
     _require(workflow, row, record, facts, given or {})
+    _answered(workflow, record, action, plant, given or {})
     if given is not None:
         _check_given(row, record, given, access, plant)
         if "merged_into" in row.needs:
@@ -136,10 +174,31 @@ def rows_of(workflow: Workflow, action: str, target: str) -> tuple[Transition, .
     )
 
 
-def signature(workflow: Workflow, action: str, person_id: str) -> dict[str, Value]:
-    """Return the cell that names who did `action`; nobody signs for another."""
-    cell = workflow.acted.get(action)
-    return {cell: person_id} if cell else {}
+def signature(workflow: Workflow, record: Record, action: str, person_id: str) -> dict[str, Value]:
+    """Return the cells that name who did `action`; nobody signs for another."""
+    signed: dict[str, Value] = {}
+    cell, others = workflow.acted.get(action), workflow.all_acted.get(action)
+    if cell:
+        signed[cell] = person_id
+    if others:
+        signed[others] = [*sorted({*actors(workflow, record, action), person_id})]
+    return signed
+
+
+def actors(workflow: Workflow, record: Record, action: str) -> frozenset[str]:
+    """Return everybody who ever did `action` on this record."""
+    last = record.text(workflow.acted.get(action, ""))
+    listed = record.get(workflow.all_acted.get(action, ""))
+    people = (
+        {one for one in listed if isinstance(one, str)} if isinstance(listed, list) else set[str]()
+    )
+    return frozenset({*people, last} - {""})
+
+
+def decided_cells(workflow: Workflow) -> frozenset[str]:
+    """Return the cells that moves alone set."""
+    people = {*workflow.acted.values(), *workflow.all_acted.values()}
+    return frozenset({"state", "action", "assignee", "merged_into", *people})
 
 
 def state_of(workflow: Workflow, record: Record) -> str:
@@ -155,8 +214,7 @@ def clash(
         if rule.record != record.type or action not in (rule.first, rule.second):
             continue
         other = rule.second if action == rule.first else rule.first
-        cell = workflow.acted.get(other)
-        if cell and record.text(cell) == person_id:
+        if person_id in actors(workflow, record, other):
             return rule
     return None
 
@@ -202,6 +260,16 @@ def _require(
         missing = (*missing, "after")
     if missing:
         raise ShotsMissingError(shots=list(missing), grade=grade)
+
+
+def _answered(
+    workflow: Workflow, record: Record, action: str, plant: Plant, given: Mapping[str, Value]
+) -> None:
+    """What the plant asks before this step is answered, before or with this very move."""
+    cells = {name: cell.value for name, cell in record.cells.items()} | dict(given)
+    open_ones = missing(workflow.fields, cells, action, plant)
+    if open_ones:
+        raise AnswersMissingError(fields=[one.item.name for one in open_ones])
 
 
 def _check_given(

@@ -64,10 +64,11 @@ def inspect(data: bytes) -> PictureFacts:
 def open_picture(data: bytes) -> Image.Image:
     """Open a picture within the limits, nothing decoded yet; raises PictureError with `reason`.
 
-    Reasons: "empty", "heic" (no decoder on this device), "format" (not a picture of a known kind).
+    Reasons: "file_empty", "heic" (no decoder on this device), "format" (no picture of a known
+    kind).
     """
     if not data:
-        raise PictureError(reason="empty")
+        raise PictureError(reason="file_empty")
     if len(data) > BYTES_MAX:
         raise PictureTooLargeError(limit=BYTES_MAX // 2**20, unit="MB")
     heif = heic.is_heic(data)

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from domain.places import Fix
 
-Resolution = Literal["scan", "photo"]  # "scan": small and quick; "photo": all the camera has
+Resolution = Literal["scan", "photo", "clip"]  # quick; all the camera has; small enough to send
 
 
 class Camera(Protocol):
@@ -21,24 +21,29 @@ class Camera(Protocol):
     @property
     def control(self) -> object | None:
         """What the screen shows as preview; must be on the page before `open`. None: no preview."""
-        ...
 
     @property
     def live(self) -> bool:
         """True where a picture shows the moment it is taken (evidence grade)."""
-        ...
 
     async def open(self, resolution: Resolution = "photo") -> None:
         """Start the camera, the one that looks away from the person first."""
-        ...
 
     async def take(self) -> bytes:
         """Return one JPEG."""
-        ...
+
+    @property
+    def records(self) -> bool:
+        """True where it can record a clip."""
+
+    async def record(self) -> None:
+        """Begin to record a clip, without sound; the camera is open as "clip"."""
+
+    async def stop(self) -> bytes:
+        """End the recording and return it: a file of a kind that `media.clips` knows."""
 
     async def close(self) -> None:
-        """Let go of the camera; harmless when it is not open. `open` works again afterwards."""
-        ...
+        """Let go of the camera and of a recording not stopped; `open` works again afterwards."""
 
 
 class Locator(Protocol):
@@ -46,7 +51,6 @@ class Locator(Protocol):
 
     async def current(self) -> Fix:
         """Measure now; raises PositionError with `reason` denied | off | timeout | unsupported."""
-        ...
 
 
 class CodeReader(Protocol):
@@ -54,4 +58,3 @@ class CodeReader(Protocol):
 
     def read(self, picture: bytes, fast: bool = False) -> list[str]:
         """Return the texts in view, [] if none; `fast` looks once, at the centre (live frames)."""
-        ...

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -18,7 +18,7 @@ from typing import Literal, cast
 from sqlmodel import Session, col, select, update
 
 from domain.errors import StoreFullError
-from offline_store.database import Store
+from offline_store.database import Store, insert_new
 from offline_store.tables import BlobRow
 
 # On a device: own files are waiting, sending, received or refused; files of others are wanted until
@@ -28,6 +28,7 @@ State = Literal["waiting", "sending", "received", "refused", "wanted", "held", "
 THUMBNAIL, SHOWN, ORIGINAL = 0, 1, 2  # order of sending: small pictures before big ones
 PRIORITIES = {"thumb": THUMBNAIL, "stamped": SHOWN, "signature": SHOWN}
 _STEP = 1024 * 1024
+_SCRATCH = "new"  # folder of files that are being made; `sweep` empties it after a crash
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,69 @@ def keep_file(store: Store, data: bytes) -> str:
     place.parent.mkdir(exist_ok=True)
     handle, name = tempfile.mkstemp(prefix="new-", suffix=".tmp", dir=place.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with naming_a_full_disk(), os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(place)
-    except OSError as error:
+    finally:
         Path(name).unlink(missing_ok=True)
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    sync_folder(place.parent)
+    sync_folder(store.blobs)
+    return sha
+
+
+def keep_path(store: Store, source: Path) -> tuple[str, int]:
+    """Copy a file of any size to its place, durably; returns SHA-256 and size.
+
+    It is hashed while it is copied and never held in memory. Raises StoreFullError.
+    """
+    with scratch(store) as copy:
+        digest, size = hashlib.sha256(), 0
+        with source.open("rb") as given, copy.open("wb") as taken, naming_a_full_disk():
+            while step := given.read(_STEP):
+                digest.update(step)
+                taken.write(step)
+                size += len(step)
+            taken.flush()
+            os.fsync(taken.fileno())
+        sha = digest.hexdigest()
+        place = path(store, sha)
+        place.parent.mkdir(exist_ok=True)
+        copy.replace(place)
+    sync_folder(place.parent)
+    sync_folder(store.blobs)
+    return sha, size
+
+
+@contextlib.contextmanager
+def scratch(store: Store) -> Iterator[Path]:
+    """Give a new empty file beside the blobs, which is gone afterwards unless it was moved."""
+    folder = store.blobs / _SCRATCH
+    folder.mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="new-", suffix=".tmp", dir=folder)
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def write_scratch(file: Path, data: bytes) -> None:
+    """Fill such a file; raises StoreFullError."""
+    with naming_a_full_disk():
+        file.write_bytes(data)
+
+
+@contextlib.contextmanager
+def naming_a_full_disk() -> Iterator[None]:
+    """Say in our own words that the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
             raise StoreFullError from error
         raise
-    _sync_folder(place.parent)
-    _sync_folder(store.blobs)
-    return sha
 
 
 def add(
@@ -102,24 +153,20 @@ def add(
     state: State = "waiting",
 ) -> None:
     """Add the row of a file that is at its place; a file that is known keeps its state."""
-    row = session.get(BlobRow, sha256)
-    if row is not None:
-        row.have = True
-        if row.state == "wanted":
-            row.state = "held"
-    else:
-        order = PRIORITIES.get(kind, ORIGINAL) if priority is None else priority
-        row = BlobRow(
-            sha256=sha256,
-            size=size,
-            kind=kind,
-            record_id=record_id,
-            have=True,
-            state=state,
-            priority=order,
-        )
-    session.add(row)
-    session.flush()
+    order = PRIORITIES.get(kind, ORIGINAL) if priority is None else priority
+    new = BlobRow(
+        sha256=sha256,
+        size=size,
+        kind=kind,
+        record_id=record_id,
+        have=True,
+        state=state,
+        priority=order,
+    )
+    if not insert_new(session, BlobRow, new.model_dump()):
+        this = update(BlobRow).where(col(BlobRow.sha256) == sha256)
+        session.exec(this.values(have=True))
+        session.exec(this.where(col(BlobRow.state) == "wanted").values(state="held"))
 
 
 def path(store: Store, sha256: str) -> Path:
@@ -127,6 +174,11 @@ def path(store: Store, sha256: str) -> Path:
     assert len(sha256) == 64, "a hash is checked before it becomes a path"
     assert set(sha256) <= set("0123456789abcdef"), "a hash is checked before it becomes a path"
     return store.blobs / sha256[:2] / sha256
+
+
+def is_here(store: Store, sha256: str) -> bool:
+    """Say whether the whole file with that hash is on this machine; no hash, no file."""
+    return bool(sha256) and path(store, sha256).exists()
 
 
 def read(store: Store, sha256: str) -> bytes | None:
@@ -241,6 +293,20 @@ def part(store: Store, sha256: str) -> Path:
     return path(store, sha256).with_suffix(".part")
 
 
+def grow(store: Store, sha256: str, data: bytes) -> None:
+    """Add bytes to a file that is arriving; raises StoreFullError."""
+    growing = part(store, sha256)
+    growing.parent.mkdir(exist_ok=True)
+    with naming_a_full_disk(), growing.open("ab") as file:
+        file.write(data)
+
+
+def grown(store: Store, sha256: str) -> int:
+    """Return how many bytes of an arriving file are here."""
+    growing = part(store, sha256)
+    return growing.stat().st_size if growing.exists() else 0
+
+
 def settle(store: Store, sha256: str) -> bool:
     """Check an arrived file by reading it back from disk, and give it its place.
 
@@ -256,8 +322,8 @@ def settle(store: Store, sha256: str) -> bool:
         growing.unlink()
         return False
     growing.replace(path(store, sha256))
-    _sync_folder(growing.parent)
-    _sync_folder(store.blobs)
+    sync_folder(growing.parent)
+    sync_folder(store.blobs)
     return True
 
 
@@ -270,9 +336,14 @@ def sweep(store: Store) -> int:
 
 
 def missing(store: Store, session: Session) -> Sequence[str]:
-    """Return files that should be here and are not: for the check command."""
+    """Return files that should be here and are not."""
     rows = session.exec(select(BlobRow.sha256).where(col(BlobRow.have).is_(True)))
     return [sha for sha in rows if not path(store, sha).exists()]
+
+
+def lose(session: Session, sha256: str) -> None:
+    """Note that a file is gone from this device; what the server has of it can be fetched again."""
+    _set(session, sha256, have=False)
 
 
 def _set(session: Session, sha256: str, **values: object) -> None:
@@ -295,7 +366,7 @@ def _blob(row: BlobRow) -> Blob:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make names in a folder durable, where the system can (Windows cannot open folders)."""
     with contextlib.suppress(PermissionError):
         handle = os.open(folder, os.O_RDONLY)

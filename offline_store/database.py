@@ -1,32 +1,51 @@
 """Open the store: pragmas, integrity check, numbered migrations, one transaction per use.
 
-The same code opens a phone's file and the server's. All SQL that only one database understands is
-in this module.
+The same code opens a phone's file, the server's file and the server's PostgreSQL. All SQL that only
+one database understands is in this module.
 """
 
 import importlib
 import pkgutil
+import sqlite3
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
-from domain.errors import StoreDamagedError, StoreFullError, StoreNewerError
-from offline_store import migrations
+from domain.errors import (
+    DatabaseUnreachableError,
+    StoreDamagedError,
+    StoreFullError,
+    StoreNewerError,
+)
+from offline_store import backups, migrations, records
 
 FILE_NAME = "anshao.db"
+SUSPECT = "anshao.suspect"  # a file of that name: damage was met, the next start checks everything
 _BUSY_MS = 10_000  # another thread's transaction is over long before that
-_FEED_LOCK = 0x616E7368  # "ansh": the advisory lock that numbers the feed on PostgreSQL
+# advisory locks on PostgreSQL: "ansh" and the numbers after it
+_FEED_LOCK, _START_LOCK, _MIGRATE_LOCK, _TRIES_LOCK = range(0x616E7368, 0x616E736C)
 _WRITES = "anshao_writes"
-_FULL = "database or disk is full"  # SQLite's own words for SQLITE_FULL
+_DAMAGE = ("malformed", "not a database")  # SQLite's words for a file that cannot be right
+_TABLES = frozenset({"schema_step", "entry", "record", "batch", "device", "blob", "draft", "keep"})
+_DISK_FULL = "53100"  # and PostgreSQL's code for it
+_AGAIN = frozenset({"40001", "40P01"})  # serialization failure, deadlock: done again, it works
+_TRIES = 5
+_CONNECT_S = 10
+_POOL = 20  # connections of one process; more callers wait
+_DRIVER = "postgresql+psycopg"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,17 +83,62 @@ class Store:
             lock.acquire()
         try:
             engine = self.engine.execution_options(**{_WRITES: writes})
+            if not writes and engine.dialect.name == "postgresql":
+                # READ COMMITTED would show each statement another moment
+                engine = engine.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
             with Session(engine) as session:
                 yield session
                 if writes:
                     session.commit()
         except OperationalError as error:
-            if _FULL in str(error.orig):
+            if _is_full(error):
                 raise StoreFullError from error
+            raise
+        except DatabaseError as error:
+            if _is_damage(error):
+                (self.folder / SUSPECT).touch()
+                raise StoreDamagedError(file=FILE_NAME) from error
+            raise
+        except StoreDamagedError:  # found out while at work: the next start looks at everything
+            (self.folder / SUSPECT).touch()
             raise
         finally:
             if lock:
                 lock.release()
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """Do `work` in one write transaction; again where PostgreSQL gave way to another one.
+
+        `work` may run several times, so it changes nothing but the store.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                with self.session() as session:
+                    return work(session)
+            except DBAPIError as error:
+                if not left or _state(error) not in _AGAIN:
+                    raise
+        raise AssertionError("unreachable")  # noqa: EM101
+
+    @contextmanager
+    def starting(self) -> Generator[None]:
+        """Let one process at a time make what a first start makes; others wait for it.
+
+        A file in a folder has one server; PostgreSQL may have several that start together.
+        """
+        if self.engine.dialect.name != "postgresql":
+            yield
+            return
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _START_LOCK})
+            yield
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may write to this database while we hold it open."""
+        return self.engine.dialect.name == "postgresql"
 
     def close(self) -> None:
         """Close all connections."""
@@ -98,35 +162,88 @@ def open_store(folder: Path | None, url: str | None = None) -> Store:
         url = f"sqlite:///{folder / FILE_NAME}"
     blobs = folder / "blobs"
     blobs.mkdir(parents=True, exist_ok=True)
-    engine = _engine(url)
+    engine = _engine(_with_driver(url) if url else None)
     lock = threading.Lock() if url is None else None
     store = Store(engine, folder, blobs, lock, temporary)
+    file = _file(engine)
     try:
-        _check(engine)
-        _migrate(engine)
+        _check(engine, file)
+        _migrate(engine, file)
     except BaseException as error:
         store.close()
-        if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+        if store.shared:
+            if isinstance(error, DatabaseError):  # no server there, no such database, no right
+                raise DatabaseUnreachableError(state=_state(error)) from error
+        elif _is_damage(error):
             raise StoreDamagedError(file=FILE_NAME) from error
+        elif isinstance(error, OperationalError) and _is_full(error):
+            raise StoreFullError from error
         raise  # an OperationalError is a lock or the disk: the file may be fine
     return store
 
 
-def lock_feed(session: Session) -> None:
-    """Let one transaction at a time number the feed, until it commits.
+def insert_new(session: Session, table: type[SQLModel], values: Mapping[str, object]) -> bool:
+    """Insert a row unless its key is there already; returns whether it was inserted.
 
-    SQLite has one writer anyway. On PostgreSQL numbers taken without this lock become visible out
-    of order, and readers lose rows (SYNC_ANCHORS §3.6).
+    Unlike look first, insert then, it cannot collide with another process that does the same.
     """
     connection = session.connection()
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def lock_feed(session: Session) -> None:
+    """Let one transaction at a time judge entries and number the feed, until it commits.
+
+    SQLite has one writer anyway. On PostgreSQL numbers taken without this lock become visible out
+    of order, and readers lose rows (SYNC_ANCHORS §3.6). Taking it again in a transaction is free.
+    """
+    _lock(session, _FEED_LOCK)
+
+
+def lock_tries(session: Session) -> None:
+    """Let one transaction at a time count tries to get in, until it commits."""
+    _lock(session, _TRIES_LOCK)
+
+
+def _lock(session: Session, key: int) -> None:
+    connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _FEED_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def _with_driver(url: str) -> str:
+    """Return the URL with our driver; raises DatabaseUnreachableError, which never quotes it."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUnreachableError(state="url") from error
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername=_DRIVER)
+    if parsed.drivername not in {"sqlite", _DRIVER}:
+        raise DatabaseUnreachableError(state="url")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _state(error: BaseException) -> str:
+    """Return PostgreSQL's five-character code of what went wrong; empty for anything else."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 def _engine(url: str | None) -> Engine:
     if url is None:
         engine = create_engine(
             "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+    elif url.startswith(_DRIVER):
+        engine = create_engine(
+            url,
+            pool_pre_ping=True,  # the database may have been started again since
+            pool_size=_POOL,
+            max_overflow=0,
+            connect_args={"connect_timeout": _CONNECT_S},
+            hide_parameters=True,
         )
     else:
         engine = create_engine(url)
@@ -151,13 +268,58 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _check(engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
+def _file(engine: Engine) -> Path | None:
+    """Return the file of a SQLite database; None in memory and on PostgreSQL."""
+    name = engine.url.database if engine.dialect.name == "sqlite" else None
+    return Path(name) if name else None
+
+
+def _check(engine: Engine, file: Path | None) -> None:
+    """Raise StoreDamagedError where the file cannot be trusted.
+
+    Each start looks at every page, but does not compare indexes with their tables: that takes
+    several times as long and is done before a migration (`backups`).
+    """
+    if file is None:
         return
+    if _parts_missing(file):
+        raise StoreDamagedError(file=file.name)
     with engine.connect() as connection:
         answer = connection.exec_driver_sql("PRAGMA quick_check").scalar()
-    if answer != "ok":
-        raise StoreDamagedError(file=FILE_NAME)
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar() or 0
+        found = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master")}
+    if answer != "ok" or (pages > 1 and not found >= _TABLES):
+        raise StoreDamagedError(file=file.name)
+
+
+def _parts_missing(file: Path) -> bool:
+    """Whether a file was there that is gone or empty now: SQLite would begin anew in silence."""
+    log = file.with_name(file.name + "-wal")
+    empty = not file.exists() or file.stat().st_size == 0
+    if empty:
+        logged = log.exists() and log.stat().st_size > 0
+        return logged or bool(backups.newest(file)) or (file.exists() and _has_files(file.parent))
+    # SQLite makes the log before its index and removes the index before the log
+    return file.with_name(file.name + "-shm").exists() and not log.exists()
+
+
+def _has_files(folder: Path) -> bool:
+    return next((folder / "blobs").glob("*/*"), None) is not None
+
+
+def _is_full(error: OperationalError) -> bool:
+    return _state(error) == _DISK_FULL or (
+        isinstance(error.orig, sqlite3.Error) and backups.takes_no_more(error.orig)
+    )
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Whether SQLite says that the file itself is wrong; a lock or a disk says otherwise."""
+    if isinstance(error, DBAPIError):
+        error = error.orig or error
+    return isinstance(error, sqlite3.DatabaseError) and any(
+        words in str(error) for words in _DAMAGE
+    )
 
 
 def migration_names() -> list[str]:
@@ -165,21 +327,41 @@ def migration_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(migrations.__path__))
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, file: Path | None) -> None:
+    """Bring the tables to the newest step, all in one transaction: a failed start changes nothing.
+
+    A file with tables of an earlier step is copied first.
+    """
     names = migration_names()
+    newest = int(names[-1][:4])
+    step = _step(engine)
+    if step > newest:
+        raise StoreNewerError(found=step)
+    if file is not None and 0 < step < newest:
+        backups.make(file, step)
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":  # of two that start together one makes the tables
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATE_LOCK})
         connection.execute(
             text("CREATE TABLE IF NOT EXISTS schema_step (number INTEGER PRIMARY KEY)")
         )
         done = connection.execute(text("SELECT max(number) FROM schema_step")).scalar() or 0
-        if done > int(names[-1][:4]):
-            raise StoreNewerError(found=done)
         for name in names:
             number = int(name[:4])
             if number <= done:
                 continue
-            step = importlib.import_module(f"{migrations.__name__}.{name}")
-            step.upgrade(connection)
+            module = importlib.import_module(f"{migrations.__name__}.{name}")
+            module.upgrade(connection)
             connection.execute(
                 text("INSERT INTO schema_step (number) VALUES (:number)"), {"number": number}
             )
+        with Session(bind=connection) as session:
+            records.reindex(session)
+
+
+def _step(engine: Engine) -> int:
+    """Return the last migration that a database has seen; 0 for a new one."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("schema_step"):
+            return 0
+        return connection.execute(text("SELECT max(number) FROM schema_step")).scalar() or 0

@@ -2,14 +2,39 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import delete as sql_delete
+from sqlmodel import Session, col
 
 from domain.changes import canonical
 from domain.records import Value
 from offline_store.tables import DraftRow
 
 FIND_MAX = 200
+# made once: an answer is saved at every tap, and building a statement takes longer than running it
+_THIS = col(DraftRow.draft_id) == bindparam("this")
+_COLUMNS = select(
+    col(DraftRow.draft_id),
+    col(DraftRow.kind),
+    col(DraftRow.person_id),
+    col(DraftRow.body),
+    col(DraftRow.changed_ms),
+)
+_ONE = _COLUMNS.where(_THIS)
+_OF_PERSON = (
+    _COLUMNS.where(
+        col(DraftRow.kind) == bindparam("kind"), col(DraftRow.person_id) == bindparam("person")
+    )
+    .order_by(col(DraftRow.changed_ms).desc(), col(DraftRow.draft_id))
+    .limit(FIND_MAX)
+)
+_INSERT = insert(DraftRow)
+_UPDATE = (
+    update(DraftRow).where(_THIS).values(changed_ms=bindparam("changed_ms"), body=bindparam("body"))
+)
+_DELETE = sql_delete(DraftRow).where(_THIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +57,29 @@ def save(
     at_ms: int,
 ) -> None:
     """Save a draft, new or again."""
-    row = session.get(DraftRow, draft_id) or DraftRow(
-        draft_id=draft_id, kind=kind, person_id=person_id, changed_ms=at_ms, body=b""
-    )
-    row.changed_ms, row.body = at_ms, canonical(body)
-    session.add(row)
-    session.flush()
+    now: dict[str, object] = {"changed_ms": at_ms, "body": canonical(body)}
+    known = session.connection().execute(_UPDATE, now | {"this": draft_id})
+    if not known.rowcount:
+        new = {"draft_id": draft_id, "kind": kind, "person_id": person_id}
+        session.connection().execute(_INSERT, now | new)
 
 
 def load(session: Session, draft_id: str) -> Draft | None:
     """Return a draft, or None if there is none."""
-    row = session.get(DraftRow, draft_id)
+    row = session.connection().execute(_ONE, {"this": draft_id}).first()
     return _draft(row) if row else None
 
 
 def find(session: Session, kind: str, person_id: str) -> list[Draft]:
     """Return a person's drafts of a kind, last changed first."""
-    rows = session.exec(
-        select(DraftRow)
-        .where(col(DraftRow.kind) == kind, col(DraftRow.person_id) == person_id)
-        .order_by(col(DraftRow.changed_ms).desc(), col(DraftRow.draft_id))
-        .limit(FIND_MAX)
-    )
+    rows = session.connection().execute(_OF_PERSON, {"kind": kind, "person": person_id})
     return [_draft(row) for row in rows]
 
 
 def delete(session: Session, draft_id: str) -> None:
     """Delete a draft: in the transaction that writes the record made of it."""
-    row = session.get(DraftRow, draft_id)
-    if row is not None:
-        session.delete(row)
-        session.flush()
+    session.connection().execute(_DELETE, {"this": draft_id})
 
 
-def _draft(row: DraftRow) -> Draft:
+def _draft(row: "Row[*tuple[Any, ...]]") -> Draft:
     return Draft(row.draft_id, row.kind, row.person_id, json.loads(row.body), row.changed_ms)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Row, Select, func, insert, select
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlmodel import Session, col
 
-from domain.changes import Entry, decode
+from domain.changes import Entry, decode, link
+from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.merge import Verdict
 from domain.records import Value
 from offline_store.tables import EntryRow
@@ -69,6 +70,28 @@ def of_device(session: Session, device_id: str, first: int, limit: int) -> list[
     return [logged(row) for row in rows]
 
 
+def remove(session: Session, device_id: str, number: int) -> str | None:
+    """Take a stand-in out of the journal; returns the id of its record, None if there is none."""
+    this = (col(EntryRow.device_id) == device_id, col(EntryRow.number) == number)
+    query = select(col(EntryRow.record_id)).where(*this)
+    record_id: str | None = session.connection().execute(query).scalar()
+    session.connection().execute(delete(EntryRow).where(*this))
+    return record_id
+
+
+def relink(session: Session, device_id: str, after: int, previous: bytes) -> None:
+    """Compute the chain hashes behind an entry anew: its bytes changed, nobody has them."""
+    while some := of_device(session, device_id, after + 1, IN_MAX):
+        for one in some:
+            previous = link(previous, one.body)
+            after = one.entry.number
+            session.connection().execute(
+                update(EntryRow)
+                .where(col(EntryRow.device_id) == device_id, col(EntryRow.number) == after)
+                .values(hash=previous)
+            )
+
+
 def last_of_device(session: Session, device_id: str) -> tuple[int, bytes] | None:
     """Return number and hash of a device's last entry; None before its first."""
     row = (
@@ -122,15 +145,45 @@ def listed(session: Session, device_id: str, since_ms: int, limit: int) -> list[
     return [logged(row) for row in rows]
 
 
+def broken(session: Session, *, waiting: bool) -> bool:
+    """Say whether any entry is not what its chain says; `waiting`: of those not confirmed yet."""
+    query = select(
+        col(EntryRow.device_id), col(EntryRow.number), col(EntryRow.body), col(EntryRow.hash)
+    ).order_by(col(EntryRow.device_id), col(EntryRow.number))
+    if waiting:
+        query = query.where(col(EntryRow.feed).is_(None))
+    before: tuple[str, int, bytes] | None = None
+    for device_id, number, body, digest in session.connection().execute(query):
+        if before is None or before[:2] != (device_id, number - 1):
+            earlier = hash_of(session, device_id, number - 1)
+            before = (device_id, number - 1, earlier) if earlier else None
+        if before is not None and link(before[2], body) != digest:
+            return True
+        before = (device_id, number, digest)
+    return False
+
+
+def hash_of(session: Session, device_id: str, number: int) -> bytes | None:
+    """Return the chain hash of one entry; None if it is not here."""
+    query = select(col(EntryRow.hash)).where(
+        col(EntryRow.device_id) == device_id, col(EntryRow.number) == number
+    )
+    return session.connection().execute(query).scalar()
+
+
 def pack_params(params: Mapping[str, Value] | None) -> str | None:
     """Return the params of a verdict as they stand in the table."""
     return json.dumps(params, ensure_ascii=False) if params else None
 
 
 def logged(row: "Row[Any]") -> Logged:
-    """Read one row of the journal."""
+    """Read one row of the journal; raises StoreDamagedError where its bytes are no entry."""
+    try:
+        entry = decode(row.body, row.device_id)
+    except EntryInvalidError as error:  # they were checked when they came in
+        raise StoreDamagedError(file="entry") from error
     return Logged(
-        entry=decode(row.body, row.device_id),
+        entry=entry,
         body=row.body,
         hash=row.hash,
         feed=row.feed,

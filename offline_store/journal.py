@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from domain import merge
-from domain.changes import DeviceTime, Entry, encode, genesis, link
+from domain.changes import DeviceTime, Entry, decode, encode, genesis, link
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
 from offline_store import entries, records
@@ -21,7 +21,10 @@ from offline_store.database import lock_feed
 from offline_store.entries import Logged, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow, RecordRow
 
+LOST = "store.damaged"  # cell "what" of the event that stands for an entry that was lost
+
 __all__ = [
+    "LOST",
     "Arrival",
     "Author",
     "Intake",
@@ -29,6 +32,7 @@ __all__ = [
     "Stamp",
     "chain",
     "head",
+    "is_stand_in",
     "of_device",
     "of_record",
     "page",
@@ -98,9 +102,13 @@ def head(session: Session, device_id: str) -> tuple[int, bytes]:
     last = entries.last_of_device(session, device_id)
     if last is not None:
         return last
+    return 0, _genesis(session, device_id)
+
+
+def _genesis(session: Session, device_id: str) -> bytes:
     device = session.get(DeviceRow, device_id)
     assert device is not None, "a device writes and sends only once it is known"
-    return 0, genesis(device_id, device.public_key)
+    return genesis(device_id, device.public_key)
 
 
 def chain(previous: bytes, bodies: Iterable[bytes]) -> list[bytes]:
@@ -188,6 +196,11 @@ class Intake:
             for one in logged
             if one.verdict in {"refused", "quarantined"}
         }
+        self._written = {
+            record_id
+            for record_id, logged in earlier.items()
+            if any(one.entry.device_id == device_id for one in logged)
+        }
         self._folded = {
             record_id: merge.fold(
                 [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged],
@@ -204,6 +217,13 @@ class Intake:
     def has(self, record_id: str) -> bool:
         """Whether the push touches this record."""
         return record_id in self._folded
+
+    def known(self, record_id: str) -> bool:
+        """Whether a record is here, or this device wrote it before and was refused.
+
+        What others were refused does not count: it must keep nothing from being written.
+        """
+        return self.record(record_id) is not None or record_id in self._written
 
     def records(self, type: str) -> list[Record]:
         """Return the records of a type that the push touches, as the entries so far made them."""
@@ -306,11 +326,17 @@ def _seen(session: Session, record_id: str, kind: str, fields: Container[str]) -
 
 
 def _learn(session: Session, arrival: Arrival, fresh: tuple[int, bytes] | None) -> None:
-    """Note feed and verdict of an entry that is here; other bytes under its number are a fork."""
+    """Note feed and verdict of an entry that is here; other bytes under its number are a fork.
+
+    A store that was saved from damage may lack it, or hold a stand-in for it: then it is put back.
+    """
     entry = arrival.entry
     this = (col(EntryRow.device_id) == entry.device_id, col(EntryRow.number) == entry.number)
-    body = session.connection().execute(select(col(EntryRow.body)).where(*this)).scalar()
-    if fresh is not None or body != arrival.body:
+    known = session.connection().execute(select(col(EntryRow.body)).where(*this)).scalar()
+    if fresh is None and (known is None or is_stand_in(known, entry.device_id)):
+        _put_back(session, arrival)
+        return
+    if fresh is not None or known != arrival.body:
         raise ChainBrokenError(device=entry.device_id, number=entry.number)
     session.connection().execute(
         update(EntryRow)
@@ -322,3 +348,34 @@ def _learn(session: Session, arrival: Arrival, fresh: tuple[int, bytes] | None) 
             received_ms=arrival.received_ms,
         )
     )
+
+
+def is_stand_in(body: bytes, device_id: str) -> bool:
+    """Say whether an entry stands for one that a damaged store has lost."""
+    if LOST.encode() not in body:
+        return False
+    entry = decode(body, device_id)
+    return entry.type == "event" and entry.set.get("what") == LOST
+
+
+def _put_back(session: Session, arrival: Arrival) -> None:
+    """Put a lost entry into its place, and link what this device wrote after it to it."""
+    entry = arrival.entry
+    before = entries.of_device(session, entry.device_id, entry.number - 1, 1)
+    if entry.number > 1 and (not before or before[0].entry.number != entry.number - 1):
+        raise ChainBrokenError(device=entry.device_id, number=entry.number)
+    previous = before[0].hash if entry.number > 1 else _genesis(session, entry.device_id)
+    stood_in = entries.remove(session, entry.device_id, entry.number)
+    digest = link(previous, arrival.body)
+    entries.add(
+        session,
+        [
+            Logged(
+                entry, arrival.body, digest, arrival.feed, arrival.verdict, arrival.code,
+                received_ms=arrival.received_ms,
+            )
+        ],
+    )  # fmt: skip
+    if stood_in:
+        records.refold(session, stood_in)
+        entries.relink(session, entry.device_id, entry.number, digest)

@@ -9,6 +9,8 @@ from domain.changes import canonical
 from domain.records import Value
 from offline_store.tables import AnchorRow, CursorRow, KeepRow
 
+OWN_FIRST = "pull.own"  # set: ask the server for our own entries before anything is sent
+
 
 class Cursor(NamedTuple):
     """How far a feed was read; `epoch` names the life of the server it belongs to."""

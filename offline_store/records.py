@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, delete, func, insert, select
+from sqlalchemy import Row, delete, func, insert, select
 from sqlmodel import Session, col
 
 from domain import merge
 from domain.errors import RecordMissingError
 from domain.records import Cell, Record, Value
-from offline_store import entries
+from offline_store import entries, search
+from offline_store.questions import EVIDENCE, columns, finding
 from offline_store.tables import ConflictRow, RecordRow
 
 FIND_MAX = 1000  # records on one screen or in one rule
@@ -42,11 +43,19 @@ def get(session: Session, record_id: str) -> Record:
 def lookup(session: Session, record_id: str) -> Record | None:
     """Return a record, or None if it is not here."""
     row = (
-        session.connection()
-        .execute(_columns().where(col(RecordRow.record_id) == record_id))
-        .first()
+        session.connection().execute(columns().where(col(RecordRow.record_id) == record_id)).first()
     )
     return _record(row) if row else None
+
+
+def lookup_all(session: Session, record_ids: Sequence[str]) -> list[Record]:
+    """Return those of these records that are here, in the order asked for."""
+    found: dict[str, Record] = {}
+    for start in range(0, len(record_ids), entries.IN_MAX):
+        some = record_ids[start : start + entries.IN_MAX]
+        rows = session.connection().execute(columns().where(col(RecordRow.record_id).in_(some)))
+        found |= {row.record_id: _record(row) for row in rows}
+    return [found[record_id] for record_id in record_ids if record_id in found]
 
 
 def find(  # noqa: PLR0913 -- lists are asked for in that many ways
@@ -54,37 +63,59 @@ def find(  # noqa: PLR0913 -- lists are asked for in that many ways
     type: str,
     *,
     state: str | Sequence[str] | None = None,
-    area: str | None = None,
+    area: str | Sequence[str] | None = None,
     asset: str | None = None,
-    unit: str | None = None,
+    unit: str | Sequence[str] | None = None,
     person: str | None = None,
     author: str | None = None,
     due_before_ms: int | None = None,
+    due_from_ms: int | None = None,
+    changed_from_ms: int | None = None,
     by_due: bool = False,
+    after: tuple[int, str] | None = None,
     limit: int = FIND_MAX,
     offset: int = 0,
 ) -> list[Record]:
     """Return records of a type, last changed first; deleted ones are left out.
 
     `person` is whom they wait for, `author` whose they are (see PEOPLE). `due_before_ms` leaves out
-    what is due at that time or later and what has no due time; `by_due` puts the earliest due
-    first.
+    what is due at that time or later and what has no due time, `due_from_ms` what was due
+    earlier, `changed_from_ms` what did not change at that time or later; `by_due` puts the
+    earliest due first. `after` is where the page before ended: `place_of` its last record.
     """
-    query = _columns().where(col(RecordRow.type) == type, col(RecordRow.deleted).is_(False))
-    if state is not None:
-        states = [state] if isinstance(state, str) else list(state)
-        query = query.where(col(RecordRow.state).in_(states))
     wanted = {
-        "area": area, "asset": asset, "unit": unit, "person": person, "author": author
+        "state": state, "area": area, "asset": asset, "unit": unit, "person": person,
+        "author": author,
     }  # fmt: skip
-    for name, value in wanted.items():
-        if value is not None:
-            query = query.where(col(getattr(RecordRow, name)) == value)
-    if due_before_ms is not None:
-        query = query.where(col(RecordRow.due_ms) < due_before_ms)
-    first = col(RecordRow.due_ms) if by_due else col(RecordRow.changed_ms).desc()
-    query = query.order_by(first, col(RecordRow.record_id)).limit(limit).offset(offset)
-    return [_record(row) for row in session.connection().execute(query)]
+    bounds = {
+        "due_before_ms": due_before_ms,
+        "due_from_ms": due_from_ms,
+        "changed_from_ms": changed_from_ms,
+    }
+    one = {name: value for name, value in wanted.items() if isinstance(value, str)}
+    many = {
+        name: list(value)
+        for name, value in wanted.items()
+        if value is not None and not isinstance(value, str)
+    }
+    within = {name: value for name, value in bounds.items() if value is not None}
+    query = finding(
+        frozenset(one),
+        frozenset(many),
+        frozenset(within),
+        by_due=by_due,
+        after=after is not None,
+    )
+    params: dict[str, object] = {"of_type": type, "limit": limit, "offset": offset}
+    params |= one | many | within
+    if after is not None:
+        params |= {"after_ms": after[0], "after_id": after[1]}
+    return [_record(row) for row in session.connection().execute(query, params)]
+
+
+def place_of(record: Record) -> tuple[int, str]:
+    """Return where a record stands in a list, latest change first."""
+    return max((cell.wall_ms for cell in record.cells.values()), default=0), record.record_id
 
 
 def latest_ms(session: Session) -> int:
@@ -94,8 +125,7 @@ def latest_ms(session: Session) -> int:
 
 def evidence_of(session: Session, record_id: str) -> list[Record]:
     """Return the evidence bound to a record or draft, oldest first; withdrawn ones are left out."""
-    query = _columns().where(col(RecordRow.parent) == record_id, col(RecordRow.type) == "evidence")
-    rows = session.connection().execute(query.order_by(col(RecordRow.record_id)).limit(FIND_MAX))
+    rows = session.connection().execute(EVIDENCE, {"of": record_id, "limit": FIND_MAX})
     found = [_record(row) for row in rows]
     return [record for record in found if record.get("withdrawn") is not True]
 
@@ -138,11 +168,8 @@ def save(session: Session, folded: "dict[str, merge.Merged | None]", feeds: dict
         session.connection().execute(
             delete(ConflictRow).where(col(ConflictRow.record_id).in_(some))
         )
-    rows = [
-        _values(one.record, feeds.get(record_id, 0))
-        for record_id, one in folded.items()
-        if one and one.record
-    ]
+    kept = {record_id: one.record for record_id, one in folded.items() if one and one.record}
+    rows = [_values(record, feeds.get(record_id, 0)) for record_id, record in kept.items()]
     conflicts = [
         _conflict_values(record_id, conflict)
         for record_id, one in folded.items()
@@ -153,6 +180,21 @@ def save(session: Session, folded: "dict[str, merge.Merged | None]", feeds: dict
         session.connection().execute(insert(RecordRow), rows)
     if conflicts:
         session.connection().execute(insert(ConflictRow), conflicts)
+    search.update(session, list(kept.values()), ids)
+
+
+def reindex(session: Session) -> None:
+    """Fill the search index from the records, where another version of its terms made it."""
+    if not search.outdated(session):
+        return
+    search.clear(session)
+    after = 0
+    page = columns().add_columns(col(RecordRow.row)).order_by(col(RecordRow.row)).limit(FIND_MAX)
+    while rows := session.connection().execute(page.where(col(RecordRow.row) > after)).all():
+        found = [_record(row) for row in rows]
+        search.update(session, found, [record.record_id for record in found])
+        after = rows[-1].row
+    search.settle(session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +227,6 @@ def conflicts(session: Session, record_id: str | None = None) -> list[Disagreeme
     ]
 
 
-def _columns() -> "Select[str, str, str, bytes]":
-    return select(
-        col(RecordRow.record_id),
-        col(RecordRow.type),
-        col(RecordRow.definition),
-        col(RecordRow.cells),
-    )
-
-
 def _record(row: Row[*tuple[Any, ...]]) -> Record:
     cells: dict[str, list[Any]] = json.loads(row.cells)
     return Record(
@@ -222,7 +255,7 @@ def _values(record: Record, feed: int) -> dict[str, object]:
         "open_holds": 0,
         "deleted": record.get("deleted") is True,
         "feed": feed or None,
-        "changed_ms": max((cell.wall_ms for cell in record.cells.values()), default=0),
+        "changed_ms": place_of(record)[0],
         "cells": _json(cells),
     }
 

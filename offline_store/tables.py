@@ -49,8 +49,9 @@ class RecordRow(SQLModel, table=True):
     __table_args__ = (
         Index("record_by_type", "type", "state"),
         Index("record_by_area", "area"),
-        Index("record_by_parent", "parent"),
+        Index("record_of_parent", "parent", "type", "record_id"),
         Index("record_for_person", "type", "person", "state", "due_ms"),
+        Index("record_of_person", "type", "person", "state", "changed_ms"),
         Index("record_by_author", "type", "author", "changed_ms"),
         Index("record_of_asset", "type", "asset", "state", "changed_ms"),
         Index("record_changed", "type", "state", "changed_ms"),
@@ -112,6 +113,23 @@ class DeviceRow(SQLModel, table=True):
     state: str = "active"
     token_hash: str | None = Field(default=None, index=True)
     enrolled_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+
+
+class ReachRow(SQLModel, table=True):
+    """When the server first knew that a device has the feed up to a number."""
+
+    __tablename__: ClassVar[str] = "reach"  # pyright: ignore[reportIncompatibleVariableOverride]
+    device_id: str = Field(primary_key=True)
+    feed: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    at_ms: int = Field(sa_column=_whole())
+
+
+class UserRow(SQLModel, table=True):
+    """Somebody who has written on a device."""
+
+    __tablename__: ClassVar[str] = "device_user"  # pyright: ignore[reportIncompatibleVariableOverride]
+    person_id: str = Field(primary_key=True)
+    device_id: str = Field(primary_key=True)
 
 
 class CursorRow(SQLModel, table=True):

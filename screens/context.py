@@ -14,8 +14,9 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 import flet as ft
 
-from app.field import FieldApp
+from app.field import SPOKEN, FieldApp
 from app.translate import Translator, translator
+from app.use_cases.search import Question
 from domain.errors import FieldError
 from domain.places import Fix
 from domain.plant import Person
@@ -59,9 +60,13 @@ class Backstage:
     preferences: ft.SharedPreferences | None = None
     acted: int = 0  # rises when a control was pressed, to tell a key for it from one for the screen
     fading: asyncio.TimerHandle | None = None  # takes the good news away
+    asked: str = ""  # what the statistics were asked last
     touched: int = 0  # rises with every key and tap, for the idle lock
     locator: Locator | None = None
     measuring: asyncio.Task[Fix | None] | None = None
+    question: Question | None = None  # what was searched for last, for the way back from a hit
+    # (place, person) -> what stood there last: drawn at once, then read anew
+    shown: dict[tuple[str, str], object] = part(default_factory=dict[tuple[str, str], object])
 
 
 @dataclass(eq=False)
@@ -174,11 +179,24 @@ class Desk(ft.Observable):
     ) -> R | None:
         """Call a use case in a thread; a refusal becomes the notice, and None is returned."""
         try:
-            result = await asyncio.to_thread(use_case, self.field, *args, **kwargs)
+            result = await self.in_thread(use_case, *args, **kwargs)
         except FieldError as error:
             self.notice = error
             return None
         return result
+
+    async def in_thread(
+        self,
+        use_case: Callable[Concatenate[FieldApp, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Call a use case in a thread, in the language of this screen; a refusal is raised."""
+        token = SPOKEN.set(self.language)
+        try:
+            return await asyncio.to_thread(use_case, self.field, *args, **kwargs)
+        finally:
+            SPOKEN.reset(token)
 
     async def locate(self, wait_s: float) -> Fix | None:
         """Measure where the device is, at an event that needs it (DOMAIN.md §2.11), never between.

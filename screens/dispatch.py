@@ -23,13 +23,18 @@ class DispatchModel(ft.Observable):
     chosen: str | None = None
     code: str = ""
     busy: bool = False
+    denied: bool = False  # this person may not dispatch it now
 
     async def load(self) -> None:
         """Read who may rectify this hazard, nearest first."""
         desk = self.desk
-        found = await desk.run(hazards.candidates, desk.signed_in, self.record_id)
         view = await desk.run(hazards.view, desk.signed_in, self.record_id)
         self.code = view.card.code if view else ""
+        self.denied = view is None or all(move.action != ACTION for move in view.moves)
+        if self.denied:  # by an address typed in, or somebody was faster
+            self.people = ()
+            return
+        found = await desk.run(hazards.candidates, desk.signed_in, self.record_id)
         self.people = tuple(found or ())
         if self.people and self.chosen is None:
             self.chosen = self.people[0].person_id
@@ -76,8 +81,8 @@ def DispatchBody(record_id: str) -> ft.Control:
             parts.empty_state(
                 tokens,
                 ft.Icons.PERSON_OFF,
-                t("dispatch.nobody"),
-                detail=t("dispatch.nobody.detail"),
+                t("dispatch.denied" if model.denied else "dispatch.nobody"),
+                detail=t(f"dispatch.{'denied' if model.denied else 'nobody'}.detail"),
             )
         )
     body += [_row(model, person, desk) for person in people or ()]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import flet as ft
 
@@ -9,7 +10,13 @@ from app.use_cases import evidence
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
 from screens import parts, parts_evidence, parts_work, theme
+from screens.clip_page import ClipPage
 from screens.context import use_desk, use_keys
+
+
+def page_of(card: EvidenceCard) -> Any:  # noqa: ANN401 - Flet components have no type of their own
+    """Return the component that shows a piece of evidence large: as a photo or as a clip."""
+    return ClipPage if card.is_clip else EvidencePage
 
 
 @ft.component

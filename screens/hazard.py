@@ -5,15 +5,18 @@ from typing import Any, cast
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases.evidence import EvidenceCard
 from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
-from screens import parts, parts_evidence, parts_work, theme
+from screens import parts, parts_clip, parts_evidence, parts_work, theme
 from screens.asset_picker import AssetPicker
-from screens.capture import Viewfinder, capture_bar
+from screens.capture import capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
-from screens.evidence_page import EvidencePage
+from screens.evidence_page import page_of
+from screens.hazard_assess import AssessPage
+from screens.hazard_fields import FieldsPage, fields_card
 from screens.hazard_model import AFTER, FINAL_ACTIONS, RECTIFYING, HazardModel
 from screens.hazard_move import MovePage
+from screens.hazard_photos import report_card
+from screens.interim import InterimCard
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
 from screens.theme import Tokens
@@ -45,21 +48,26 @@ def HazardBody(record_id: str) -> ft.Control:
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: HazardModel(desk, record_id))
     use_value(model.capture)
-    picker = use_pictures(model.capture.choose)
+    picker = use_pictures(model.capture.choose, model.capture.choose_clip)
     ft.use_effect(model.load, [record_id, desk.version])
     use_keys(enter=model.enter, escape=model.escape)
     view = model.view
     if view is None:
         return _absent(desk, model)
     if model.looking is not None:
-        title = t(f"shot.{model.looking.shot}")
-        return EvidencePage(model.looking, title, view.card.code, model.look_away, None)
+        title = parts_clip.title_of(t, model.looking, t(f"shot.{model.looking.shot}"))
+        page = page_of(model.looking)
+        return page(model.looking, title, view.card.code, model.look_away, None)
     if model.choosing_place:
         return AssetPicker(
             t("hazard.place.title"), view.card.code, model.place, model.keep_place, False
         )
     if model.move is not None:
         return MovePage(model)
+    if model.assessing:
+        return AssessPage(model)
+    if model.answering:
+        return FieldsPage(view.fields, view.card.code, model.keep_answers, model.answer)
     return _page(model, view, tokens, t, picker)
 
 
@@ -77,11 +85,13 @@ def _page(
         on_back=desk.back,
         back_label=t("page.back"),
     )
-    story = [_chips(desk, view), _words_card(model, view, tokens, t)]
+    story = [_chips(desk, view), report_card(model, view, tokens, t)]
     story += _asks(model, view, tokens, t)
+    story.append(cast("Any", InterimCard)(model.record_id, key=f"interim-{model.record_id}"))
+    story += fields_card(tokens, t, view.fields, model.answer)
     now_ms = desk.field.clock.now_ms()
     history: list[ft.Control] = [parts_work.timeline(tokens, t, view.steps, now_ms)]
-    history.append(_facts(view, tokens, t))
+    history.append(_facts(model, view, tokens, t))
     footer = _footer(model, tokens, t, picker)
     panel = _more_panel(model, tokens, t) if model.more else None
     if desk.wide:
@@ -144,83 +154,12 @@ def _due_chip(desk: Desk, due_ms: int, *, accepted: bool) -> ft.Control:
     return parts.chip(desk.tokens, text, "plain", ft.Icons.TIMER, key="due")
 
 
-def _words_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
-    card, now_ms = view.card, model.desk.field.clock.now_ms()
-    said = t("hazard.quote", words=card.words) if card.words else t("hazard.no_words")
-    who = t("hazard.reported", person=card.reporter, time=t.moment(card.reported_ms, now_ms))
-    controls: list[ft.Control] = [
-        words(said, tokens, size=tokens.strong, key="words"),
-        words(who, tokens, size=tokens.small, color=tokens.ink2),
-    ]
-    if model.capture.open:
-        shot = model.capture.target.shot if model.capture.target else AFTER
-        controls.append(Viewfinder(model.capture, tokens, t, t(f"shot.{shot}")))
-    controls.append(_photos(model, tokens, t))
-    column = ft.Column(
-        spacing=theme.GAP_WIDE,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=controls,
-    )
-    return parts.card(tokens, column, key="report")
-
-
-def _photos(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
-    """Before at the left, after at the right; more photos of either small below."""
-    before, after = model.before, model.after
-    pair = ft.Row(
-        spacing=theme.GAP_WIDE,
-        vertical_alignment=ft.CrossAxisAlignment.START,
-        controls=[
-            _photo(model, tokens, t, next(iter(before), None), t("hazard.before")),
-            _photo(model, tokens, t, next(reversed(after), None), t("hazard.after")),
-        ],
-    )
-    more = [*before[1:], *after[:-1]]
-    if not more:
-        return pair
-    tiles = parts_evidence.wrapped([_small_photo(model, tokens, t, photo) for photo in more])
-    return ft.Column(spacing=theme.GAP_WIDE, controls=[pair, tiles])
-
-
-def _small_photo(
-    model: HazardModel, tokens: Tokens, t: Translator, photo: EvidenceCard
-) -> ft.Control:
-    def look() -> None:
-        model.look_at(photo)
-
-    when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
-    return parts_work.photo_tile(
-        tokens,
-        photo.thumb,
-        t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when),
-        key=f"photo-{photo.evidence_id}",
-        on_tap=look,
-        grade=photo.grade,
-        height=tokens.tall(84),
-    )
-
-
-def _photo(
-    model: HazardModel, tokens: Tokens, t: Translator, photo: EvidenceCard | None, empty: str
-) -> ft.Control:
-    if photo is None:
-        return parts_evidence.empty_photo(tokens, t("hazard.no_photo", which=empty))
-
-    def look() -> None:
-        model.look_at(photo)
-
-    when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
-    caption = t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when)
-    return parts_evidence.wide_photo(
-        tokens, photo, caption, t("evidence.absent"), key=f"photo-{photo.evidence_id}", on_tap=look
-    )
-
-
 def _asks(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> list[ft.Control]:
     """What has to be mended before the hazard can go on, or for whom it waits."""
     asks: list[ft.Control] = []
     if not view.place_known:
         offer = parts.Action(t("hazard.place.set"), model.choose_place, "set-place")
+        may_set = "asset" in view.corrections
         asks.append(
             parts.note(
                 tokens,
@@ -228,7 +167,7 @@ def _asks(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -
                 t("hazard.place.unknown"),
                 detail=t("hazard.place.detail"),
                 icon=ft.Icons.LOCATION_OFF,
-                action=offer if view.moves else None,
+                action=offer if may_set else None,
                 key="place-unknown",
             )
         )
@@ -236,7 +175,14 @@ def _asks(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -
         asks.append(_missing(model, tokens, t))
     if not view.moves:
         key = f"hazard.wait.{view.card.state}"
-        text = t(key, unit=view.unit, assignee=view.assignee or view.unit)
+        if key not in t.texts:  # a state that somebody added to the data
+            key = "hazard.wait.other"
+        text = t(
+            key,
+            unit=view.unit,
+            assignee=view.assignee or view.unit,
+            state=view.card.state_words,
+        )
         asks.append(parts.note(tokens, "plain", text, key="waits"))
     return asks
 
@@ -270,18 +216,35 @@ def _missing(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
     )
 
 
-def _facts(view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
-    """Who is responsible, and why this grade was proposed."""
+def _facts(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
+    """Who is responsible, what kind it is, and why this grade was proposed."""
     lines = [t("hazard.unit", unit=view.unit)]
     if view.assignee is not None:
         lines.append(t("hazard.assignee", person=view.assignee))
+    if view.element is not None:
+        key = "hazard.element.proposed" if view.element_proposed else "hazard.element"
+        lines.append(t(key, element=view.element))
+    if view.factor is not None:
+        lines.append(t("hazard.factor", factor=view.factor))
     if view.reasons:
         reasons = " · ".join(t.of(reason) for reason in view.reasons)
         lines.append(t("hazard.reason", reason=reasons))
     rows: list[ft.Control] = [
         words(line, tokens, size=tokens.small, color=tokens.ink2) for line in lines
     ]
-    return parts.card(tokens, ft.Column(spacing=6, controls=rows), key="facts")
+    if model.may_assess:
+        rows.append(
+            parts.quiet_button(
+                tokens,
+                t("hazard.assess"),
+                key="assess",
+                icon=ft.Icons.EDIT,
+                on_click=model.assess,
+                height=theme.TARGET,
+            )
+        )
+    column = ft.Column(spacing=6, horizontal_alignment=ft.CrossAxisAlignment.STRETCH, controls=rows)
+    return parts.card(tokens, column, key="facts")
 
 
 def _footer(

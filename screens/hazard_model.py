@@ -1,13 +1,14 @@
 """State and actions of one hazard: what a person may do comes from the data of the workflow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import flet as ft
 
-from app.use_cases import hazards
+from app.use_cases import hazard_fields, hazards
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
-from screens.capture import CaptureModel
+from screens.capture_model import CaptureModel
 from screens.context import Desk
 
 RECTIFY, RECTIFYING = "hazard.rectify", "rectifying"
@@ -32,6 +33,8 @@ class HazardModel(ft.Observable):
     others: tuple[HazardCard, ...] = ()
     choosing_place: bool = False
     more: bool = False
+    assessing: bool = False  # grade and kind are being changed
+    answering: bool = False  # what the plant's data asks is being answered
     looking: EvidenceCard | None = None
 
     def __post_init__(self) -> None:
@@ -42,13 +45,19 @@ class HazardModel(ft.Observable):
     def after(self) -> tuple[EvidenceCard, ...]:
         """Photos taken after the repair."""
         photos = self.view.photos if self.view else ()
-        return tuple(photo for photo in photos if photo.shot == AFTER)
+        return tuple(photo for photo in photos if photo.shot == AFTER and not photo.is_clip)
 
     @property
     def before(self) -> tuple[EvidenceCard, ...]:
         """Photos of the report."""
         photos = self.view.photos if self.view else ()
-        return tuple(photo for photo in photos if photo.shot != AFTER)
+        return tuple(photo for photo in photos if photo.shot != AFTER and not photo.is_clip)
+
+    @property
+    def clips(self) -> tuple[EvidenceCard, ...]:
+        """Video clips, of the report and of the repair."""
+        photos = self.view.photos if self.view else ()
+        return tuple(photo for photo in photos if photo.is_clip)
 
     @property
     def primary(self) -> MoveView | None:
@@ -80,7 +89,9 @@ class HazardModel(ft.Observable):
     async def do(self, move: MoveView) -> None:
         """Do a move, or ask for what it needs first."""
         self.more = False
-        if move.missing:
+        if self.asks(move):
+            self.answering = True
+        elif move.missing:
             self.shoot(move.missing[0])
         elif "assignee" in move.needs:
             self.desk.go(f"/hazard/{self.record_id}/dispatch")
@@ -91,9 +102,31 @@ class HazardModel(ft.Observable):
 
     async def repair(self, move: MoveView) -> None:
         """Begin the repair where it has not begun, and open the camera for the photo after it."""
+        if self.asks(move):
+            self.answering = True
+            return
         if move.target == RECTIFYING and not await self.act(move):
             return
         self.shoot(AFTER)
+
+    def asks(self, move: MoveView) -> bool:
+        """Whether a move waits for an answer that this person may give."""
+        fields = self.view.fields if self.view else ()
+        return any(one.may and one.item.item_id in move.asks for one in fields)
+
+    def answer(self) -> None:
+        """Open or close the page of what the plant's data asks."""
+        self.answering = not self.answering
+
+    async def keep_answers(self, answers: Mapping[str, str]) -> bool:
+        """Keep answers; say whether they were taken."""
+        desk = self.desk
+        record = hazard_fields.record_fields
+        if await desk.run(record, desk.signed_in, self.record_id, answers) is None:
+            return False
+        await self.load()
+        desk.changed()
+        return True
 
     async def act(self, move: MoveView) -> bool:
         """Do a move that needs nothing more; say whether it was done."""
@@ -122,8 +155,9 @@ class HazardModel(ft.Observable):
         """Open the page for the words or the target that a move needs."""
         self.note, self.target, self.move = "", None, move
         if MERGE_NEEDS & set(move.needs):
-            found = await self.desk.run(hazards.cards, self.desk.signed_in, "open")
-            self.others = self._nearest(found or [])
+            here = self.view.card.asset_id if self.view else None
+            found = await self.desk.run(hazards.to_merge, self.desk.signed_in, self.record_id, here)
+            self.others = tuple(found or ())
 
     async def submit(self) -> None:
         """Do the move that was asked about."""
@@ -186,6 +220,23 @@ class HazardModel(ft.Observable):
             self.view, self.choosing_place = view, False
             self.desk.changed()
 
+    @property
+    def may_assess(self) -> bool:
+        """Whether this person may change its grade or kind."""
+        view = self.view
+        if view is None:
+            return False
+        return len(view.grades) > 1 or bool(view.corrections & {"category", "element"})
+
+    def assess(self) -> None:
+        """Open or close the page on which grade and kind are changed."""
+        self.assessing = not self.assessing
+
+    def show(self, view: HazardView) -> None:
+        """Show the hazard as it is now."""
+        self.view, self.assessing = view, False
+        self.desk.changed()
+
     def show_more(self) -> None:
         """Open or close the list of the other moves."""
         self.more = not self.more
@@ -195,7 +246,7 @@ class HazardModel(ft.Observable):
         if self.more:
             self.more = False
         elif self.capture.open:
-            await self.capture.close()
+            await self.capture.leave()
         else:
             self.desk.back()
 
@@ -214,12 +265,3 @@ class HazardModel(ft.Observable):
         if move.action != RECTIFY:
             return False
         return move.target == RECTIFYING or AFTER in move.missing
-
-    def _nearest(self, found: list[HazardCard]) -> tuple[HazardCard, ...]:
-        here = self.view.card if self.view else None
-        others = [card for card in found if card.record_id != self.record_id]
-        if here is None:
-            return tuple(others)
-        return tuple(
-            sorted(others, key=lambda card: (card.asset_id != here.asset_id, -card.reported_ms))
-        )

@@ -1,15 +1,18 @@
 """What is known of a hazard, beside the list on a tablet; a tap opens it with what can be done."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import flet as ft
 
+from app.translate import Translator
 from app.use_cases import hazards
 from app.use_cases.evidence import EvidenceCard
 from app.use_cases.hazard_views import HazardView
-from screens import parts, parts_evidence, parts_work, theme
+from screens import parts, parts_clip, parts_evidence, parts_work, theme
 from screens.context import Desk, use_desk, use_value
 from screens.hazard_row import hazard_chips
+from screens.interim import InterimCard
 from screens.parts import words
 
 PHOTOS_SHOWN = 2  # side by side; the hazard itself shows them all
@@ -62,6 +65,7 @@ def HazardSummary(record_id: str) -> ft.Control:
     body = [
         parts_evidence.wrapped(hazard_chips(desk, card)),
         parts.card(tokens, told, key="report"),
+        cast("Any", InterimCard)(card.record_id, look=True, key=f"interim-{card.record_id}"),
         parts_work.timeline(tokens, t, view.steps, desk.field.clock.now_ms()),
     ]
     open_it = parts.quiet_button(
@@ -83,7 +87,7 @@ def _photos(model: SummaryModel, photos: tuple[EvidenceCard, ...]) -> ft.Control
         parts_evidence.wide_photo(
             tokens,
             photo,
-            t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=t.moment(photo.taken_ms, now_ms)),
+            _caption(t, photo, now_ms),
             t("evidence.absent"),
             key=f"photo-{photo.evidence_id}",
             on_tap=model.open,
@@ -95,3 +99,10 @@ def _photos(model: SummaryModel, photos: tuple[EvidenceCard, ...]) -> ft.Control
     return ft.Row(
         spacing=theme.GAP_WIDE, vertical_alignment=ft.CrossAxisAlignment.START, controls=tiles
     )
+
+
+def _caption(t: Translator, photo: EvidenceCard, now_ms: int) -> str:
+    shot = parts_clip.title_of(t, photo, t(f"shot.{photo.shot}"))
+    when = t.moment(photo.taken_ms, now_ms)
+    said = t("hazard.photo", shot=shot, time=when)
+    return f"{said} · {parts_clip.clip_text(t, photo)}" if photo.is_clip else said

@@ -7,13 +7,11 @@ import flet as ft
 
 from app.use_cases import hazards, reports
 from app.use_cases.hazard_views import HazardCard
-from app.use_cases.hazards import FILTERS
+from app.use_cases.hazards import FILTERS, PAGE, Page
 from screens import parts, parts_work, theme
 from screens.context import Desk, use_desk, use_value
 from screens.hazard_row import hazard_row
 from screens.hazard_summary import HazardSummary
-
-PAGE = 40  # rows drawn at once
 
 
 @dataclass(eq=False)
@@ -24,8 +22,13 @@ class HazardsModel(ft.Observable):
     which: str = FILTERS[0]
     first: bool = True
     cards: tuple[HazardCard, ...] | None = None
-    shown: int = PAGE
+    after: tuple[int, str] | None = None  # where the next page begins; None: this is all
+    busy: bool = False  # the next page is being read
     chosen: str | None = None  # beside the list, on a tablet
+
+    def __post_init__(self) -> None:
+        """Begin with what stood here last."""
+        self._recall()
 
     @property
     def beside(self) -> HazardCard | None:
@@ -40,28 +43,62 @@ class HazardsModel(ft.Observable):
         self.chosen = record_id
 
     async def load(self) -> None:
-        """Read the list of the chosen filter."""
-        which = self.which
-        found = await self.desk.run(hazards.cards, self.desk.signed_in, which)
-        if self.first and not found:  # who never reported anything sees what waits for them
+        """Read the list of the chosen filter, as far as it was read before."""
+        which, size = self.which, max(PAGE, len(self.cards or ()))
+        found = await self.desk.run(hazards.page, self.desk.signed_in, which, None, size)
+        if self.first and found and not found.cards and which == self.which:
+            # who never reported anything sees what waits for them
             which = self.which = FILTERS[1]
-            found = await self.desk.run(hazards.cards, self.desk.signed_in, which)
+            found = await self.desk.run(hazards.page, self.desk.signed_in, which)
         self.first = False
         if found is not None and which == self.which:  # another filter was chosen meanwhile
-            self.cards = tuple(found)
+            if self.cards != found.cards:
+                self.cards = found.cards
+            self.after = found.after
+            self.desk.backstage.shown[self._place(which)] = found
 
     async def choose(self, which: str) -> None:
-        """Show another filter."""
-        self.which, self.cards, self.shown = which, None, PAGE
+        """Show another filter: what stood there last at once, then what stands there now."""
+        self.first = False
+        self.which, self.cards, self.after = which, None, None
+        self._recall()
         await self.load()
 
-    def more(self) -> None:
-        """Draw the next rows."""
-        self.shown += PAGE
+    def _place(self, which: str) -> tuple[str, str]:
+        return (f"hazards.{which}", self.desk.signed_in.person_id)
+
+    def _recall(self) -> None:
+        known = cast("Page | None", self.desk.backstage.shown.get(self._place(self.which)))
+        if known is not None:
+            self.cards, self.after = known.cards, known.after
+
+    async def more(self) -> None:
+        """Read the next page and draw it below."""
+        which, after = self.which, self.after
+        if self.busy or after is None:
+            return
+        self.busy = True
+        found = await self.desk.run(hazards.page, self.desk.signed_in, which, after)
+        self.busy = False
+        # another filter was chosen, or the list was read anew meanwhile
+        if found is not None and (which, after) == (self.which, self.after):
+            self.cards, self.after = (*(self.cards or ()), *found.cards), found.after
 
     async def report(self) -> None:
         """Begin a report and open it."""
         await report_hazard(self.desk)
+
+
+def search_button(desk: Desk) -> ft.Control:
+    """The way to the search, in the head of a list."""
+
+    def search() -> None:
+        desk.backstage.question = None
+        desk.go("/search")
+
+    return parts.icon_button(
+        desk.tokens, ft.Icons.SEARCH, desk.t("search.title"), key="search-open", on_click=search
+    )
 
 
 async def report_hazard(desk: Desk) -> None:
@@ -86,8 +123,10 @@ def Hazards() -> ft.Control:
         on_click=model.report,
         expand=True,
     )
-    head = parts_work.page_head(tokens, t("place.hazards"))
-    whole = parts_work.page(tokens, head, [_filters(model, desk), *_rows(model, desk)], [report])
+    head = parts_work.page_head(tokens, t("place.hazards"), action=search_button(desk))
+    whole = parts_work.page(
+        tokens, head, [_filters(model, desk), *_rows(model, desk)], [report], lazy=True
+    )
     card = model.beside
     if not desk.wide or card is None:
         return whole
@@ -108,10 +147,12 @@ def _rows(model: HazardsModel, desk: Desk) -> list[ft.Control]:
                 detail=t(f"hazards.none.{model.which}.detail"),
             )
         ]
-    rows = [_row(model, desk, card) for card in model.cards[: model.shown]]
-    if len(model.cards) > model.shown:
-        more = t("list.more", n=len(model.cards) - model.shown)
-        rows.append(parts.quiet_button(tokens, more, key="more", on_click=model.more))
+    rows = [_row(model, desk, card) for card in model.cards]
+    if model.after is not None:
+        more = t("list.next", n=len(model.cards))
+        rows.append(
+            parts.quiet_button(tokens, more, key="more", on_click=model.more, disabled=model.busy)
+        )
     return rows
 
 

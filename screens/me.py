@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import flet as ft
 
+from app.use_cases import administration, statistics
 from screens import parts, parts_work, theme
 from screens.context import Desk, use_desk, use_link
 
@@ -23,7 +24,8 @@ def Me() -> ft.Control:
         t.of(person.name),
         " · ".join(fact for fact in (person.person_id, t.of(unit and unit.name)) if fact),
     )
-    settings = [_languages(desk), _brightness(desk), _sizes(desk)]
+    ways = [*_managing(desk), *_administering(desk)]
+    settings = [*ways, _languages(desk), _brightness(desk), _sizes(desk)]
     device = _device(desk)
     out = parts.quiet_button(
         tokens,
@@ -49,6 +51,42 @@ def Me() -> ft.Control:
         )
         return parts_work.two_columns(desk, left, right)
     return parts_work.page(tokens, head, [*settings, *device], [out, take])
+
+
+def _administering(desk: Desk) -> list[ft.Control]:
+    """The way to administration, for those who look after something."""
+    t, field = desk.t, desk.field
+    if field.pack is None or not administration.sections(field, desk.signed_in):
+        return []
+    return [
+        parts.row_card(
+            desk.tokens,
+            t("admin.title"),
+            t("admin.detail"),
+            key="admin",
+            icon=ft.Icons.ADMIN_PANEL_SETTINGS,
+            on_click=lambda: desk.go("/admin"),
+            lines=2,
+        )
+    ]
+
+
+def _managing(desk: Desk) -> list[ft.Control]:
+    """The way to the numbers, for those who read more than their own records."""
+    t, field = desk.t, desk.field
+    if field.pack is None or not statistics.may_open(field, desk.signed_in):
+        return []
+    return [
+        parts.row_card(
+            desk.tokens,
+            t("statistics.open_page"),
+            t("statistics.open_page.detail"),
+            key="statistics",
+            icon=ft.Icons.QUERY_STATS,
+            on_click=lambda: desk.go("/statistics"),
+            lines=2,
+        )
+    ]
 
 
 def _take_along(desk: Desk) -> None:
@@ -137,5 +175,13 @@ def _device(desk: Desk) -> list[ft.Control]:
     facts.append((t("me.lock"), t("time.minutes", n=max(1, minutes))))
     return [
         parts.section(tokens, t("me.device"), [parts.facts_card(tokens, facts)]),
+        parts.row_card(
+            tokens,
+            t("me.storage"),
+            t("me.storage.detail"),
+            key="storage",
+            icon=ft.Icons.SD_STORAGE,
+            on_click=lambda: desk.go("/storage"),
+        ),
         parts.note(tokens, "plain", t("me.offline_ready"), icon=ft.Icons.OFFLINE_PIN),
     ]

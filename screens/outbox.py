@@ -11,10 +11,10 @@ from app.use_cases.outbox import Bundle, OutboxItem, OutboxView
 from domain.errors import OfflineError
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
+from screens.parts_clip import size_text
 from screens.theme import Tokens
 
 PAGE = 60  # rows drawn at once
-MEGABYTE = 1_000_000
 INDENT = ft.Padding.only(left=24)  # files below their photo
 EXPORT_NAME = "anshao-outbox.zip"
 ICONS = {
@@ -129,7 +129,7 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
         rows.append(parts.progress_line(tokens, t("outbox.sending"), status.done, status.total))
     if status and status.error:
         # No network is no fault of anybody: grey, with what happens to the data meanwhile.
-        if isinstance(status.error, OfflineError):
+        if type(status.error) is OfflineError:  # who answers in its place is said below
             rows.append(
                 parts.note(
                     tokens,
@@ -201,7 +201,8 @@ def _lines(model: OutboxModel, desk: Desk, line: Bundle) -> list[ft.Control]:
 def photo_title(t: Translator, item: OutboxItem) -> str:
     """Return what a photo shows, and of which record."""
     shot = t(f"shot.{item.shot}") if item.shot else ""
-    return " · ".join(part for part in (t("outbox.photo"), shot, item.code) if part)
+    what = t("outbox.clip" if item.is_clip else "outbox.photo")
+    return " · ".join(part for part in (what, shot, item.code) if part)
 
 
 def line_text(t: Translator, line: Bundle) -> str:
@@ -266,13 +267,6 @@ def reason_text(t: Translator, reason: str | None) -> str:
     """Word the code of a refusal; a code of a newer server is shown as it is."""
     key = f"outbox.reason.{reason}"
     return t(key) if key in t.texts else t("outbox.reason.other", code=reason or "")
-
-
-def size_text(t: Translator, size: int) -> str:
-    """Return a size in MB with one digit, below that in kB."""
-    if size >= MEGABYTE:
-        return t("size.mb", n=f"{size / MEGABYTE:.1f}")
-    return t("size.kb", n=max(1, size // 1000))
 
 
 @ft.component

@@ -7,7 +7,7 @@ import flet as ft
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
-from screens import parts, parts_work, theme
+from screens import parts, parts_clip, parts_work, theme
 from screens.parts import Kind, Tap, colours, words
 from screens.theme import Tokens
 
@@ -258,6 +258,9 @@ def photo_row(
         words(title, tokens, strong=True),
         words(t(f"evidence.grade.{card.grade}"), tokens, size=tokens.small, color=tokens.ink2),
     ]
+    if card.is_clip:
+        said = parts_clip.clip_text(t, card)
+        column.append(words(said, tokens, size=tokens.small, color=tokens.ink2))
     row: list[ft.Control] = [tile, ft.Column(spacing=2, expand=True, controls=column)]
     picture = ft.Row(spacing=theme.GAP_WIDE, controls=row)
     if retake is None:

@@ -8,7 +8,7 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases.timeline import Step
-from domain.forms import Limits
+from domain.questions import Limits
 from screens import theme
 from screens.context import Desk
 from screens.parts import Kind, Tap, card, colours, handler, icon_button, tappable, words
@@ -60,19 +60,26 @@ def page(
     footer: Sequence[ft.Control] = (),
     *,
     key: str = "body",
+    lazy: bool = False,
 ) -> ft.Control:
-    """A screen: head, a body that scrolls, and the next step always in the same place."""
+    """A screen: head, a body that scrolls, and the next step always in the same place.
+
+    `lazy`: the client lays out only the rows in view; for lists of more than a screenful.
+    """
     parts: list[ft.Control] = [head] if head else []
+    rows = [*body, ft.Container(height=theme.GAP)]
     parts.append(
         ft.Container(
             expand=True,
             padding=ft.Padding.symmetric(horizontal=theme.MARGIN),
-            content=ft.Column(
+            content=ft.ListView(key=key, spacing=theme.GAP_WIDE, controls=rows)
+            if lazy
+            else ft.Column(
                 key=key,
                 spacing=theme.GAP_WIDE,
                 scroll=ft.ScrollMode.AUTO,
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-                controls=[*body, ft.Container(height=theme.GAP)],
+                controls=rows,
             ),
         )
     )
@@ -336,6 +343,9 @@ def _step(tokens: Tokens, t: Translator, step: Step, now_ms: int) -> ft.Control:
         "next": (ft.Icons.RADIO_BUTTON_UNCHECKED, tokens.ink2),
     }[step.status]
     details = step_times(t, step, now_ms)
+    said = t.of(step.words)
+    if step.change is not None:
+        said = t("timeline.grade", before=step.change[0], after=step.change[1])
     if step.note:
         details.append(step.note)
     lines: list[ft.Control] = [
@@ -343,7 +353,7 @@ def _step(tokens: Tokens, t: Translator, step: Step, now_ms: int) -> ft.Control:
             size=tokens.body,
             color=tokens.ink,
             spans=[
-                ft.TextSpan(t.of(step.words), ft.TextStyle(weight=ft.FontWeight.W_600)),
+                ft.TextSpan(said, ft.TextStyle(weight=ft.FontWeight.W_600)),
                 ft.TextSpan(f"　{t.of(step.person)}" if step.person else ""),
             ],
         )

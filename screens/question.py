@@ -8,8 +8,8 @@ import flet as ft
 from app.translate import Translator
 from app.use_cases.inspections import SheetLine
 from domain.errors import FieldError
-from domain.forms import Item
-from screens.capture import CaptureModel
+from domain.questions import Item
+from screens.capture_model import CaptureModel
 from screens.context import Desk
 from screens.theme import Tokens
 
@@ -45,6 +45,10 @@ class Answering(Protocol):
 
     def photograph(self, item_id: str) -> None:
         """Open the viewfinder in the row."""
+        ...
+
+    def excuse(self, item_id: str) -> None:
+        """Ask why the photo cannot be taken."""
         ...
 
     def sign(self, item_id: str) -> None:

@@ -11,8 +11,8 @@ from typing import cast
 import flet as ft
 
 from app.translate import Translator
-from domain.forms import Judgement, Kind, Limits, Option
-from screens import parts, parts_evidence, parts_work, theme
+from domain.questions import KINDS, Judgement, Limits, Option
+from screens import parts, parts_clip, parts_evidence, parts_work, theme
 from screens.capture import Viewfinder
 from screens.parts import words
 from screens.question import Hands, Question
@@ -115,7 +115,7 @@ def _number(ask: Question, hands: Hands) -> ft.Control:
     row: list[ft.Control] = [edit]
     if limits and limits.minimum is not None and limits.minimum < 0:
         row.append(_sign_button(ask, hands))
-    if item.evidence == "always" and not ask.row.photos:
+    if item.evidence == "always" and not ask.row.stills:
         row.append(_camera_button(ask, hands, ask.t("question.shoot_gauge"), expand=False))
     column: list[ft.Control] = [ft.Row(spacing=theme.GAP_WIDE, controls=row)]
     if limits and _has_limits(limits):
@@ -159,7 +159,7 @@ def _text(ask: Question, hands: Hands) -> ft.Control:
 
 
 def _photo(ask: Question, hands: Hands) -> ft.Control:
-    if ask.row.photos:
+    if ask.row.stills:
         return ft.Column(height=0)
     return _camera_button(ask, hands, ask.t("question.shoot"), expand=True)
 
@@ -181,7 +181,7 @@ def _signature(ask: Question, hands: Hands) -> ft.Control:
     return ft.Row(controls=[button])
 
 
-INPUTS: Mapping[Kind, Input] = {
+INPUTS: Mapping[str, Input] = {
     "ok": _three_way,
     "num": _number,
     "choice": _choice,
@@ -204,6 +204,7 @@ def _Row(ask: Question, hands: Hands) -> ft.Control:
     controls += _photos(ask, hands)
     if _asks_for_photo(ask):
         controls.append(_camera_button(ask, hands, ask.t("question.shoot"), expand=True))
+    controls += _excuse(ask, hands)
     if line.judgement.state == "bad":
         controls.append(_hazard(ask, hands))
     kind = STATE_KIND.get(line.judgement.state)
@@ -232,24 +233,54 @@ def _heading(ask: Question) -> ft.Control:
 
 
 def _judgement_chip(ask: Question, judgement: Judgement) -> ft.Control | None:
-    if judgement.state == "na" and ask.item.kind != "ok":  # marked while out of use
+    if judgement.state == "na" and not KINDS[ask.item.kind].for_all:  # marked while out of use
         return parts.chip(ask.tokens, ask.t("question.na"), key=f"{ask.item_id}-judgement")
     kind = STATE_KIND.get(judgement.state)
     if kind is None or judgement.reason == "failed":
         return None
     icon = ft.Icons.ERROR if kind == "stop" else ft.Icons.WARNING_AMBER
-    text = ask.t(f"judgement.{judgement.reason}", **judgement.params)
+    text = ask.t(f"judgement.{judgement.reason}", **judgement.params).strip()  # some have no unit
     return parts.chip(ask.tokens, text, kind, icon, key=f"{ask.item_id}-judgement")
 
 
 def _asks_for_photo(ask: Question) -> bool:
     """Whether the row needs a button of its own for the photo."""
     line = ask.row.line
-    if ask.taking or ask.item.kind in ("photo", "signature"):
+    if ask.taking or KINDS[ask.item.kind].proof:
         return False
-    if ask.item.kind == "num" and ask.item.evidence == "always":
+    if KINDS[ask.item.kind].limited and ask.item.evidence == "always":
         return False  # it stands beside the number
     return line.photo_missing and not line.complete
+
+
+def _excuse(ask: Question, hands: Hands) -> list[ft.Control]:
+    """The way out for a photo that cannot be taken, once everything else is answered."""
+    line, tokens, t = ask.row.line, ask.tokens, ask.t
+    if line.excused:
+        said = t("question.excused", reason=t.of(ask.row.excuse))
+        chip = parts.chip(
+            tokens, said, "mind", ft.Icons.NO_PHOTOGRAPHY, key=f"{ask.item_id}-excused"
+        )
+        rows: list[ft.Control] = [parts_evidence.wrapped([chip])]
+        if not KINDS[ask.item.kind].limited:  # there the camera stands beside the number
+            rows.append(_camera_button(ask, hands, t("question.shoot"), expand=True))
+        return rows
+    answered = line.judgement.state != "open" or KINDS[ask.item.kind].is_photo or ask.taking
+    if not (ask.item.excusable and line.photo_missing and answered):
+        return []
+
+    def excuse() -> None:
+        hands.model.excuse(ask.item_id)
+
+    return [
+        parts.text_button(
+            tokens,
+            t("question.excuse"),
+            key=f"{ask.item_id}-excuse",
+            on_click=excuse,
+            icon=ft.Icons.NO_PHOTOGRAPHY,
+        )
+    ]
 
 
 def _photos(ask: Question, hands: Hands) -> list[ft.Control]:
@@ -266,7 +297,7 @@ def _photo_row(ask: Question, hands: Hands, index: int) -> ft.Control:
         await hands.model.retake(ask.item_id, card.evidence_id)
 
     signed = card.shot == "signature"
-    title = ask.t("shot.signature" if signed else "shot.item")
+    title = parts_clip.title_of(ask.t, card, ask.t("shot.signature" if signed else "shot.item"))
     return parts_evidence.photo_row(
         ask.tokens, ask.t, card, title, on_look=look, retake=None if signed else again
     )

@@ -7,11 +7,14 @@ import flet as ft
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
 from app.use_cases.reports import HazardDraft
-from screens import parts, parts_evidence, parts_work, theme
+from screens import parts, parts_clip, parts_evidence, parts_work, theme
 from screens.asset_picker import AssetPicker
 from screens.capture import Viewfinder, capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
-from screens.evidence_page import EvidencePage
+from screens.documents import documents_card
+from screens.evidence_page import page_of
+from screens.hazard_fields import FieldsPage, fields_card
+from screens.kind_choices import category_choices, element_choices, grade_choices
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
 from screens.report_model import SHOTS, ReportModel
@@ -33,7 +36,7 @@ def ReportBody(draft_id: str) -> ft.Control:
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: ReportModel(desk, draft_id))
     use_value(model.capture)
-    picker = use_pictures(model.capture.choose)
+    picker = use_pictures(model.capture.choose, model.capture.choose_clip)
     ft.use_effect(model.load, [draft_id])
     use_keys(enter=model.enter, escape=model.escape)
     draft = model.draft
@@ -53,9 +56,15 @@ def ReportBody(draft_id: str) -> ft.Control:
             on_area=model.place_area,
             on_scan=model.scan_place,
         )
+    if model.answering:
+        return FieldsPage(draft.fields, draft.code, model.keep_answers, model.answer)
     head = _head(desk, draft)
     what = [*_source(draft, tokens, t), *_pictures(model, tokens, t), _words(model, tokens, t)]
-    where = [_place(model, draft, tokens, t), _proposal(model, draft, desk)]
+    where = [_place(model, draft, tokens, t)]
+    if draft.asset_id:
+        where += documents_card(desk, draft.asset_id)
+    where.append(_proposal(model, draft, desk))
+    where += fields_card(tokens, t, draft.fields, model.answer)
     where.append(
         parts.quiet_button(
             tokens, t("report.drop"), key="report-drop", icon=ft.Icons.DELETE, on_click=model.drop
@@ -108,7 +117,22 @@ def _pictures(model: ReportModel, tokens: Tokens, t: Translator) -> list[ft.Cont
     row = ft.Row(
         spacing=theme.GAP_WIDE, vertical_alignment=ft.CrossAxisAlignment.START, controls=tiles
     )
-    return [row]
+    return [row, *_clips(model, tokens, t)]
+
+
+def _clips(model: ReportModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    """The clips of the report, small below its photos."""
+    if not model.clips:
+        return []
+    return [parts_evidence.wrapped([_clip(model, tokens, t, clip) for clip in model.clips])]
+
+
+def _clip(model: ReportModel, tokens: Tokens, t: Translator, clip: EvidenceCard) -> ft.Control:
+    def look() -> None:
+        model.look_at(clip)
+
+    title = parts_clip.title_of(t, clip, t(f"shot.{clip.shot}"))
+    return parts_clip.clip_tile(tokens, t, clip, title, look)
 
 
 def _tile(model: ReportModel, shot: str, tokens: Tokens, t: Translator) -> ft.Control:
@@ -187,6 +211,8 @@ def _proposal(model: ReportModel, draft: HazardDraft, desk: Desk) -> ft.Control:
         parts.chip(tokens, grade, kind, key="report-grade"),
         parts.chip(tokens, category, key="report-category"),
     ]
+    if draft.element_words is not None:
+        chips.append(parts.chip(tokens, t.of(draft.element_words), key="report-element"))
     controls: list[ft.Control] = [parts_evidence.wrapped(chips)]
     if draft.proposal.reasons:
         reasons = " · ".join(t.of(reason.words) for reason in draft.proposal.reasons)
@@ -209,47 +235,27 @@ def _proposal(model: ReportModel, draft: HazardDraft, desk: Desk) -> ft.Control:
 
 
 def _choices(model: ReportModel, draft: HazardDraft, desk: Desk) -> list[ft.Control]:
-    tokens, t, vocabulary = desk.tokens, desk.t, desk.field.definitions.hazards
-    grades: list[ft.Control] = []
-    for grade in vocabulary.grades.values():
+    async def grade(code: str) -> None:
+        await model.classify(grade=code)
 
-        async def choose(code: str = grade.code) -> None:
-            await model.classify(grade=code)
+    async def category(code: str) -> None:
+        await model.classify(category=code)
 
-        grades.append(
-            parts.choice_chip(
-                tokens,
-                f"{grade.code} {t.of(grade.name)}",
-                key=f"grade-{grade.code}",
-                selected=draft.grade == grade.code,
-                on_click=choose,
-            )
-        )
-    categories: list[ft.Control] = []
-    for category in vocabulary.categories.values():
+    async def element(code: str) -> None:
+        await model.classify(element=code)
 
-        async def take(code: str = category.code) -> None:
-            await model.classify(category=code)
-
-        categories.append(
-            parts.choice_chip(
-                tokens,
-                t.of(category.name),
-                key=f"category-{category.code}",
-                selected=draft.category == category.code,
-                on_click=take,
-            )
-        )
     return [
-        parts.section(tokens, t("report.grades"), [parts_evidence.wrapped(grades)]),
-        parts.section(tokens, t("report.categories"), [parts_evidence.wrapped(categories)]),
+        grade_choices(desk, draft.grade, grade),
+        category_choices(desk, draft.category, category),
+        element_choices(desk, draft.element, element),
     ]
 
 
 def _footer(
     model: ReportModel, tokens: Tokens, t: Translator, picker: PicturePicker
 ) -> list[ft.Control]:
-    if model.capture.open and not model.words.strip():
+    busy = model.capture.phase == "recording"  # ending it comes before sending
+    if model.capture.open and (busy or not model.words.strip()):
         return capture_bar(model.capture, tokens, t, picker, t("capture.shoot"))
     footer: list[ft.Control] = []
     shot = model.next_shot
@@ -297,6 +303,5 @@ def _photo_page(model: ReportModel, photo: EvidenceCard, t: Translator) -> ft.Co
         await model.retake(photo)
 
     code = model.draft.code if model.draft else ""
-    return cast("Any", EvidencePage)(
-        photo, t(f"shot.{photo.shot}"), code, model.look_away, again, key=photo.evidence_id
-    )
+    title = parts_clip.title_of(t, photo, t(f"shot.{photo.shot}"))
+    return page_of(photo)(photo, title, code, model.look_away, again, key=photo.evidence_id)

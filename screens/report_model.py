@@ -1,6 +1,7 @@
 """State and actions of a hazard report; what is written is saved with every change."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import flet as ft
@@ -9,7 +10,7 @@ from app.use_cases import evidence, reports
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.reports import HazardDraft
 from app.use_cases.scan import Scanned
-from screens.capture import CaptureModel
+from screens.capture_model import CaptureModel
 from screens.context import Desk
 
 SHOTS = ("closeup", "panorama")  # asked for when reporting; the responsible person at dispatch
@@ -30,6 +31,7 @@ class ReportModel(ft.Observable):
     placing: bool = False
     scanning: bool = False
     editing: bool = False  # category and grade are being changed
+    answering: bool = False  # what the plant's data asks is being answered
 
     def __post_init__(self) -> None:
         """Nothing is loaded yet."""
@@ -55,7 +57,14 @@ class ReportModel(ft.Observable):
     def photo(self, shot: str) -> EvidenceCard | None:
         """Return the latest photo of a shot."""
         photos = self.draft.photos if self.draft else ()
-        return next((photo for photo in reversed(photos) if photo.shot == shot), None)
+        stills = (photo for photo in reversed(photos) if not photo.is_clip)
+        return next((photo for photo in stills if photo.shot == shot), None)
+
+    @property
+    def clips(self) -> tuple[EvidenceCard, ...]:
+        """The clips taken, oldest first."""
+        photos = self.draft.photos if self.draft else ()
+        return tuple(photo for photo in photos if photo.is_clip)
 
     @property
     def can_send(self) -> bool:
@@ -106,6 +115,18 @@ class ReportModel(ft.Observable):
     def edit(self) -> None:
         """Open or close the choice of category and grade."""
         self.editing = not self.editing
+
+    def answer(self) -> None:
+        """Open or close the page of what the plant's data asks."""
+        self.answering = not self.answering
+
+    async def keep_answers(self, answers: Mapping[str, str]) -> bool:
+        """Keep answers with the draft; say whether they were taken."""
+        desk = self.desk
+        draft = await desk.run(reports.answer_fields, desk.signed_in, self.draft_id, answers)
+        if draft is not None:
+            self.draft = draft
+        return draft is not None
 
     async def find_place(self) -> None:
         """Open the list of places."""
@@ -171,7 +192,7 @@ class ReportModel(ft.Observable):
     async def escape(self) -> None:
         """Close the camera; else go back, the report stays a draft."""
         if self.capture.open:
-            await self.capture.close()
+            await self.capture.leave()
         else:
             self.desk.back()
 

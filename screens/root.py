@@ -8,19 +8,31 @@ import flet as ft
 
 from app.field import FieldApp
 from screens import guard, reconnect, shell, theme, watch
+from screens.admin import AdminHome, AdminTable
+from screens.admin_devices import AdminDefinitions, AdminDevices
+from screens.admin_import import AdminImport
+from screens.admin_row import AdminNew, AdminRow
 from screens.context import ENTER, Desk, DeskContext, use_desk
 from screens.dispatch import DispatchScreen
+from screens.documents import DocumentsScreen
+from screens.gap import GapScreen
 from screens.hazard import HazardScreen
 from screens.hazards import Hazards
 from screens.me import BRIGHTNESSES, Me
+from screens.notices import Notices
 from screens.outbox import Outbox, OutboxDetail
 from screens.parts import Screen
 from screens.permits import Permits
 from screens.report import ReportScreen
 from screens.scan import ScanScreen
+from screens.search import SearchScreen
 from screens.sheet import SheetScreen
 from screens.sign_in import SignIn
+from screens.statistics import StatisticsScreen
+from screens.statistics_records import StatisticsRecords
+from screens.storage import Storage
 from screens.today import TodayScreen
+from screens.upkeep import UpkeepScreen
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +91,27 @@ ROUTES = [
     ),
     detail("outbox", Outbox),
     detail("outbox/:id", OutboxDetail),
+    detail("notices", Notices),
+    detail("statistics", StatisticsScreen),
+    detail("statistics/records/:asked", StatisticsRecords),
+    detail("gap/:id", GapScreen),
     detail("scan", ScanScreen),
+    detail("storage", Storage),
     detail("sheet/:draft", SheetScreen),
+    detail("upkeep/:draft", UpkeepScreen),
+    detail("documents/:asset", DocumentsScreen),
+    detail("documents/:asset/:draft", DocumentsScreen),
     detail("report/:draft", ReportScreen),
+    detail("search", SearchScreen),
     detail("hazard/:id", HazardScreen),
     detail("hazard/:id/dispatch", DispatchScreen),
+    detail("admin", AdminHome),
+    detail("admin/t/:table", AdminTable),
+    detail("admin/row/:table/:key", AdminRow),
+    detail("admin/new/people", AdminNew),
+    detail("admin/import/:table", AdminImport),
+    detail("admin/devices", AdminDevices),
+    detail("admin/definitions", AdminDefinitions),
 ]
 
 
@@ -115,9 +143,11 @@ def apply_look(page: ft.Page, desk: Desk) -> None:
     page.dark_theme = theme.theme(theme.tokens_of(dark=True, scale=desk.scale))
     desk.field.language = desk.language  # the watermark speaks it too
     page.title = desk.t("app.name")
+    # Flutter's own few words (copy, paste): it lacks some languages, so others read English there
+    own = desk.language if desk.language in ("zh", "en") else "en"
     page.locale_configuration = ft.LocaleConfiguration(
         supported_locales=[ft.Locale("zh", "CN"), ft.Locale("en", "US")],
-        current_locale=ft.Locale(desk.language),
+        current_locale=ft.Locale(own),
     )
 
 

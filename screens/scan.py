@@ -6,13 +6,14 @@ from typing import cast
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases import inspections, reports, scan
+from app.use_cases import inspections, reports, scan, upkeep
 from app.use_cases.scan import Scanned
 from domain.plant import Checkpoint
 from screens import parts, parts_evidence, parts_work, theme
 from screens.asset_picker import AssetPicker
 from screens.capture import camera_view
 from screens.context import Desk, use_desk, use_keys, use_value
+from screens.offer import Offer, OfferPage
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
 from screens.scan_model import ScanModel
@@ -27,11 +28,21 @@ def ScanScreen() -> ft.Control:
     """The route `/scan`: a label opens the checklist bound to it."""
     desk = use_desk()
     spot, set_spot = use_value(cast("Checkpoint | None", None))
+    offer, set_offer = use_value(cast("Offer | None", None))
 
     async def scanned(found: Scanned) -> None:
         if found.asset is None:
             set_spot(found.checkpoint)
             return
+        due = await desk.run(upkeep.due_here, desk.signed_in, found.asset.asset_id)
+        if due:
+            inspects = await desk.run(scan.may_inspect, desk.signed_in, found.asset)
+            set_offer(Offer(found, due, inspects=inspects is True))
+            return
+        await go_on(found)
+
+    async def go_on(found: Scanned) -> None:
+        assert found.asset is not None, "only equipment has a checklist"
         reads = await desk.run(scan.inspects_elsewhere, desk.signed_in)
         if not reads and not await desk.run(scan.may_inspect, desk.signed_in, found.asset):
             draft = await desk.run(
@@ -49,6 +60,8 @@ def ScanScreen() -> ft.Control:
 
     if spot is not None:
         return SpotPage(spot, lambda: set_spot(None))
+    if offer is not None:
+        return OfferPage(offer, go_on, lambda: set_offer(None))
     return ScanPage(scanned, desk.back)
 
 

@@ -10,7 +10,9 @@ from app.use_cases.inspections import Sheet
 from screens import parts, parts_evidence, parts_work, theme
 from screens.capture import capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
-from screens.evidence_page import EvidencePage
+from screens.documents import documents_card
+from screens.evidence_page import page_of
+from screens.excuse import excuse_panel
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
 from screens.question import Question
@@ -37,8 +39,9 @@ def SheetBody(draft_id: str) -> ft.Control:
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: SheetModel(desk, draft_id))
     use_value(model.capture)
+    use_value(model.excusing)
     column = ft.use_memo(ft.Ref[ft.Column], [])
-    picker = use_pictures(model.capture.choose)
+    picker = use_pictures(model.capture.choose, model.capture.choose_clip)
     ink = ft.use_memo(lambda: SignatureModel(model.signed), [model.signing])
 
     async def follow() -> None:
@@ -60,7 +63,7 @@ def SheetBody(draft_id: str) -> ft.Control:
     if desk.wide:
         side = [_progress(model, sheet, tokens, t), *_notes(model, sheet, tokens, t)]
         left = parts_evidence.long_page(tokens, head, body, [], ref=column)
-        panel = _stop_panel(model, tokens, t) if model.stopping else None
+        panel = _panel(model, tokens, t)
         right = parts_work.page(tokens, None, [ft.Container(height=4), *side], footer, key="side")
         if panel is not None:
             right = ft.Column([ft.Container(right, expand=True), panel], expand=True, spacing=0)
@@ -76,7 +79,7 @@ def SheetBody(draft_id: str) -> ft.Control:
         ],
     )
     rows = [*_notes(model, sheet, tokens, t), *body]
-    panel = _stop_panel(model, tokens, t) if model.stopping else None
+    panel = _panel(model, tokens, t)
     return parts_evidence.long_page(tokens, top, rows, footer, ref=column, panel=panel)
 
 
@@ -134,8 +137,8 @@ def _progress(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) ->
 
 
 def _notes(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> list[ft.Control]:
-    """What to know before the first question: the label's place, earlier findings."""
-    notes: list[ft.Control] = []
+    """What to know before the first question: drawing, the label's place, earlier findings."""
+    notes = documents_card(model.desk, sheet.asset.asset_id, sheet.draft_id)
     if not sheet.own_area:
         notes.append(
             parts.note(
@@ -254,7 +257,7 @@ def _body(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> lis
 def _footer(
     model: SheetModel, tokens: Tokens, t: Translator, picker: PicturePicker
 ) -> list[ft.Control]:
-    if model.stopping:
+    if model.stopping or model.excusing.item_id is not None:
         return []
     if model.capture.open:
         return capture_bar(model.capture, tokens, t, picker, t("capture.shoot"))
@@ -284,6 +287,16 @@ def _next_button(model: SheetModel, tokens: Tokens, t: Translator) -> ft.Control
         expand=True,
         kind="plain",
     )
+
+
+def _panel(model: SheetModel, tokens: Tokens, t: Translator) -> ft.Control | None:
+    """The short question that rises over the bottom, if one is open."""
+    row = model.line(model.excusing.item_id or "")
+    if row is not None:
+        title = t.of(row.line.item.name)
+        reasons = dict(model.desk.field.definitions.excuses)
+        return excuse_panel(model.excusing, title, reasons, tokens, t)
+    return _stop_panel(model, tokens, t) if model.stopping else None
 
 
 def _stop_panel(model: SheetModel, tokens: Tokens, t: Translator) -> ft.Control:
@@ -346,6 +359,4 @@ def _photo_page(model: SheetModel, sheet: Sheet, t: Translator) -> ft.Control:
 
     detail = f"{sheet.asset.asset_id} · {sheet.code}"
     retake = again if card.shot == "item" else None
-    return cast("Any", EvidencePage)(
-        card, title, detail, model.look_away, retake, key=card.evidence_id
-    )
+    return page_of(card)(card, title, detail, model.look_away, retake, key=card.evidence_id)

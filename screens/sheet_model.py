@@ -11,9 +11,10 @@ from app.use_cases import evidence, inspections, reports
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.inspections import Sheet, SheetLine
 from domain.errors import AnswerInvalidError, FieldError
-from domain.forms import DONE
-from screens.capture import CaptureModel
+from domain.questions import DONE, KINDS
+from screens.capture_model import CaptureModel
 from screens.context import Desk
+from screens.excuse import ExcuseModel
 from screens.question import Hands
 
 STILL_REASONS = ("stopped", "repair", "standby")  # catalog keys sheet.still.<reason>
@@ -48,6 +49,7 @@ class SheetModel(ft.Observable):
     def __post_init__(self) -> None:
         """Nothing waits to be saved yet."""
         self.capture = CaptureModel(self.desk)
+        self.excusing = ExcuseModel(self.desk, self.excused)
         self.hands = Hands(self)
         self._unsaved: dict[str, str | None] = {}
         self._turn = asyncio.Lock()
@@ -93,10 +95,26 @@ class SheetModel(ft.Observable):
         """Show the photo just kept; a photo question is answered by it."""
         item_id = card.item_id or ""
         line = self.line(item_id)
-        if line is not None and line.line.item.kind in ("photo", "signature"):
+        answers = line is not None and KINDS[line.line.item.kind].proof
+        if answers and not card.is_clip:
             await self._save(item_id, DONE)
         await self.load()
         self._advance(item_id)
+
+    def excuse(self, item_id: str) -> None:
+        """Ask why the photo of a question cannot be taken."""
+        self.excusing.begin(item_id)
+        self._aim(item_id)
+
+    async def excused(self, item_id: str, reason: str, said: str) -> None:
+        """Keep the reason instead of the photo, and go on."""
+        await self.capture.close()
+        sheet = await self.desk.run(
+            inspections.excuse, self.desk.signed_in, self.draft_id, item_id, reason, said
+        )
+        if sheet is not None:
+            self.sheet = sheet
+            self._advance(item_id)
 
     def sign(self, item_id: str) -> None:
         """Open the page to sign on."""
@@ -222,6 +240,8 @@ class SheetModel(ft.Observable):
         """Close what is open over the questions; else go back."""
         if self.signing is not None:
             self.stop_signing()
+        elif self.excusing.item_id is not None:
+            self.excusing.close()
         elif self.stopping:
             self.forget_reason()
         elif self.capture.open:
@@ -295,7 +315,7 @@ class SheetModel(ft.Observable):
 
     def _aim(self, item_id: str, after: str | None = None) -> None:
         row = self.line(item_id)
-        typed = row is not None and row.line.item.kind == "num" and not self.capture.open
+        typed = row is not None and KINDS[row.line.item.kind].limited and not self.capture.open
         # A short answered row stays in view above the next question, so that it can be mended.
         above = self.line(after) if after else None
         short = (

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import flet as ft
 
 from app.translate import Translator
-from domain.errors import OfflineError
+from domain.errors import DeviceBlockedError, OfflineError
 from screens import parts, theme
 from screens.context import TABS, Desk, Link, use_desk, use_link
 from screens.parts import Action
@@ -101,6 +101,9 @@ def Notices() -> ft.Control:
     desk = use_desk()
     tokens, t = desk.tokens, desk.t
     shown: list[ft.Control] = []
+    status = use_link().status
+    if status and isinstance(status.error, DeviceBlockedError):
+        shown.append(parts.refusal(tokens, t, status.error, key="device-blocked"))
     if desk.incident:
         shown.append(
             parts.note(

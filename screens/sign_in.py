@@ -1,6 +1,7 @@
 """Who works with this device: pick a name, type the PIN. Works without a network."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import flet as ft
 
@@ -9,6 +10,7 @@ from app.use_cases.people import PersonCard
 from domain.errors import OfflineError
 from screens import parts, parts_work, theme
 from screens.context import Desk, use_desk, use_keys, use_value
+from screens.enrol import Enrol
 from screens.parts import Action
 from screens.sign_in_model import ERASE, SignInModel
 from screens.theme import Tokens
@@ -28,6 +30,8 @@ def SignIn() -> ft.Control:
     use_keys(escape=lambda: None, digit=model.press)
     ft.use_effect(model.load, [desk.version, desk.field.pack is None], cleanup=lambda: None)
     tokens, t = desk.tokens, desk.t
+    if desk.field.identity is None and (desk.field.trouble or not desk.field.settings.enrol_code):
+        return cast("Any", Enrol)()
     if model.people is None:
         return parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("sign_in.loading"))
     if not model.people:
@@ -45,7 +49,7 @@ def SignIn() -> ft.Control:
 def _nobody(desk: Desk) -> ft.Control:
     """Say how the device gets its people, what is in the way, and that it goes on trying."""
     tokens, t, trouble = desk.tokens, desk.t, desk.field.trouble
-    refused = trouble is not None and not isinstance(trouble, OfflineError)
+    refused = trouble is not None and type(trouble) is not OfflineError  # a sign-in page is said
     return parts_work.page(
         tokens,
         _head(desk),
@@ -184,7 +188,22 @@ def _pad_pane(model: SignInModel, desk: Desk) -> list[ft.Control]:
     roomy = desk.wide and desk.height >= LOW
     above: list[ft.Control] = [_chosen(model, desk)] if roomy else []
     said = _said(model, desk)
-    return [*above, _dots(tokens, t, model), _pad(model, desk), *said, _foot(desk, model)]
+    asked = [_ask_new(model, desk)] if model.coming else []
+    return [*above, *asked, _dots(tokens, t, model), _pad(model, desk), *said, _foot(desk, model)]
+
+
+def _ask_new(model: SignInModel, desk: Desk) -> ft.Control:
+    """Say that the PIN was for one time, and which time the new one is being typed."""
+    t = desk.t
+    step = "again" if model.first else "first"
+    return parts.note(
+        desk.tokens,
+        "mind" if model.differs else "primary",
+        t("sign_in.new.differs") if model.differs else t(f"sign_in.new.{step}"),
+        detail=t("sign_in.new.detail", n=model.new_length),
+        icon=ft.Icons.PASSWORD,
+        key="new-pin",
+    )
 
 
 def _said(model: SignInModel, desk: Desk) -> list[ft.Control]:
@@ -219,8 +238,7 @@ def _said(model: SignInModel, desk: Desk) -> list[ft.Control]:
 
 
 def _dots(tokens: Tokens, t: Translator, model: SignInModel) -> ft.Control:
-    card = model.chosen
-    length = card.pin_length if card else 0
+    length = model.length
     typed = len(model.digits)
     dots: list[ft.Control] = [
         ft.Container(

@@ -1,4 +1,7 @@
-"""What the sign-in screen knows and does: the people, the one chosen, the digits, the wait."""
+"""What the sign-in screen knows and does: the people, the one chosen, the digits, the wait.
+
+Whoever comes with a PIN for one time chooses an own one, twice the same, before they are let in.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,6 +11,7 @@ import flet as ft
 from app.use_cases import people
 from app.use_cases.people import PersonCard
 from domain.errors import FieldError
+from domain.plant import Person
 from screens.context import Desk
 
 SHOWN_MAX = 60  # people in the list at once; the search finds the others
@@ -28,6 +32,17 @@ class SignInModel(ft.Observable):
     busy: bool = False
     forgot: bool = False
     error: FieldError | None = None
+    coming: Person | None = None  # known by a PIN for one time, and choosing an own one
+    first: str = ""  # the new PIN, typed once
+    differs: bool = False  # the second time it was another one
+    new_length: int = 0
+
+    @property
+    def length(self) -> int:
+        """How many digits are asked for now."""
+        if self.coming:
+            return self.new_length
+        return self.chosen.pin_length if self.chosen else 0
 
     async def load(self) -> None:
         """Read the people; who signed in here last is chosen."""
@@ -44,6 +59,7 @@ class SignInModel(ft.Observable):
         """Take a person of the list; what another one typed is forgotten."""
         self.chosen, self.picking, self.query = card, False, ""
         self.digits, self.error = "", None
+        self.coming, self.first, self.differs = None, "", False
 
     def pick(self) -> None:
         """Open the list of people, or close it again."""
@@ -68,12 +84,16 @@ class SignInModel(ft.Observable):
         card = self.chosen
         if card is None or self.picking or self.busy or self.wait_s:
             return
-        self.error = None
+        self.error, self.differs = None, False
         if key == ERASE:
             self.digits = self.digits[:-1]
             return
-        self.digits = (self.digits + key)[: card.pin_length]
-        if len(self.digits) == card.pin_length:
+        self.digits = (self.digits + key)[: self.length]
+        if len(self.digits) < self.length:
+            return
+        if self.coming:
+            await self.take_new(self.coming)
+        else:
             await self.submit(card)
 
     async def submit(self, card: PersonCard) -> None:
@@ -87,8 +107,34 @@ class SignInModel(ft.Observable):
             self.busy, self.digits = False, ""
             await self.wait(error)
             return
+        field = self.desk.field
+        if await asyncio.to_thread(people.has_temporary, field, person.person_id):
+            self.new_length = await asyncio.to_thread(people.new_length, field, person.person_id)
+            self.coming, self.first = person, ""
+            self.busy, self.digits = False, ""
+            return
         self.busy, self.digits = False, ""
         self.desk.sign_in(person)
+
+    async def take_new(self, person: Person) -> None:
+        """Take the new PIN: the first time keep it, the second time it must be the same."""
+        typed, self.digits = self.digits, ""
+        if not self.first:
+            self.first = typed
+            return
+        first, self.first = self.first, ""
+        if typed != first:
+            self.differs = True
+            return
+        self.busy = True
+        try:
+            await asyncio.to_thread(people.choose_pin, self.desk.field, person, typed)
+        except FieldError as error:
+            self.busy, self.error = False, error
+            return
+        self.busy, self.coming = False, None
+        self.desk.sign_in(person)
+        self.desk.tell(self.desk.t("sign_in.new.kept"))
 
     async def wait(self, error: FieldError) -> None:
         """Count down until the next try is allowed."""

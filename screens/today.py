@@ -1,19 +1,23 @@
 """The first screen: two big actions, progress, what waits for me, then tasks, overdue first."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases import inspections, scan, tasks
-from app.use_cases.tasks import TaskCard, Today
+from app.use_cases import inspections, scan, tasks, upkeep
+from app.use_cases.hazards import WAITING_MAX
+from app.use_cases.task_cards import RouteStop, TaskCard
+from app.use_cases.tasks import Today
 from screens import parts, parts_work, theme
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
 from screens.hazard_row import hazard_row
-from screens.hazards import report_hazard
+from screens.hazards import report_hazard, search_button
 from screens.kinds import KIND_ICONS
-
-HAZARDS_SHOWN = 3  # the rest is one tap away, so that the tasks stay in view
+from screens.notices import Bell
+from screens.storage import StorageNotice
+from screens.theme import Tokens
 
 
 @dataclass(eq=False)
@@ -23,11 +27,16 @@ class TodayModel(ft.Observable):
     desk: Desk
     plan: Today | None = None
 
+    def __post_init__(self) -> None:
+        """Begin with what stood here last."""
+        self._place = ("today", self.desk.signed_in.person_id)
+        self.plan = cast("Today | None", self.desk.backstage.shown.get(self._place))
+
     async def load(self) -> None:
         """Read tasks and waiting hazards; the last position decides what is nearest."""
         found = await self.desk.run(tasks.today, self.desk.signed_in, self.desk.fix)
-        if found is not None:
-            self.plan = found
+        if found is not None and found != self.plan:
+            self.plan = self.desk.backstage.shown[self._place] = found
 
     def scan(self) -> None:
         """Open the scanner."""
@@ -38,8 +47,13 @@ class TodayModel(ft.Observable):
         await report_hazard(self.desk)
 
     async def open(self, card: TaskCard) -> None:
-        """Open the checklist of a task without its label; the sheet says so."""
+        """Open the checklist or the maintenance of a task without its label; the page says so."""
         desk = self.desk
+        if card.maintenance:
+            draft = await desk.run(upkeep.open_upkeep, desk.signed_in, card.record_id)
+            if draft is not None:
+                desk.go(f"/upkeep/{draft.draft_id}")
+            return
         scanned = await desk.run(scan.by_id, desk.signed_in, card.asset_id, desk.fix, via="list")
         if scanned is None:
             return
@@ -59,13 +73,14 @@ def TodayScreen() -> ft.Control:
     use_keys(enter=model.scan, escape=lambda: None)
     tokens = desk.tokens
     actions = _actions(model, desk)
-    waiting = _waiting(model, desk)
+    waiting = [StorageNotice(), *_waiting(model, desk)]
     todo = _tasks(model, desk)
     if desk.wide:
         left = parts_work.page(tokens, _head(model, desk), [actions, *waiting])
-        right = parts_work.page(tokens, None, [ft.Container(height=8), *todo], key="tasks")
+        tasks_in_view = [ft.Container(height=8), *todo]
+        right = parts_work.page(tokens, None, tasks_in_view, key="tasks", lazy=True)
         return parts_work.two_columns(desk, left, right)
-    return parts_work.page(tokens, _head(model, desk), [actions, *waiting, *todo])
+    return parts_work.page(tokens, _head(model, desk), [actions, *waiting, *todo], lazy=True)
 
 
 def _head(model: TodayModel, desk: Desk) -> ft.Control:
@@ -74,7 +89,8 @@ def _head(model: TodayModel, desk: Desk) -> ft.Control:
     title = t("today.title_shift", shift=shift) if shift else t("place.today")
     unit = desk.field.definitions.plant.units.get(person.unit)
     detail = " · ".join(fact for fact in (t.of(person.name), t.of(unit and unit.name)) if fact)
-    return parts_work.page_head(desk.tokens, title, detail)
+    icons = ft.Row(spacing=0, tight=True, controls=[search_button(desk), Bell()])
+    return parts_work.page_head(desk.tokens, title, detail, action=icons)
 
 
 def _actions(model: TodayModel, desk: Desk) -> ft.Control:
@@ -104,18 +120,19 @@ def _actions(model: TodayModel, desk: Desk) -> ft.Control:
 def _waiting(model: TodayModel, desk: Desk) -> list[ft.Control]:
     """Hazards that wait for a step of this person."""
     tokens, t = desk.tokens, desk.t
-    cards = model.plan.hazards if model.plan else ()
-    if not cards:
+    plan = model.plan
+    if plan is None or not plan.hazards:
         return []
-    rows: list[ft.Control] = [hazard_row(desk, card) for card in cards[:HAZARDS_SHOWN]]
-    if len(cards) > HAZARDS_SHOWN:
-        label = t("today.all_hazards", n=len(cards))
+    rows: list[ft.Control] = [hazard_row(desk, card) for card in plan.hazards]
+    count = f"{plan.waiting}+" if plan.waiting == WAITING_MAX else plan.waiting
+    if plan.waiting > len(plan.hazards):
+        label = t("today.all_hazards", n=count)
         rows.append(
             parts.quiet_button(
                 tokens, label, key="all-hazards", on_click=lambda: desk.go("/hazards")
             )
         )
-    return [parts.section(tokens, t("today.for_you", n=len(cards)), rows)]
+    return [parts.section(tokens, t("today.for_you", n=count), rows)]
 
 
 def _tasks(model: TodayModel, desk: Desk) -> list[ft.Control]:
@@ -148,6 +165,11 @@ def _task(model: TodayModel, desk: Desk, card: TaskCard, *, worst: bool) -> ft.C
     if card.open_findings:
         text = t("today.findings", n=card.open_findings)
         chips.append(parts.chip(tokens, text, "mind", ft.Icons.FLAG))
+    if card.stop is not None:
+        chips.append(_stop_chip(tokens, t, card.stop))
+    if card.missed:
+        text = t("today.missed", n=card.missed)
+        chips.append(parts.chip(tokens, text, "mind", ft.Icons.HISTORY))
     if card.started:
         chips.append(parts.chip(tokens, t("today.started"), "primary", ft.Icons.EDIT))
 
@@ -161,12 +183,26 @@ def _task(model: TodayModel, desk: Desk, card: TaskCard, *, worst: bool) -> ft.C
         key=f"task-{card.record_id}",
         icon_color=tokens.stop if card.overdue and not worst else None,
         detail_color=tokens.stop if card.overdue and not worst else None,
-        icon=ft.Icons.ALARM if card.overdue else KIND_ICONS.get(card.kind, ft.Icons.CHECKLIST),
+        icon=_icon(card),
         chips=chips,
         on_click=open_task,
         kind="stop" if worst else None,
         lines=2,
     )
+
+
+def _icon(card: TaskCard) -> ft.IconData:
+    """Maintenance has its own icon; a checklist shows its equipment, or that it is late."""
+    if card.maintenance:
+        return ft.Icons.BUILD
+    return ft.Icons.ALARM if card.overdue else KIND_ICONS.get(card.kind, ft.Icons.CHECKLIST)
+
+
+def _stop_chip(tokens: Tokens, t: Translator, stop: RouteStop) -> ft.Control:
+    """Which stop of its route a task is; the next one stands out."""
+    key = "today.stop.next" if stop.next else "today.stop"
+    text = t(key, route=stop.name, number=stop.number, of=stop.of)
+    return parts.chip(tokens, text, "primary" if stop.next else "plain", ft.Icons.ROUTE)
 
 
 def _task_detail(t: Translator, card: TaskCard, now_ms: int) -> str:
@@ -176,6 +212,8 @@ def _task_detail(t: Translator, card: TaskCard, now_ms: int) -> str:
         else t("today.due", time=t.moment(card.due_ms, now_ms))
     )
     facts = [due, t.of(card.area)] if card.overdue else [t.of(card.area), due]
+    if card.maintenance:
+        facts.insert(0, t("today.maintenance"))
     if card.distance_m is not None:
         facts.append(t("today.distance", n=card.distance_m))
     return " · ".join(facts)

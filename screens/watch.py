@@ -6,13 +6,14 @@ session is closed.
 
 import asyncio
 
-from app.use_cases import outbox
+from app.use_cases import notices, outbox
 from domain.errors import FieldError
 from domain.plant import Person
 from screens.context import Desk
 
 LOOK_S = 0.5  # between two looks at what sync does
 IDLE_STEP_S = 5.0
+REMIND_S = 20.0
 SIGN_IN_S = 30.0  # the person may be asked for permission
 
 TOUCHES = frozenset(
@@ -24,7 +25,7 @@ TOUCHES = frozenset(
 def start(desk: Desk) -> list[asyncio.Task[None]]:
     """Start all loops of a session; the caller cancels them when it is closed."""
     loop = asyncio.get_running_loop()
-    jobs = (follow_sync(desk), place_at_sign_in(desk), lock_when_idle(desk))
+    jobs = (follow_sync(desk), place_at_sign_in(desk), lock_when_idle(desk), remind(desk))
     return [loop.create_task(job) for job in jobs]
 
 
@@ -56,6 +57,7 @@ async def show_sync(desk: Desk, *, came: bool) -> None:
     """Take over what sync says; `came` where lists should load again."""
     engine = desk.field.engine
     desk.link.status = engine.status if engine else None
+    keep_person(desk)
     if engine is not None:
         try:
             desk.link.waiting = await asyncio.to_thread(outbox.waiting, desk.field)
@@ -63,6 +65,18 @@ async def show_sync(desk: Desk, *, came: bool) -> None:
             desk.refuse(error)
     if came:
         desk.changed()
+
+
+def keep_person(desk: Desk) -> None:
+    """Take over what was administered about the person signed in; who has left is signed out."""
+    person, pack = desk.person, desk.field.pack
+    if person is None or pack is None:
+        return
+    now = pack.definitions.plant.people.get(person.person_id)
+    if now is None or now.retired_ms is not None:
+        desk.lock()
+    elif now != person:
+        desk.person = now
 
 
 async def place_at_sign_in(desk: Desk) -> None:
@@ -74,6 +88,16 @@ async def place_at_sign_in(desk: Desk) -> None:
             if placed is not None:
                 await desk.locate(SIGN_IN_S)
         await asyncio.sleep(LOOK_S)
+
+
+async def remind(desk: Desk) -> None:
+    """Remind whoever is signed in of what falls due while the server is out of reach."""
+    while True:
+        await asyncio.sleep(REMIND_S)
+        if desk.person is not None and desk.field.pack is not None:
+            new = await desk.run(notices.remind, desk.person)
+            if new:
+                desk.changed()
 
 
 async def lock_when_idle(desk: Desk) -> None:

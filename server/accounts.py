@@ -13,8 +13,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from offline_store import devices
-from server import clock
+from offline_store import devices, keep, records
+from offline_store.database import lock_tries
+from server import clock, device_records
 from server.pack import label_keys
 from server.problems import RefusalError
 from server.site import Site, site
@@ -26,12 +27,13 @@ _log = logging.getLogger(__name__)
 _TOKEN_BYTES = 32
 _TOKEN_MAX = 256
 _MINUTE_MS = 60_000
+_TRIES = "server.enrol_tries"  # in the store: several processes count together
 
 
 @router.post("/enrol")
 async def enrol(request: EnrolRequest, here: Annotated[Site, Depends(site)]) -> EnrolReply:
     """Take a device into the plant: it shows the code and gets a name and a token."""
-    _count_try(here)
+    await run_in_threadpool(_count_try, here)
     wanted = here.settings.enrol_code
     if wanted is None or not hmac.compare_digest(request.code.encode(), wanted.encode()):
         raise RefusalError(403, "enrol.refused")
@@ -61,10 +63,13 @@ def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.De
         raise _unknown()
     with here.store.reading() as session:
         found = devices.by_token(session, token_hash(token))
+        record = records.lookup(session, found.device_id) if found else None
     if found is None:
         raise _unknown()
     if found.state != "active":
         raise RefusalError(403, "device.revoked")
+    if record and record.text("state") == "blocked":  # by an administrator, who may lift it again
+        raise RefusalError(403, "device.blocked", why=record.text("reason"))
     request.state.device = found.device_id
     return found
 
@@ -79,14 +84,19 @@ def _unknown() -> RefusalError:
 
 
 def _add(here: Site, enrolled: devices.Device) -> None:
-    with here.store.session() as session:
-        devices.add(session, enrolled)
+    here.store.run(lambda session: device_records.add(here, session, enrolled))
+    here.hints.announce()
 
 
 def _count_try(here: Site) -> None:
-    """Slow down guessing: all tries of the last minute count, whoever made them."""
+    """Slow down guessing: all tries of the last minute count, whoever and wherever made them."""
     now = here.now_ms()
-    here.enrol_tries[:] = [at for at in here.enrol_tries if now - at < _MINUTE_MS]
-    if len(here.enrol_tries) >= here.settings.enrol_per_minute:
-        raise RefusalError(429, "enrol.wait", {"Retry-After": "60"}, wait_s=60)
-    here.enrol_tries.append(now)
+    with here.store.session() as session:
+        lock_tries(session)
+        kept = keep.get(session, _TRIES)
+        tries = [at for at in kept if isinstance(at, int)] if isinstance(kept, list) else []
+        tries = [at for at in tries if abs(now - at) < _MINUTE_MS]  # a clock set back bars nobody
+        if len(tries) < here.settings.enrol_per_minute:
+            keep.put(session, _TRIES, [*tries, now])
+            return
+    raise RefusalError(429, "enrol.wait", {"Retry-After": "60"}, wait_s=60)

@@ -118,19 +118,27 @@ async def part(sha256: Sha256, request: Request, here: Here, caller: Caller) -> 
 async def _store(request: Request, here: Site, offered: Offer, mine: asyncio.Event) -> None:
     """Append what the request brings; bytes on the disk count, whole request or not."""
     file = blobs.part(here.store, offered.sha256)
-    left = min(here.settings.chunk_max_bytes, offered.size - uploads.size(file))
+    at = uploads.size(file)
+    end = min(at + here.settings.chunk_max_bytes, offered.size)
     pending = bytearray()
+
+    async def keep(data: bytes, *, durable: bool) -> None:
+        nonlocal at
+        if not await run_in_threadpool(uploads.append, file, data, at, durable=durable):
+            stored = uploads.size(file)  # another process goes on with this file
+            raise RefusalError(409, "blob.offset", {"Upload-Offset": str(stored)}, offset=stored)
+        at += len(data)
+
     async for piece in uploads.parts(request.stream(), mine, here.settings.silence_s):
         pending += piece
-        if len(pending) > left:
+        if at + len(pending) > end:
             # nothing of a part that is too long is trusted beyond its limit
-            await run_in_threadpool(uploads.append, file, bytes(pending[:left]), durable=True)
+            await keep(bytes(pending[: end - at]), durable=True)
             raise RefusalError(413, "blob.part_size", limit=here.settings.chunk_max_bytes)
         if len(pending) >= _FLUSH_BYTES:
-            await run_in_threadpool(uploads.append, file, bytes(pending), durable=False)
-            left -= len(pending)
+            await keep(bytes(pending), durable=False)
             pending.clear()
-    await run_in_threadpool(uploads.append, file, bytes(pending), durable=True)
+    await keep(bytes(pending), durable=True)
 
 
 def _finish(here: Site, offered: Offer) -> BlobReply:

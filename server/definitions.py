@@ -18,6 +18,8 @@ def get_pack(
     _device: Annotated[Device, Depends(device)],
 ) -> Response:
     """Give the pack, or 304 where the device has this very one."""
+    with here.store.reading() as session:
+        here.refresh(session)
     pack = here.pack
     headers = {"ETag": pack.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == pack.etag:

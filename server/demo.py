@@ -8,31 +8,29 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from domain.access import may, subject_of
-from domain.changes import DeviceTime, link
+from sqlmodel import Session
+
 from domain.definitions import Definitions
 from domain.demo import DemoHazard
 from domain.hazards import route
 from domain.places import Place
-from domain.plans import due_tasks
 from domain.plant import Plant
-from domain.records import Cell, Record, Value
-from offline_store import blobs, devices, entries, journal, keep
-from offline_store.database import Store, open_store
-from server import clock, demo_pictures, intake, pack
-from server.keys import public_bytes
-from server.site import EPOCH, SERVER_DEVICE, Site
-from sync.protocol import ENTRIES_MAX, PushHead
+from domain.records import Value
+from offline_store import blobs, keep
+from offline_store.database import Store
+from server import clock, demo_pictures, own_entries, pack, rounds
+from server.own_entries import OwnStep
+from server.site import EPOCH, Site
 
 _log = logging.getLogger(__name__)
 _DAY0, _SEEDED = "server.day0", "server.seeded"
-_PLAN: Final = "inspect.plan"
 _MINUTE_MS: Final = 60_000
 _ACCURACY_CM: Final = 600
+_Planned = tuple[int, int, OwnStep]  # when, and the order among those of one moment
 # how a hazard came to the state it has on the first day: action, state, minutes after the report
 _WAY: Final = (
     ("hazard.accept", "accepted", 18),
@@ -65,126 +63,40 @@ def first_start(store: Store, files: Mapping[str, str], now_ms: int) -> Start:
     return Start(pack.read_definitions(files, day), day, epoch)
 
 
-@dataclass(order=True)
-class _Step:
-    """One entry to be written, at its time."""
-
-    at_ms: int
-    order: int
-    person: str = field(compare=False)
-    kind: str = field(compare=False)
-    record_id: str = field(compare=False)
-    type: str = field(compare=False)
-    set: Mapping[str, Value] = field(compare=False)
-
-
 def seed(here: Site) -> None:
     """Fill an empty demo store, once."""
     with here.store.reading() as session:
         if keep.get(session, _SEEDED) is True:
             return
-    steps = [*_tasks(here), *_hazards(here)]
-    bodies = _bodies(here, sorted(steps))
-    with here.store.session() as session:
-        device = devices.Device(SERVER_DEVICE, public_bytes(here.key), SERVER_DEVICE)
-        devices.add(session, device)
-    with here.store.reading() as session:
-        number, head = journal.head(session, SERVER_DEVICE)
-    for start in range(number, len(bodies), ENTRIES_MAX):  # a start cut short goes on where it was
-        some = bodies[start : start + ENTRIES_MAX]
-        before, head = head, _after(head, some)
-        push = PushHead(
-            dev=SERVER_DEVICE,
-            first=start + 1,
-            last=start + len(some),
-            prev=before.hex(),
-            head=head.hex(),
-        )
-        taken = intake.take(here, push, some)
-        for one in taken.reply.exceptions:  # the demo data breaks a rule: shown, not hidden
-            _log.warning("seed", extra={"code": one.code, "first": one.n})
-    with here.store.session() as session:
+    steps = [step for _, _, step in sorted(_hazards(here), key=_when)]
+
+    def fill(session: Session) -> list[own_entries.Written]:
         keep.put(session, _SEEDED, True)
+        tasks = rounds.due(here, session, here.now_ms())
+        return own_entries.write_within(here, session, [*tasks, *steps])
+
+    for number, one in enumerate(here.store.run(fill), 1):
+        if one.code:  # the demo data breaks a rule: shown, not hidden
+            _log.warning("seed", extra={"code": one.code, "first": number})
     demo = here.pack.definitions.demo
-    _log.info("seeded", extra={"entries": len(bodies), "hazards": len(demo.hazards)})
+    _log.info("seeded", extra={"entries": len(steps), "hazards": len(demo.hazards)})
 
 
-def _after(head: bytes, bodies: list[bytes]) -> bytes:
-    for body in bodies:
-        head = link(head, body)
-    return head
+def _when(planned: _Planned) -> tuple[int, int]:
+    return planned[0], planned[1]
 
 
-def _bodies(here: Site, steps: list[_Step]) -> list[bytes]:
-    """Write the steps in a store of their own, as a device would, and return its entries."""
-    scratch = open_store(None)
-    try:
-        with scratch.session() as session:
-            devices.add(session, devices.Device(SERVER_DEVICE, public_bytes(here.key)))
-            for step in steps:
-                time = DeviceTime(step.at_ms, 0, "demo", 0)
-                stamp = journal.Stamp(step.at_ms, 0, time, clock.new_id(step.at_ms))
-                journal.write(
-                    session,
-                    journal.Author(SERVER_DEVICE, step.person),
-                    stamp,
-                    kind=step.kind,
-                    record_id=step.record_id,
-                    type=step.type,
-                    definition=f"{step.type}@1",
-                    set=step.set,
-                )
-            logged = entries.of_device(session, SERVER_DEVICE, 1, len(steps))
-            return [one.body for one in logged]
-    finally:
-        scratch.close()
-
-
-def _tasks(here: Site) -> Iterator[_Step]:
-    found = here.pack.definitions
-    now = here.now_ms()
-    for order, task in enumerate(due_tasks(found.plant, found.day0, found.plant.timezone)):
-        asset = found.plant.assets[task.asset]
-        cells: dict[str, Value] = {
-            "state": "open",
-            "kind": "inspection",
-            "asset": asset.asset_id,
-            "area": asset.area,
-            "unit": asset.owner,
-            "template": task.template,
-            "plan": task.plan_id,
-            "owner": task.owner,
-            "start_ms": task.start_ms,
-            "due_ms": task.due_ms,
-            "done_by": None,
-        }
-        made = {name: Cell(value, "", 0, 0) for name, value in cells.items()}
-        planner = _planner(found, Record("", "task", "task@1", made))
-        yield _Step(
-            min(now, task.start_ms), order, planner, "edit", clock.new_id(now), "task", cells
-        )
-
-
-def _planner(found: Definitions, task: Record) -> str:
-    people = sorted(found.plant.people.values(), key=lambda person: person.person_id)
-    return next(
-        person.person_id
-        for person in people
-        if may(found.access, found.plant, person, _PLAN, subject_of(task))
-    )
-
-
-def _hazards(here: Site) -> Iterator[_Step]:
+def _hazards(here: Site) -> Iterator[_Planned]:
     for order, hazard in enumerate(here.pack.definitions.demo.hazards):
         record_id = clock.new_id(hazard.reported_ms)
-        yield _report(here, hazard, record_id, order)
+        yield hazard.reported_ms, order, _report(here, hazard, record_id)
         reached = hazard.state == "reported"
         shots = [("panorama", hazard.reporter, 1), ("closeup", hazard.reporter, 2)]
         if hazard.state == "to_verify":
             shots.append(("after", str(hazard.rectifier), _WAY[-1][2] - 1))
         for shot, person, minutes in shots:
             at_ms = hazard.reported_ms + minutes * _MINUTE_MS
-            yield _photo(here, hazard, record_id, _Shot(shot, person, at_ms, order))
+            yield at_ms, order, _photo(here, hazard, record_id, _Shot(shot, person, at_ms))
         for action, state, minutes in () if reached else _WAY:
             cells: dict[str, Value] = {"state": state, "action": action}
             person = str(hazard.owner)
@@ -196,12 +108,13 @@ def _hazards(here: Site) -> Iterator[_Step]:
                 person = str(hazard.rectifier)
                 cells |= {"rectifier": person}
             at_ms = hazard.reported_ms + minutes * _MINUTE_MS
-            yield _Step(at_ms, order, person, "decide", record_id, "hazard", cells)
+            step = OwnStep(person, record_id, "hazard", cells, kind="decide", at_ms=at_ms)
+            yield at_ms, order, step
             if state == hazard.state:
                 break
 
 
-def _report(here: Site, hazard: DemoHazard, record_id: str, order: int) -> _Step:
+def _report(here: Site, hazard: DemoHazard, record_id: str) -> OwnStep:
     found = here.pack.definitions
     asset, area = found.plant.assets[hazard.asset], found.plant.areas[hazard.area]
     cells: dict[str, Value] = {
@@ -223,7 +136,7 @@ def _report(here: Site, hazard: DemoHazard, record_id: str, order: int) -> _Step
         "fix": _fix(asset.place, hazard.reported_ms),
     }
     at_ms = hazard.reported_ms
-    return _Step(at_ms, order, hazard.reporter, "decide", record_id, "hazard", cells)
+    return OwnStep(hazard.reporter, record_id, "hazard", cells, kind="decide", at_ms=at_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +144,9 @@ class _Shot:
     name: str
     person: str
     at_ms: int
-    order: int
 
 
-def _photo(here: Site, hazard: DemoHazard, record_id: str, shot: _Shot) -> _Step:
+def _photo(here: Site, hazard: DemoHazard, record_id: str, shot: _Shot) -> OwnStep:
     plant = here.pack.definitions.plant
     asset = plant.assets[hazard.asset]
     drawn = demo_pictures.draw(
@@ -268,7 +180,7 @@ def _photo(here: Site, hazard: DemoHazard, record_id: str, shot: _Shot) -> _Step
         "code": hazard.hazard_id,
     }
     photo_id = clock.new_id(shot.at_ms)
-    return _Step(shot.at_ms, shot.order, shot.person, "attach", photo_id, "evidence", cells)
+    return OwnStep(shot.person, photo_id, "evidence", cells, kind="attach", at_ms=shot.at_ms)
 
 
 def _lines(plant: Plant, hazard: DemoHazard, shot: _Shot) -> list[str]:

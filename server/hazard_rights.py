@@ -1,33 +1,32 @@
 """What the server accepts about hazards: a report, a move of the workflow, a correction."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from domain import corrections
 from domain.access import may, subject_of
 from domain.changes import Entry
 from domain.definitions import Definitions
 from domain.errors import EntryInvalidError, MoveRefusedError, NotAllowedError
 from domain.evidence import shots_now
 from domain.plant import Person
-from domain.records import Record
-from domain.workflow import Workflow, clash, decide, rows_of, signature
+from domain.records import Record, Value
+from domain.workflow import (
+    Workflow,
+    actors,
+    clash,
+    decide,
+    decided_cells,
+    rows_of,
+    signature,
+)
 from server.scene import Scene
 
 REPORT: Final = "hazard.report"
-DOWNGRADE: Final = "hazard.downgrade"
 DISPATCH: Final = "hazard.dispatch"
 MERGE: Final = "hazard.merge"
-CODE_MAX = 40
-WORDS_MAX = 2000
-# what the reporter said and saw; it travels unchanged (F035)
-FIXED: Final = frozenset(
-    {"code", "words", "language", "reporter", "reported_ms", "proposed", "source", "fix"}
-)
-# set by moves alone; each of these by the one move that it belongs to
-DECIDED: Final = frozenset(
-    {"state", "action", "owner", "assignee", "rectifier", "verifier", "merged_into"}
-)
-_TRIAGE: Final = ("hazard.accept", DISPATCH, "hazard.verify")
-_OPEN_CELLS: Final = frozenset({"responsible", "note", "place_note"})
+RETURNED: Final = "returned"
+_ALWAYS: Final = ("code", "grade", "reporter", "reported_ms")  # what a report has in any case
 
 
 def report(entry: Entry, record: Record, definitions: Definitions, person: Person) -> None:
@@ -40,11 +39,16 @@ def report(entry: Entry, record: Record, definitions: Definitions, person: Perso
         raise MoveRefusedError(reason="state", state=record.text("state"), target="reported")
     if record.text("reporter") != person.person_id:
         raise NotAllowedError(action=REPORT, person=person.person_id)
-    if any(record.get(cell) is not None for cell in DECIDED - {"state", "action"}):
+    flow = definitions.workflows["hazard"]
+    decided = decided_cells(flow)
+    own = {"state", "action", flow.acted.get(REPORT, "")}
+    if any(record.get(cell) is not None for cell in decided - own):
         raise EntryInvalidError(reason="fields")
-    if not 0 < len(record.text("code")) <= CODE_MAX or len(record.text("words")) > WORDS_MAX:
-        raise EntryInvalidError(reason="size")
-    _place_and_kind(record, definitions)
+    if any(record.get(cell) in (None, "") for cell in _ALWAYS):
+        raise EntryInvalidError(reason="fields")
+    given = {name: value for name, value in entry.set.items() if name not in decided}
+    corrections.check_first(flow, given, person, definitions)
+    _place(record, entry.set, definitions)
     if not may(definitions.access, definitions.plant, person, REPORT, subject_of(record)):
         raise NotAllowedError(action=REPORT, person=person.person_id)
 
@@ -60,11 +64,12 @@ def move(entry: Entry, record: Record, scene: Scene, person: Person) -> None:
     action, target = entry.set.get("action"), entry.set.get("state")
     if not isinstance(action, str) or not isinstance(target, str) or action == REPORT:
         raise EntryInvalidError(reason="fields")
-    _unchanged(entry, record, definitions, person)
-    _signed(entry, record, workflow, person)
-    if scene.seen("state"):
+    seen = scene.seen("state")
+    _signed(entry, record, workflow, person, seen=seen)
+    _brought_along(entry, record, definitions, person, target)
+    if seen:
         # what a move sets must take effect with it: no cell that the merge would hold back
-        if not all(scene.seen(name) for name in entry.set.keys() & DECIDED):
+        if not all(scene.seen(name) for name in entry.set.keys() & decided_cells(workflow)):
             raise EntryInvalidError(reason="fields")
         into = entry.set.get("merged_into")
         facts = {
@@ -83,67 +88,81 @@ def move(entry: Entry, record: Record, scene: Scene, person: Person) -> None:
         raise MoveRefusedError(reason="incompatible")
 
 
-def _signed(entry: Entry, record: Record, workflow: Workflow, person: Person) -> None:
+def _signed(
+    entry: Entry, record: Record, workflow: Workflow, person: Person, *, seen: bool
+) -> None:
     """Whoever acts signs with the own name, for this action and no other.
 
     Only a dispatch names somebody else, and only a merge another hazard.
     """
     action = str(entry.set["action"])
-    signed = signature(workflow, action, person.person_id)
+    signed = signature(workflow, record, action, person.person_id)
     for cell in workflow.acted.values():
         wanted = signed.get(cell, record.get(cell))
         if entry.set.get(cell, record.get(cell)) != wanted or (
             cell in signed and cell not in entry.set
         ):
             raise NotAllowedError(action=action, person=person.person_id)
+    for doing, cell in workflow.all_acted.items():
+        if seen and not _lists_all(entry, record, workflow, doing, person):
+            raise NotAllowedError(action=action, person=person.person_id)
+        if cell in entry.set and doing != action:
+            raise EntryInvalidError(reason="fields")
     if "assignee" in entry.set and action != DISPATCH:
         raise EntryInvalidError(reason="fields")
     if "merged_into" in entry.set and action != MERGE:
         raise EntryInvalidError(reason="fields")
 
 
+def _lists_all(
+    entry: Entry, record: Record, workflow: Workflow, action: str, person: Person
+) -> bool:
+    """Say whether nobody who ever did `action` is forgotten, and nobody added who did not.
+
+    The list may be left out while it says no more than the name of who acted last.
+    """
+    if entry.set["action"] != action:
+        return True
+    cell = workflow.all_acted[action]
+    wanted = {*actors(workflow, record, action), person.person_id}
+    if cell in entry.set:
+        return entry.set[cell] == sorted(wanted)
+    listed = record.get(cell)
+    kept = listed if isinstance(listed, list) else []
+    return all(one == person.person_id or one in kept for one in wanted)
+
+
+def _brought_along(
+    entry: Entry, record: Record, definitions: Definitions, person: Person, target: str
+) -> None:
+    """Check what a move sets beside itself: its words, and what its author may correct anyway.
+
+    What was not accepted goes back to those who triage.
+    """
+    flow = definitions.workflows["hazard"]
+    beside = {name: entry.set[name] for name in entry.set.keys() - decided_cells(flow) - {"note"}}
+    triage = definitions.hazards.otherwise[-1]
+    if target == RETURNED and beside.get("unit") == triage:
+        del beside["unit"]
+    note = {name: entry.set[name] for name in entry.set.keys() & {"note"}}
+    corrections.check_values(flow, note, person, definitions)
+    corrections.check(flow, record, beside, person, definitions)
+    _place(record, beside, definitions)
+
+
 def edit(entry: Entry, record: Record, definitions: Definitions, person: Person) -> None:
-    """Check a correction: never of what was said or decided; of the rest by those who triage."""
-    if entry.set.keys() & DECIDED:
+    """Check a correction: never of what was said or decided; of the rest by who may (`cells`)."""
+    flow = definitions.workflows["hazard"]
+    if entry.set.keys() & decided_cells(flow):
         raise EntryInvalidError(reason="fields")
-    _unchanged(entry, record, definitions, person)
-    subject = subject_of(record)
-    access, plant = definitions.access, definitions.plant
-    own = record.text("reporter") == person.person_id and not entry.set.keys() - _OPEN_CELLS
-    if not own and not any(may(access, plant, person, action, subject) for action in _TRIAGE):
-        raise NotAllowedError(action="hazard.accept", person=person.person_id)
+    corrections.check(flow, record, entry.set, person, definitions)
+    _place(record, entry.set, definitions)
 
 
-def _unchanged(entry: Entry, record: Record, definitions: Definitions, person: Person) -> None:
-    changed = {name for name in entry.set if entry.set[name] != record.get(name)}
-    if changed & FIXED:
-        raise EntryInvalidError(reason="append_only")
-    if "grade" in changed and _is_downgrade(
-        record.text("grade"), str(entry.set["grade"]), definitions
-    ):
-        subject = subject_of(record)
-        if not may(definitions.access, definitions.plant, person, DOWNGRADE, subject):
-            raise NotAllowedError(action=DOWNGRADE, person=person.person_id)
-        flow = definitions.workflows["hazard"]
-        if clash(flow, record, definitions.access, DOWNGRADE, person.person_id):
-            raise MoveRefusedError(reason="incompatible")
-
-
-def _is_downgrade(before: str, after: str, definitions: Definitions) -> bool:
-    grades = list(definitions.hazards.grades)  # worst first
-    if after not in grades:
-        raise EntryInvalidError(reason="grade")
-    return before in grades and grades.index(after) > grades.index(before)
-
-
-def _place_and_kind(record: Record, definitions: Definitions) -> None:
-    plant, vocabulary = definitions.plant, definitions.hazards
-    asset, area = record.get("asset"), record.get("area")
-    if asset is not None and plant.assets.get(record.text("asset")) is None:
+def _place(record: Record, changes: Mapping[str, Value], definitions: Definitions) -> None:
+    """Equipment stands in its area: the two cells never tell of different places."""
+    if not changes.keys() & {"asset", "area"}:
+        return
+    asset = definitions.plant.assets.get(str(changes.get("asset", record.get("asset"))))
+    if asset is not None and changes.get("area", record.get("area")) != asset.area:
         raise EntryInvalidError(reason="place")
-    if area is not None and record.text("area") not in plant.areas:
-        raise EntryInvalidError(reason="place")
-    if record.get("category") is not None and record.text("category") not in vocabulary.categories:
-        raise EntryInvalidError(reason="category")
-    if record.text("grade") not in list(vocabulary.grades):
-        raise EntryInvalidError(reason="grade")

@@ -15,14 +15,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from domain.changes import Entry, decode
-from domain.errors import EntryInvalidError, FieldError
+from domain.errors import EntryInvalidError, FieldError, RegisterFilesError
 from domain.merge import Merged
 from domain.records import Record, Value
-from offline_store import batches, entries, journal, records
+from domain.words import Words
+from offline_store import batches, entries, journal, keep, records
+from offline_store.database import lock_feed
 from server import rights
 from server.problems import RefusalError
 from server.scene import Scene
-from server.site import Site
+from server.site import REGISTERS, Site
 from sync.protocol import Params, PushException, PushHead, PushReply, receipt_bytes
 
 _log = logging.getLogger(__name__)
@@ -45,19 +47,27 @@ class _ForkError(Exception):
 def take(here: Site, push: PushHead, bodies: Sequence[bytes]) -> Taken:
     """Take a push of the device named in its head; raises RefusalError if it cannot be taken."""
     try:
-        with here.store.session() as session:
-            before = batches.lookup(session, push.dev, push.first)
-            if before and before.reply and before.head.hex() == push.head:
-                return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
-            _check_chain(session, push, bodies)
-            taken = _take(here, session, push, bodies)
+        taken = here.store.run(lambda session: _taken(here, session, push, bodies))
     except _ForkError as error:
         _set_aside(here.settings.home / "quarantine", push, bodies)
         raise RefusalError(409, "sync.fork") from error
+    if not taken.fresh:
+        return taken
     refused = sum(1 for one in taken.reply.exceptions if one.verdict == "refused")
     extra = {"device": push.dev, "first": push.first, "last": push.last, "refused": refused}
     _log.info("push", extra=extra | {"feed": taken.reply.feed, "entries": len(bodies)})
     return taken
+
+
+def _taken(here: Site, session: Session, push: PushHead, bodies: Sequence[bytes]) -> Taken:
+    """Judge one push at a time: a verdict looks at other records, which must not move meanwhile."""
+    lock_feed(session)
+    before = batches.lookup(session, push.dev, push.first)
+    if before and before.reply and before.head.hex() == push.head:
+        return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
+    _check_chain(session, push, bodies)
+    here.refresh(session)
+    return _take(here, session, push, bodies)
 
 
 def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> None:
@@ -78,15 +88,50 @@ def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> N
 def _take(here: Site, session: Session, push: PushHead, bodies: Sequence[bytes]) -> Taken:
     now = here.now_ms()
     read = _entries(push, bodies)
-    intake = journal.Intake(session, push.dev, [entry.record_id for entry in read])
-    exceptions: list[PushException] = []
-    for entry, body in zip(read, bodies, strict=True):
-        refusal = rights.check(entry, _scene(here, session, intake, entry, now))
-        params = _params(refusal)
-        code = refusal.code if refusal else None
-        merged = intake.add(entry, body, now, refused=code, params=params)
-        if merged.verdict != "accepted":
-            exceptions.append(_exception(entry, merged, params))
+    wrong: dict[str, RegisterFilesError] = {}
+    while True:  # each round refuses at least one more row of a register
+        intake = journal.Intake(session, push.dev, [entry.record_id for entry in read])
+        exceptions: list[PushException] = []
+        for entry, body in zip(read, bodies, strict=True):
+            refusal = wrong.get(entry.record_id)
+            _, exception = judge(here, session, intake, entry, body, now, refusal)
+            if exception:
+                exceptions.append(exception)
+        found = here.wrong_rows(session, intake)
+        if not found.keys() - wrong.keys():
+            return settle(here, session, push, intake, exceptions, now)
+        wrong |= found
+
+
+def judge(
+    here: Site,
+    session: Session,
+    intake: journal.Intake,
+    entry: Entry,
+    body: bytes,
+    now: int,
+    refusal: FieldError | None = None,
+) -> tuple[Merged, PushException | None]:
+    """Take the next entry of a push by the rules; the exception is what its device is told.
+
+    `refusal` is why it is refused whatever the rules say.
+    """
+    refusal = refusal or rights.check(entry, _scene(here, session, intake, entry, now))
+    params = _params(refusal)
+    code = refusal.code if refusal else None
+    merged = intake.add(entry, body, now, refused=code, params=params)
+    return merged, None if merged.verdict == "accepted" else _exception(entry, merged, params)
+
+
+def settle(
+    here: Site,
+    session: Session,
+    push: PushHead,
+    intake: journal.Intake,
+    exceptions: list[PushException],
+    now: int,
+) -> Taken:
+    """Write what was judged, number it in the feed and sign the receipt."""
     try:
         feed = intake.save()
     except IntegrityError as error:  # an entry id that another entry has already
@@ -100,6 +145,8 @@ def _take(here: Site, session: Session, push: PushHead, bodies: Sequence[bytes])
         push.dev, push.first, push.last, bytes.fromhex(push.head), feed, now, receipt, data
     )
     batches.add(session, batch)
+    if intake.records("register"):
+        keep.put(session, REGISTERS, feed)
     return Taken(reply, data, fresh=True)
 
 
@@ -163,9 +210,11 @@ def _params(refusal: FieldError | None) -> dict[str, Value]:
 def _plain(value: object) -> Value:
     if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, Words):
+        return value.in_("en")
     if isinstance(value, list | tuple):
         parts = cast("Collection[object]", value)
-        return [str(part) for part in parts]
+        return [str(_plain(part)) for part in parts]
     return str(value)
 
 

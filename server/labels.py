@@ -8,8 +8,10 @@ from domain.plant import Plant
 from domain.words import Words
 from media.label_sheet import PrintLabel, sheet
 from media.labels import Label, sign
+from offline_store.database import FILE_NAME, open_store
 from server import clock, keys, pack
 from server.keys import LabelSigner
+from server.registers import Base, definitions_of
 from server.settings import ServerSettings
 
 FONT = "fonts/SafeSC.otf"  # below the assets
@@ -21,11 +23,23 @@ def print_sheet(settings: ServerSettings, language: str, ids: Sequence[str]) -> 
     Raises LabelUnknownError for an id that the plant does not have.
     """
     today = clock.moment(clock.now_ms()).date()
-    files = pack.load_files(settings.definitions)
-    plant = pack.read_definitions(files, today).plant
+    plant = _plant(settings, today)
     signers = keys.label_signers(settings.home / "keys", (plant.code, *plant.others))
     labels = plant_labels(plant, signers[plant.code], today, ids)
     return sheet(labels, language, settings.assets / FONT)
+
+
+def _plant(settings: ServerSettings, today: date) -> Plant:
+    """Return the plant with what was administered: a label that was retired is printed anew."""
+    files = pack.without_pins(pack.load_files(settings.definitions))
+    if not settings.database_url and not (settings.home / FILE_NAME).exists():
+        return pack.read_definitions(files, today).plant  # nothing was administered yet
+    store = open_store(settings.home, settings.database_url)
+    try:
+        with store.reading() as session:
+            return definitions_of(Base(files, today, {}, {}), session).plant
+    finally:
+        store.close()
 
 
 def plant_labels(

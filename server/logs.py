@@ -14,7 +14,7 @@ from server import clock
 
 FIELDS = (
     *("device", "method", "route", "status", "ms", "code", "incident", "signal", "version"),
-    *("feed", "first", "last", "entries", "refused", "hazards", "blob", "offset"),
+    *("feed", "first", "last", "entries", "refused", "hazards", "blob", "offset", "lost"),
 )
 _TEXT_MAX = 80
 _KEPT_FILES = 3

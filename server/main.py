@@ -1,5 +1,6 @@
 """The server process: put the site together, serve it, stop it without losing anything."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -10,17 +11,23 @@ from types import FrameType
 
 import uvicorn
 from fastapi import Depends, FastAPI
+from fastapi.concurrency import run_in_threadpool
 
 from domain.plant import Plant
-from offline_store.database import Store, open_store
+from offline_store import journal, safety
+from offline_store.database import Store
 from server import (
     accounts,
     attachments,
     clock,
     definitions,
     demo,
+    device_records,
+    duties,
+    feed,
     keys,
     logs,
+    nagging,
     pack,
     pins,
     problems,
@@ -28,6 +35,7 @@ from server import (
     status,
     trust,
 )
+from server.registers import Base
 from server.settings import ServerSettings
 from server.site import Site
 from server.traffic import Traffic
@@ -43,9 +51,10 @@ def prepare(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_ms) 
     """Open the store, read the definitions, make what is missing; seed a demo store once."""
     for folder in (settings.home, settings.home / "keys"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = open_store(settings.home, settings.database_url)
+    store = safety.open_or_save(settings.home, settings.database_url, serves=True)
     try:
-        return _site(settings, store, now_ms)
+        with store.starting():
+            return _site(settings, store, now_ms)
     except BaseException:
         store.close()
         raise
@@ -56,13 +65,14 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
     raw = pack.load_files(settings.definitions)
     clean = pack.without_pins(raw)
     start = demo.first_start(store, clean, now_ms())
-    clean = pack.with_served_forms(settings.home / "forms", clean)
+    clean = pack.with_served(settings.home, clean)
     found = pack.read_definitions(clean, start.day0)
     plant = found.plant
     pin_hashes = pins.stored(key_folder)
     if settings.demo and plant.people.keys() - pin_hashes.keys():
         pin_hashes = pins.add_missing(key_folder, pack.pins_in(raw))
     signers = keys.label_signers(key_folder, _plants(plant))
+    base = Base(clean, start.day0, pin_hashes, signers)
     here = Site(
         settings=settings,
         store=store,
@@ -72,10 +82,24 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
         uploads=Uploads(settings.home / "uploads"),
         epoch=start.epoch,
         now_ms=now_ms,
+        base=base,
     )
+    with store.reading() as session:
+        here.refresh(session)  # what was administered before this start
+    device_records.add_missing(here)
     if settings.demo:
         demo.seed(here)
     return here
+
+
+async def _follow(here: Site) -> None:
+    """Notice what other processes wrote: new entries for those who wait."""
+
+    def last_feed() -> int:
+        with here.store.reading() as session:
+            return journal.last_feed(session)
+
+    await feed.follow(here.hints, lambda: run_in_threadpool(last_feed))
 
 
 def _plants(plant: Plant) -> tuple[str, ...]:
@@ -89,8 +113,15 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         _log.info("started", extra={"version": here.pack.definitions.version})
+        await run_in_threadpool(nagging.begin, here)
+        loops = [asyncio.create_task(duties.keep_going(here))]
+        if here.store.shared:
+            loops.append(asyncio.create_task(_follow(here)))
         yield
         here.hints.close()
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)  # a round under way ends first
         here.store.close()
         _log.info("stopped")
 

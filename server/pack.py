@@ -7,7 +7,7 @@ text goes anywhere, and devices get hashes instead.
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ from sync.protocol import LabelKey, PackPerson
 from sync.protocol import Pack as PackMessage
 
 FILES_MAX = 500
-FORMS = "forms/"
+VERSIONED = ("forms/", "documents/")
 FILE_MAX_BYTES = 1024 * 1024
 _PIN = re.compile(r",?[ \t]*\bpin:[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|([^\s,}]+))")
 _PIN_LEFT = re.compile(r"\bpin['\"]?\s*:")
@@ -48,30 +48,31 @@ def load_files(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths}
 
 
-def with_served_forms(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
-    """Return the files with every version of a checklist that was ever served from here.
+def with_served(home: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files with every version of a checklist or drawing that was ever served from here.
 
     A sheet begun with an old version may arrive weeks later, and its record is read for years:
-    raising `version` in a file must not make it unreadable. `folder` keeps a copy of each.
+    raising `version` in a file must not make it unreadable. `home` keeps a copy of each.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    now = {_form_name(text): text for path, text in files.items() if path.startswith(FORMS)}
-    for name, text in now.items():
-        file = folder / name
-        if not file.exists() or file.read_text("utf-8") != text:
-            part = file.with_suffix(".tmp")
-            part.write_text(text, "utf-8")
-            part.replace(file)
-    earlier = {
-        f"{FORMS}{file.name}": file.read_text("utf-8")
-        for file in sorted(folder.glob("*.yaml"))
-        if file.name not in now
-    }
-    return {**files, **earlier}
+    found = dict(files)
+    for prefix in VERSIONED:
+        folder = home / prefix
+        folder.mkdir(parents=True, exist_ok=True)
+        now = {_version_name(text): text for path, text in files.items() if path.startswith(prefix)}
+        for name, text in now.items():
+            file = folder / name
+            if not file.exists() or file.read_text("utf-8") != text:
+                part = file.with_suffix(".tmp")
+                part.write_text(text, "utf-8")
+                part.replace(file)
+        for file in sorted(folder.glob("*.yaml")):
+            if file.name not in now:
+                found[f"{prefix}{file.name}"] = file.read_text("utf-8")
+    return found
 
 
-def _form_name(text: str) -> str:
-    """Return the name under which a version of a checklist is kept; the text was checked."""
+def _version_name(text: str) -> str:
+    """Return the name under which a version of a file is kept; the text was checked."""
     document = cast("Mapping[str, object]", yaml.safe_load(text))
     return f"{document['code']}@{document['version']}.yaml"
 
@@ -114,15 +115,27 @@ def make(
     files: Mapping[str, str],
     pin_hashes: Mapping[str, str],
     signers: Mapping[str, LabelSigner],
+    *,
+    temporary: Collection[str] = (),
+    since_ms: Mapping[str, int] | None = None,
 ) -> Pack:
-    """Return the pack of these files (see `without_pins`), people and keys."""
+    """Return the pack of these files (see `without_pins`), people and keys.
+
+    `temporary` names the people who have to choose a PIN of their own when they sign in, `since_ms`
+    says when a PIN was changed by an entry.
+    """
     known = definitions.plant.people.keys()
     message = PackMessage(
         version=definitions.version,
         day0=definitions.day0.isoformat(),
         files=dict(files),
         people=[
-            PackPerson(person_id=person, pin_hash=pin_hash)
+            PackPerson(
+                person_id=person,
+                pin_hash=pin_hash,
+                temporary=person in temporary,
+                since_ms=(since_ms or {}).get(person, 0),
+            )
             for person, pin_hash in sorted(pin_hashes.items())
             if person in known
         ],

@@ -84,7 +84,10 @@ def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
         ahead = ask.after > journal.last_feed(session)
     if ahead:
         here.renew_epoch(ask.after)
+    else:  # whoever asks for what comes after has what came before
+        here.watch.read_to(caller.device_id, ask.after, here.now_ms())
     with here.store.reading() as session:
+        epoch = here.epoch_now(session)
         without = None if ask.own else caller.device_id
         found, cursor, more = entries.page(session, ask.after, ask.limit, without=without)
         names = sorted({one.entry.device_id for one in found})
@@ -108,7 +111,7 @@ def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
         next=cursor,
         more=more,
         server_ms=here.now_ms(),
-        epoch=here.epoch,
+        epoch=epoch,
     )
 
 

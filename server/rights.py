@@ -11,14 +11,17 @@ from domain.changes import Entry
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Cell, Record, Value, type_names
-from server import hazard_rights
+from server import gap_rights, hazard_rights, notice_rights, register_rights, upkeep_rights
 from server.scene import Scene
+from server.site import SERVER_DEVICE
 
 CELLS_MAX = 64
 NAME_MAX = 64
 TIME_MIN_MS = 1_577_836_800_000  # 2020: before this product, so a clock that was never set
 AHEAD_MAX_MS = 400 * 86_400_000  # plans reach a year ahead; a clock that far off is wrong
 ID_MAX = 64
+RULE = "rule"  # signs what no person did, on the device "server"
+OWN_TYPES = frozenset({"device", "notice", "gap"})
 _KIND_OF_EVENT = frozenset({"edit", "anchor", "clock_jump"})
 _EVENT_TEXT_MAX = 200
 _SHA_CELLS = ("original", "stamped", "thumb")
@@ -29,14 +32,25 @@ def check(entry: Entry, scene: Scene) -> FieldError | None:
     try:
         _shape(entry)
         _times(entry, scene.received_ms)
+        if (entry.device_id, entry.person_id) == (SERVER_DEVICE, RULE):
+            _definition(entry, scene)
+            _own(entry)
+            return None
+        notice_rights.check_id(entry)
         person = scene.definitions.plant.people.get(entry.person_id)
         if person is None:
             raise EntryInvalidError(reason="person")
         _definition(entry, scene)
-        _RULES[entry.type](entry, scene, person)
+        _RULES[entry.type](entry, scene, register_rights.acting(entry, person))
     except FieldError as error:
         return error
     return None
+
+
+def _own(entry: Entry) -> None:
+    """What the product does by itself is written by the server alone (no device has its name)."""
+    if entry.type not in OWN_TYPES:
+        raise EntryInvalidError(reason="type")
 
 
 def _shape(entry: Entry) -> None:
@@ -105,6 +119,7 @@ def _inspection(entry: Entry, scene: Scene, person: Person) -> None:
     items = {item.item_id for item in form.items}
     if not isinstance(answers, dict) or answers.keys() - items:
         raise EntryInvalidError(reason="answers")
+    gap_rights.judge(record, form, asset, scene)
     task = scene.record_of(record.text("task")) if record.text("task") else None
     assignee = task.text("owner") if task and task.text("asset") == asset.asset_id else None
     subject = Subject(asset.area, asset.owner, person.person_id, assignee, on_site=True)
@@ -121,11 +136,17 @@ def _task(entry: Entry, scene: Scene, person: Person) -> None:
             raise EntryInvalidError(reason="fields")
         _allow(scene, person, "inspect.plan", subject_of(record))
         return
+    if "done_by" not in entry.set and entry.set.get("state") != "done":
+        upkeep_rights.replan(entry, scene, person)
+        return
     if entry.set.keys() - {"state", "done_by", "done_ms"} or entry.set.get("state") != "done":
         raise EntryInvalidError(reason="fields")
     # who did not know that it is done is kept beside by the merge, and changes nothing
     if scene.record.text("state") == "done" and scene.seen("state"):
         raise EntryInvalidError(reason="append_only")
+    if scene.record.text("kind") == "maintenance":
+        upkeep_rights.finish(entry, scene, person)
+        return
     sheet = scene.record_of(str(entry.set.get("done_by")))
     if (
         sheet is None
@@ -135,6 +156,10 @@ def _task(entry: Entry, scene: Scene, person: Person) -> None:
     ):
         raise EntryInvalidError(reason="done_by")
     _allow(scene, person, "inspect.do", subject_of(scene.record))
+
+
+def _maintenance(entry: Entry, scene: Scene, person: Person) -> None:
+    upkeep_rights.submit(entry, as_created(entry), scene, person)
 
 
 def _evidence(entry: Entry, scene: Scene, person: Person) -> None:
@@ -168,6 +193,8 @@ def _event(entry: Entry, scene: Scene, person: Person) -> None:
     record = as_created(entry)
     if record.text("by") != person.person_id:
         raise NotAllowedError(action="event", person=person.person_id)
+    if record.text("what") == "export":
+        gap_rights.export(record, scene, person)
     if len(record.text("text")) > _EVENT_TEXT_MAX:
         raise EntryInvalidError(reason="size")
 
@@ -230,7 +257,12 @@ def _is_sha(value: Value) -> bool:
 _RULES: Mapping[str, Callable[[Entry, Scene, Person], None]] = {
     "inspection": _inspection,
     "task": _task,
+    "maintenance": _maintenance,
     "evidence": _evidence,
     "event": _event,
     "hazard": _hazard,
+    "notice": notice_rights.notice,
+    "gap": gap_rights.settle,
+    "register": register_rights.register,
+    "device": register_rights.device,
 }

@@ -24,7 +24,10 @@ class ServerSettings(BaseModel):
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     database_url: str | None = Field(
-        default=None, description="Database URL; none is SQLite in the folder."
+        default=None,
+        repr=False,  # it may hold a password
+        description="PostgreSQL as postgresql://USER:PASSWORD@HOST/NAME; none is SQLite in the"
+        " folder. Several processes on one database share this folder, too.",
     )
     enrol_code: str | None = Field(
         default=None,
@@ -91,6 +94,12 @@ class ServerSettings(BaseModel):
         ge=0,
         le=60,
         description="Longest wait of a pull for news.",
+    )
+    duties_s: float = Field(
+        default=20.0,
+        gt=0,
+        le=3600,
+        description="Seconds between two rounds of what the server does by itself.",
     )
     enrol_per_minute: int = Field(
         default=20, ge=1, description="Enrolment tries per minute, all devices together."

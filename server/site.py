@@ -9,23 +9,32 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Request
+from sqlmodel import Session
 
-from offline_store import keep
-from offline_store.database import Store
+from domain.errors import DefinitionError, RegisterFilesError
+from offline_store import journal, keep
+from offline_store.database import Store, lock_feed
 from server.feed import FeedHints
 from server.keys import LabelSigner, public_bytes
 from server.pack import Pack
+from server.registers import Base
 from server.settings import ServerSettings
 from server.uploads import Uploads
+from server.watching import Watch
 
 SERVER_DEVICE = "server"
 EPOCH = "server.epoch"  # the name of this life of the feed, kept in the store
+REGISTERS = "server.registers"  # feed number of the last register row that was taken
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class Site:
-    """One running server: settings, store, definitions, keys, and who waits for news."""
+    """One running server: settings, store, definitions, keys, and who waits for news.
+
+    `pack` changes while the server runs, when somebody changes a register: it is made of `base` and
+    what the store holds now. Take it once where one thing must be judged by one state of it.
+    """
 
     settings: ServerSettings
     store: Store
@@ -36,13 +45,47 @@ class Site:
     epoch: str
     now_ms: Callable[[], int]
     hints: FeedHints = field(default_factory=FeedHints)
-    enrol_tries: list[int] = field(default_factory=list[int])
+    watch: Watch = field(default_factory=Watch)
+    base: Base | None = None  # what the pack is made of; none: it stays as it is
+    _pack_lock: threading.Lock = field(default_factory=threading.Lock)
+    _pack_mark: int = 0
     _epoch_lock: threading.Lock = field(default_factory=threading.Lock)
     _epoch_renewed: bool = False
+
+    def refresh(self, session: Session) -> bool:
+        """Make the pack anew if a register changed since, here or in another process.
+
+        Definitions that have become invalid are not taken over: the last good ones stay. Returns
+        whether the pack is another one now.
+        """
+        if self.base is None:
+            return False
+        mark = keep.get(session, REGISTERS)
+        with self._pack_lock:
+            if not isinstance(mark, int) or mark == self._pack_mark:
+                return False
+            self._pack_mark = mark  # tried once: the same rows would fail again
+            try:
+                self.pack = self.base.remake(session)
+            except DefinitionError:
+                _log.exception("registers")
+                return False
+        _log.info("pack", extra={"version": self.pack.definitions.version, "feed": mark})
+        return True
+
+    def wrong_rows(self, session: Session, taking: journal.Intake) -> dict[str, RegisterFilesError]:
+        """Return the register rows of a push that would make the definitions unusable."""
+        return self.base.wrong_rows(session, taking) if self.base else {}
 
     def receipt(self, what: bytes) -> str:
         """Return the server's signature (hex) over the receipt bytes of `sync.protocol`."""
         return self.key.sign(what).hex()
+
+    def epoch_now(self, session: Session) -> str:
+        """Return the feed's epoch; another process may have renewed it."""
+        epoch = keep.get(session, EPOCH)
+        assert isinstance(epoch, str), "the first start kept it"
+        return epoch
 
     def renew_epoch(self, cursor: int) -> None:
         """Begin a new life of the feed: a device has read further than this feed goes.
@@ -54,11 +97,16 @@ class Site:
         with self._epoch_lock:
             if self._epoch_renewed:
                 return
-            epoch = secrets.token_hex(8)
             with self.store.session() as session:
-                keep.put(session, EPOCH, epoch)
+                lock_feed(session)
+                epoch = self.epoch_now(session)
+                renewed = epoch != self.epoch  # by another process that started with us
+                if not renewed:
+                    epoch = secrets.token_hex(8)
+                    keep.put(session, EPOCH, epoch)
             self.epoch, self._epoch_renewed = epoch, True
-        _log.warning("new epoch", extra={"cursor": cursor})
+        if not renewed:
+            _log.warning("new epoch", extra={"cursor": cursor})
 
     @property
     def public_key(self) -> str:

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from offline_store import safety
 from server.problems import RefusalError, problem
 from server.site import Site, site
 from sync.protocol import PROTOCOL, PROTOCOL_HEADER
@@ -30,6 +30,8 @@ class Ready(BaseModel):
     status: str
     definitions: str
     disk_free_bytes: int
+    damaged: str | None = None  # where a damaged store was set aside; entries may be missing
+    lost: int = 0
 
 
 @router.get("/docs", include_in_schema=False)
@@ -55,9 +57,10 @@ async def live() -> Live:
 def ready(here: Annotated[Site, Depends(site)]) -> Ready | JSONResponse:
     """Say whether the server can work, or what is wrong."""
     wrong: list[str] = []
+    saved: safety.SalvageReport | None = None
     try:
         with here.store.reading() as session:
-            session.connection().execute(text("SELECT 1"))
+            saved = safety.report(session)
     except SQLAlchemyError:
         _log.exception("store")
         wrong.append("store")
@@ -66,4 +69,10 @@ def ready(here: Annotated[Site, Depends(site)]) -> Ready | JSONResponse:
         wrong.append("disk")
     if wrong:
         return problem(503, "server.not_ready", {"wrong": wrong})
-    return Ready(status="ready", definitions=here.pack.definitions.version, disk_free_bytes=free)
+    return Ready(
+        status="ready",
+        definitions=here.pack.definitions.version,
+        disk_free_bytes=free,
+        damaged=saved.file if saved else None,
+        lost=saved.changes[1] if saved else 0,
+    )

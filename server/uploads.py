@@ -7,8 +7,8 @@ that hangs on a dead link, instead of waiting for it (SYNC_ANCHORS §3.7).
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,11 @@ from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from sync.protocol import BlobOffer
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
 
 
 class Offer(BlobOffer):
@@ -123,11 +128,26 @@ def size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def append(file: Path, data: bytes, *, durable: bool) -> None:
-    """Add bytes to a file; `durable` forces all of it to the disk."""
+def append(file: Path, data: bytes, at: int, *, durable: bool) -> bool:
+    """Add bytes to a file that ends at `at`; `durable` forces all of it to the disk.
+
+    False, and nothing is added, when the file ends elsewhere: another process of this server has
+    taken the upload over meanwhile. Within a process `Uploads` sees to that.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("ab") as handle:
+    with file.open("ab") as handle, _alone(handle.fileno()):
+        if os.fstat(handle.fileno()).st_size != at:
+            return False
         handle.write(data)
         handle.flush()
         if durable:
             os.fsync(handle.fileno())
+    return True
+
+
+@contextmanager
+def _alone(handle: int) -> Iterator[None]:
+    """Hold a file against other processes; Windows has one server process per folder."""
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # closing the file lets go
+    yield

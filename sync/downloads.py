@@ -10,7 +10,7 @@ from offline_store import blobs
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from sync.transport import Transport
-from sync.uploads import REST_MS
+from sync.uploads import PART_MAX_BYTES, REST_MS
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Downloader:
     transport: Transport
     mono_ms: Callable[[], int]
     _not_before_ms: dict[str, int] = field(default_factory=dict[str, int])
+    _large: asyncio.Lock = field(default_factory=asyncio.Lock)  # one large file at a time
 
     async def fetch_wanted(
         self, wanted_elsewhere: Callable[[], bool], fetched: Callable[[], None]
@@ -47,6 +48,29 @@ class Downloader:
         """Return a file, from here or from the server; raises OfflineError, ServerRefusedError."""
         data = await asyncio.to_thread(blobs.read, self.store, sha256)
         return data if data is not None else await self._fetch(sha256, "original")
+
+    async def get_file(self, sha256: str, size: int, progressed: Callable[[int], None]) -> None:
+        """Bring a large file here in parts, from where an earlier try has ended.
+
+        `size` is what its record says. Raises OfflineError, ServerRefusedError, StoreFullError.
+        """
+        async with self._large:
+            if blobs.is_here(self.store, sha256):
+                return
+            while (have := blobs.grown(self.store, sha256)) < size:
+                part = await self.transport.fetch_part(sha256, have, PART_MAX_BYTES)
+                if not part:  # shorter than its record says
+                    break
+                await asyncio.to_thread(blobs.grow, self.store, sha256, part)
+                progressed(have + len(part))
+            await asyncio.to_thread(self._settle, sha256)
+
+    def _settle(self, sha256: str) -> None:
+        size = blobs.grown(self.store, sha256)
+        if not size or not blobs.settle(self.store, sha256):
+            raise ServerRefusedError(reason="blob.hash")
+        with self.store.session() as session:
+            blobs.add(session, sha256, size, kind="original", state="held")
 
     async def _fetch(self, sha256: str, kind: str, record_id: str = "") -> bytes:
         data = await self.transport.fetch_blob(sha256)

@@ -21,6 +21,7 @@ from domain.records import Value
 from offline_store import blobs, devices, journal, keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
+from offline_store.keep import OWN_FIRST
 from sync.downloads import Downloader
 from sync.protocol import ENTRIES_MAX, PullReply, PushHead, PushReply, pack_push
 from sync.status import Identity, Phase, SyncStatus
@@ -47,17 +48,21 @@ class SyncEngine:
         on_change: Callable[[], None],
         *,
         on_server_time: Callable[[int, int], None] = lambda server_ms, sent_ms: None,
+        on_register: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
         `now_ms` runs forward only (monotonic); `on_server_time` gets the server's time and the
-        `now_ms` at which the request for it went out.
+        `now_ms` at which its request went out; `on_register` is told when somebody administered.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
+            # a store that was saved from damage first asks what it had sent before
+            self._own = keep.get(session, OWN_FIRST) is True
         self._store, self._transport, self._identity = store, transport, identity
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
+        self._on_register = on_register
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
         self._downloader = Downloader(store, transport, now_ms)
@@ -65,7 +70,6 @@ class SyncEngine:
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = False
-        self._own = False  # own entries are asked for too, to find out what the server has
         self._gap: int | None = None
 
     async def run(self) -> None:
@@ -114,10 +118,16 @@ class SyncEngine:
         """Return a file, from here or from the server; raises OfflineError, ServerRefusedError."""
         return await self._downloader.get(sha256)
 
+    async def fetch_file(self, sha256: str, size: int, progressed: Callable[[int], None]) -> None:
+        """Bring a large file of others here in parts; raises as `fetch_blob`."""
+        await self._downloader.get_file(sha256, size, progressed)
+
     async def _round(self, *, wait_s: int) -> bool:
         """Do one step of everything in order of urgency; returns whether files are left to do."""
         self._nudged.clear()
         await self._count()
+        if self._own:
+            await self._pull(wait_s=0)
         await self._push()
         await self._upload(blobs.THUMBNAIL)
         await self._fetch_wanted()
@@ -162,6 +172,8 @@ class SyncEngine:
         ]
         with self._store.session() as session:
             outbox.confirm(session, answered, exceptions, self._policies)
+        if any(one.entry.type == "register" for one in outgoing.entries):
+            self._on_register()
 
     async def _realign(self, error: ServerRefusedError, outgoing: outbox.Outgoing) -> None:
         """Go on from the entry that the server expects; a history that differs is for people."""
@@ -210,8 +222,14 @@ class SyncEngine:
                 await self._fetch_wanted()
             self._show(phase="idle", error=None)
             if not reply.more:
+                if self._own:
+                    await asyncio.to_thread(self._own_known)
                 self._own = False
                 return
+
+    def _own_known(self) -> None:
+        with self._store.session() as session:
+            keep.put(session, OWN_FIRST, value=None)
 
     def _cursor(self) -> keep.Cursor:
         with self._store.reading() as session:
@@ -263,6 +281,8 @@ class SyncEngine:
                     blobs.want(session, thumbnail, kind="thumb", record_id=arrival.entry.record_id)
             keep.set_cursor(session, keep.Cursor(reply.next, reply.epoch))
             keep.set_as_of(session, reply.server_ms)
+        if any(arrival.entry.type == "register" for arrival in arrivals):
+            self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:
         """The server was restored: read its feed anew, and send again what it has lost."""

@@ -20,7 +20,7 @@ ENTRIES_MAX = 500  # entries in one push or one page of a pull
 PUSH_MAX_BYTES = 4 * 1024 * 1024  # of a push after inflation
 PUSH_MAX_PACKED_BYTES = 2 * 1024 * 1024  # of a push on the wire
 HEAD_MAX_BYTES = 4096
-BLOB_MAX_BYTES = 60 * 1024 * 1024
+BLOB_MAX_BYTES = 200 * 1024 * 1024  # a minute of video of a good phone camera
 CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
 PULL_WAIT_MAX_S = 30
 _INFLATE_STEP = 64 * 1024
@@ -125,10 +125,16 @@ class LabelKey(Message):
 
 
 class PackPerson(Message):
-    """A person who may sign on at a device of the plant; `pin_hash` is "scrypt$n$r$p$salt$hash"."""
+    """A person who may sign on at a device of the plant; `pin_hash` is "scrypt$n$r$p$salt$hash".
+
+    A `temporary` PIN lets in once: the person chooses another one then. `since_ms` is when it was
+    changed by an entry, 0 for the PINs of the start.
+    """
 
     person_id: Code
     pin_hash: Annotated[str, Field(max_length=256)]
+    temporary: bool = False
+    since_ms: Number = 0
 
 
 class Pack(Message):

@@ -1,19 +1,31 @@
 """The device's side of the wire: one method per message, and typed failures.
 
-    no answer, a cut, a proxy's page   OfflineError: try again later
+    no answer, a cut                   OfflineError: try again later
+    not what our server says           StrangeReplyError: a Wi-Fi's page, a proxy, garbage, no end
     problem reply of the server        ServerRefusedError(reason=code, status=..., ...params)
+    the same with status 500 and more  ServerTroubleError: the server's own fault
 
-Authorization is added here and never logged.
+Authorization is added here and never logged. A reply has a largest size, and a slowest pace at
+which it may come: an answer without end is given up.
 """
 
+import asyncio
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from domain.errors import EnrolError, OfflineError, ServerRefusedError
+from domain.errors import (
+    DeviceBlockedError,
+    EnrolError,
+    OfflineError,
+    ServerRefusedError,
+    ServerTroubleError,
+    StrangeReplyError,
+)
 from sync.protocol import (
+    BLOB_MAX_BYTES,
     PROTOCOL,
     PROTOCOL_HEADER,
     BlobOffer,
@@ -28,8 +40,19 @@ from sync.protocol import (
 
 CONNECT_S = 10.0
 READ_S = 30.0  # silence on the line, not the whole reply: 2G links are slow, not silent
-_NOT_MODIFIED, _PARTIAL = 304, 206
+REPLY_MAX_BYTES = 64 * 1024 * 1024  # a full page of the largest entries has half of that
+PATIENCE_S = 120.0  # for a reply, and a second more for each KiB of it
+PACE_BYTES_S = 1024
+_NOT_MODIFIED, _PARTIAL, _SERVER_FAULT = 304, 206, 500
 _M = TypeVar("_M", bound=BaseModel)
+
+
+class Reply(NamedTuple):
+    """A reply, read to its end."""
+
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
 
 
 class Transport:
@@ -42,8 +65,11 @@ class Transport:
         *,
         http: httpx.AsyncBaseTransport | None = None,
         verify: str | bool = True,
+        patience_s: float = PATIENCE_S,
+        reply_max_bytes: int = REPLY_MAX_BYTES,
     ) -> None:
         """Prepare a client; `http` replaces the network, `verify` names the plant's CA file."""
+        self._patience_s, self._reply_max_bytes = patience_s, reply_max_bytes
         headers = {PROTOCOL_HEADER: str(PROTOCOL)}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -65,7 +91,7 @@ class Transport:
             reply = await self._send("POST", "/v1/enrol", content=_json(request))
         except ServerRefusedError as error:
             raise EnrolError(**error.params) from error
-        return _read(EnrolReply, reply)
+        return _parsed(EnrolReply, reply)
 
     async def pack(self, tag: str | None = None) -> tuple[Pack, bytes, str] | None:
         """Return the plant's pack, its bytes and its tag; None if `tag` is still the newest."""
@@ -73,13 +99,13 @@ class Transport:
         reply = await self._send("GET", "/v1/pack", headers=headers)
         if reply.status_code == _NOT_MODIFIED:
             return None
-        return _read(Pack, reply), reply.content, reply.headers.get("ETag", "")
+        return _parsed(Pack, reply), reply.content, reply.headers.get("ETag", "")
 
     async def push(self, packed: bytes) -> tuple[PushReply, bytes]:
         """Send a packed push (`protocol.pack_push`); returns the reply and its exact bytes."""
         headers = {"Content-Type": "application/jsonl", "Content-Encoding": "gzip"}
         reply = await self._send("POST", "/v1/push", content=packed, headers=headers)
-        return _read(PushReply, reply), reply.content
+        return _parsed(PushReply, reply), reply.content
 
     async def pull(
         self, after: int, limit: int, *, wait_s: int = 0, own: bool = False
@@ -88,12 +114,12 @@ class Transport:
         params = {"after": after, "limit": limit, "wait": wait_s, "own": int(own)}
         timeout = httpx.Timeout(READ_S + wait_s, connect=CONNECT_S)
         reply = await self._send("GET", "/v1/pull", params=params, timeout=timeout)
-        return _read(PullReply, reply)
+        return _parsed(PullReply, reply)
 
     async def offer_blob(self, offer: BlobOffer) -> BlobReply:
         """Announce a file; returns how much of it the server has."""
         reply = await self._send("POST", "/v1/blobs", content=_json(offer))
-        return _read(BlobReply, reply)
+        return _parsed(BlobReply, reply)
 
     async def send_part(self, sha256: str, offset: int, part: bytes) -> BlobReply:
         """Send the bytes from `offset` on; returns how much the server has now."""
@@ -102,14 +128,26 @@ class Transport:
             "Content-Type": "application/offset+octet-stream",
         }
         reply = await self._send("PATCH", f"/v1/blobs/{sha256}", content=part, headers=headers)
-        return _read(BlobReply, reply)
+        return _parsed(BlobReply, reply)
 
     async def fetch_blob(self, sha256: str, offset: int = 0) -> bytes:
         """Return the bytes of a file from `offset` on."""
         headers = {"Range": f"bytes={offset}-"} if offset else {}
-        reply = await self._send("GET", f"/v1/blobs/{sha256}", headers=headers)
+        reply = await self._send(
+            "GET", f"/v1/blobs/{sha256}", headers=headers, max_bytes=BLOB_MAX_BYTES
+        )
         if offset and reply.status_code != _PARTIAL:
             return reply.content[offset:]
+        return reply.content
+
+    async def fetch_part(self, sha256: str, offset: int, size: int) -> bytes:
+        """Return at most `size` bytes of a file from `offset` on; none where it ends."""
+        headers = {"Range": f"bytes={offset}-{offset + size - 1}"}
+        reply = await self._send(
+            "GET", f"/v1/blobs/{sha256}", headers=headers, max_bytes=BLOB_MAX_BYTES
+        )
+        if reply.status_code != _PARTIAL:  # somebody between us answers with the whole file
+            return reply.content[offset : offset + size]
         return reply.content
 
     async def _send(
@@ -121,7 +159,8 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, int] | None = None,
         timeout: httpx.Timeout | None = None,
-    ) -> httpx.Response:
+        max_bytes: int | None = None,
+    ) -> Reply:
         request = self._client.build_request(
             method,
             path,
@@ -131,18 +170,39 @@ class Transport:
             timeout=timeout or self._client.timeout,
         )
         try:
-            reply = await self._client.send(request)
+            reply = await self._read(request, max_bytes or self._reply_max_bytes)
+        except httpx.DecodingError as error:  # says it is packed, and is not
+            raise StrangeReplyError(reason="reply") from error
         except httpx.HTTPError as error:
             raise OfflineError(reason=type(error).__name__) from error
-        if reply.is_success or reply.status_code == _NOT_MODIFIED:
+        except TimeoutError as error:
+            raise StrangeReplyError(reason="endless") from error
+        if httpx.codes.is_success(reply.status_code) or reply.status_code == _NOT_MODIFIED:
             return reply
         problem = read_problem(reply.content)
         if problem is None:  # not our server: a captive portal, a proxy without its backend
-            raise OfflineError(reason=str(reply.status_code))
+            raise StrangeReplyError(reason=str(reply.status_code))
+        if problem.code == DeviceBlockedError.code:
+            raise DeviceBlockedError(why=str(problem.params.get("why", "")))
         params_of = {key: value for key, value in problem.params.items() if key != "reason"}
-        raise ServerRefusedError(
-            **params_of | {"reason": problem.code, "status": reply.status_code}
-        )
+        kind = ServerTroubleError if reply.status_code >= _SERVER_FAULT else ServerRefusedError
+        raise kind(**params_of | {"reason": problem.code, "status": reply.status_code})
+
+    async def _read(self, request: httpx.Request, max_bytes: int) -> Reply:
+        """Send, and read the reply as long as it comes at some pace and does not grow too large."""
+        wait_s = request.extensions["timeout"]["read"]
+        async with asyncio.timeout(self._patience_s + wait_s) as limit:
+            reply = await self._client.send(request, stream=True)
+            try:
+                content = bytearray()
+                async for piece in reply.aiter_bytes():
+                    content += piece
+                    if len(content) > max_bytes:
+                        raise StrangeReplyError(reason="size")
+                    limit.reschedule((limit.when() or 0.0) + len(piece) / PACE_BYTES_S)
+            finally:
+                await reply.aclose()
+        return Reply(reply.status_code, reply.headers, bytes(content))
 
 
 def _with_type(content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -154,8 +214,8 @@ def _json(message: BaseModel) -> bytes:
     return message.model_dump_json().encode()
 
 
-def _read(kind: type[_M], reply: httpx.Response) -> _M:
+def _parsed(kind: type[_M], reply: Reply) -> _M:
     try:
         return kind.model_validate_json(reply.content)
     except ValidationError as error:  # a captive portal answers 200 with its own page
-        raise OfflineError(reason="reply") from error
+        raise StrangeReplyError(reason="reply") from error

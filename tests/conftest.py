@@ -4,12 +4,17 @@ import ipaddress
 import os
 import shutil
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.helpers.postgres import Cluster
+
+from tests.helpers import mobile
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -23,6 +28,17 @@ hypothesis.settings.load_profile("ci" if IN_CI else "dev")
 
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_MIN_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run say that it stands for a phone."""
+    parser.addoption("--profile", choices=["mobile"], help="import nothing that phones lack")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take away what phones lack before a test imports it."""
+    if config.getoption("--profile") == "mobile":
+        mobile.block()
 
 
 class NetworkRefusedError(RuntimeError):
@@ -68,6 +84,36 @@ def seeded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("seeded") / "server"
     main.prepare(ServerSettings(home=home, demo=True)).store.close()
     return home
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Generator["Cluster"]:
+    """A PostgreSQL of this run."""
+    from tests.helpers import postgres  # the fast tests need none
+
+    with postgres.cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def on_store(request: pytest.FixtureRequest) -> Generator[Callable[[Path | None], str | None]]:
+    """Run the test on both databases: gives the URL of one filled like a server's folder.
+
+    None as folder asks for an empty one. On SQLite the URL is None: the file in the folder.
+    """
+    if request.param == "sqlite":
+        yield lambda _home: None
+        return
+    running: Cluster = request.getfixturevalue("cluster")
+    made: list[str] = []
+
+    def filled_like(home: Path | None) -> str:
+        made.append(running.like(home) if home else running.empty())
+        return running.url(made[-1])
+
+    yield filled_like
+    for name in made:
+        running.drop(name)
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,25 @@
-"""Photos as evidence: the original byte for byte, a watermarked copy, a thumbnail, a grade."""
+"""Photos and clips as evidence: the original byte for byte, what stands for it, a grade.
 
-from collections.abc import Callable
+A photo has a watermarked copy and a thumbnail. A clip has a thumbnail only: marking it would mean
+decoding and encoding it anew, minutes on a phone, and the copy would prove less than the original,
+whose time, place and person stand in the signed chain beside its hash.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlmodel import Session
 
 from app.field import FieldApp
 from domain.errors import RecordMissingError
-from domain.evidence import EvidenceFacts, EvidenceGrade, EvidenceLimits, grade
+from domain.evidence import PHOTO, VIDEO, EvidenceFacts, EvidenceGrade, EvidenceLimits, grade
 from domain.places import Fix, Place
 from domain.plant import Person
 from domain.records import Record, Value
-from media import capture, images
-from offline_store import blobs, outbox, records
+from media import capture, clips, images
+from offline_store import blob_files, blobs, outbox, records
+from sync.protocol import BLOB_MAX_BYTES
 
 DEFINITION = "evidence@1"
 PREVIEW_EDGE = 1280
@@ -36,7 +43,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCard:
-    """One photo. `reasons` are (code, ok, params) for catalog keys `evidence.reason.<code>`."""
+    """One photo or clip; `reasons` are (code, ok, params) for keys `evidence.reason.<code>`."""
 
     evidence_id: str
     shot: str
@@ -47,6 +54,15 @@ class EvidenceCard:
     by: str
     thumb: bytes | None  # None: not on this device yet
     sent: bool
+    media: str = PHOTO
+    seconds: int = 0  # of a clip
+    size: int = 0  # bytes of the original
+    here: bool = True  # the original is on this device
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it moves."""
+        return self.media == VIDEO
 
 
 def keep(
@@ -64,46 +80,125 @@ def keep(
     Takes seconds for 12 megapixels: call it in a thread. Raises PictureError.
     """
     taken_ms, fix = field.clock.now_ms(), field.here(fix)
-    prepared = capture.prepare(
-        picture,
-        source,
-        _mark(field, person, target, fix, taken_ms),
-        field.font,
-        fix=fix,
-        on_progress=progress,
-    )
-    judged = _judge(field, target, source, fix)
-    evidence_id = field.clock.new_id()
-    parts = {
-        "original": prepared.original,
-        "stamped": prepared.stamped,
-        "thumb": prepared.thumb,
-    }
-    # files first and durable, so that the write lock is not held meanwhile
-    hashes = {kind: blobs.keep_file(field.store, data) for kind, data in parts.items()}
-    with field.store.session() as session:
-        for kind, sha in hashes.items():
-            size = len(parts[kind])
-            blobs.add(session, sha, size, kind=kind, record_id=target.record_id)
-        field.write(
-            session,
-            person.person_id,
-            kind="attach",
-            record_id=evidence_id,
-            type="evidence",
-            definition=DEFINITION,
-            set={
-                **hashes,
-                **_cells(target, prepared, judged),
-                "source": source,
-                "by": person.person_id,
-                "taken_ms": taken_ms,
-                "fix": fix_cell(fix),
-            },
+    with blob_files.writing(field.store) as writing:
+        writing.begin("original", picture)  # reaches the disk while its copies are made
+        prepared = capture.prepare(
+            picture,
+            source,
+            _mark(field, person, target, fix, taken_ms),
+            field.font,
+            fix=fix,
+            on_progress=progress,
         )
-        card = _card(field, session, records.get(session, evidence_id))
-    field.nudge()
-    return card
+        writing.begin("stamped", prepared.stamped)
+        writing.begin("thumb", prepared.thumb)
+        # files first and durable, so that the write lock is not held meanwhile
+        files = writing.finish()
+    cells = {
+        **_cells(target, _judge(field, target, source, fix), taken_ms, fix),
+        **_picture_cells(prepared),
+        "source": source,
+    }
+    return _bind(field, person, target, files, cells)
+
+
+def keep_clip(
+    field: FieldApp,
+    person: Person,
+    target: Target,
+    clip: Path,
+    *,
+    source: capture.Source,
+    fix: Fix | None,
+    shot: bytes | None = None,
+    measured_ms: int = 0,
+) -> EvidenceCard:
+    """Store a clip of up to the limits of the plant, and bind it to its record like a photo.
+
+    The file stays where it is; its bytes are copied and hashed on the way, never held in memory.
+    `shot` and `measured_ms` are a photo from before and the length of a recording, for devices and
+    files that cannot tell. Takes seconds: call it in a thread. Raises ClipError, StoreFullError.
+    """
+    taken_ms, fix = field.clock.now_ms(), field.here(fix)
+    facts = clips.inspect(clip, clip_limits(field), measured_ms)
+    thumb = clips.poster(clip, facts, field.font, shot)
+    judged = _judge(field, target, source, fix)
+    files = {
+        "original": blobs.keep_path(field.store, clip),
+        "thumb": (blobs.keep_file(field.store, thumb), len(thumb)),
+    }
+    size: dict[str, Value] = {"width": facts.width, "height": facts.height, "sound": facts.sound}
+    cells = {
+        **_cells(target, judged, taken_ms, fix),
+        "media": VIDEO,
+        "seconds": facts.seconds,
+        "size": facts.size,
+        "mime": facts.mime,
+        "exif": size,
+        "source": source,
+    }
+    return _bind(field, person, target, files, cells)
+
+
+def keep_recording(
+    field: FieldApp,
+    person: Person,
+    target: Target,
+    recording: bytes,
+    *,
+    source: capture.Source,
+    fix: Fix | None,
+    shot: bytes | None = None,
+    measured_ms: int = 0,
+) -> EvidenceCard:
+    """Store what the camera has just recorded; else as `keep_clip`."""
+    with blobs.scratch(field.store) as clip:
+        blobs.write_scratch(clip, recording)
+        return keep_clip(
+            field,
+            person,
+            target,
+            clip,
+            source=source,
+            fix=fix,
+            shot=shot,
+            measured_ms=measured_ms,
+        )
+
+
+def clip_limits(field: FieldApp) -> clips.ClipLimits:
+    """Return how long and how large a clip may be in this plant."""
+    defaults = field.definitions.defaults
+    return clips.ClipLimits(
+        seconds=defaults.whole("evidence.video_max_s"),
+        size_bytes=min(defaults.whole("evidence.video_max_mb") * 10**6, BLOB_MAX_BYTES),
+    )
+
+
+def original_of(field: FieldApp, evidence_id: str) -> tuple[Path, str] | None:
+    """Return where the original is and its MIME type; None while it is not on this device."""
+    with field.store.reading() as session:
+        record = records.get(session, evidence_id)
+    sha = record.text("original")
+    if not blobs.is_here(field.store, sha):
+        return None
+    return blobs.path(field.store, sha), record.text("mime")
+
+
+async def fetch_original(
+    field: FieldApp, evidence_id: str, progress: Callable[[float], None]
+) -> None:
+    """Fetch a clip that others made, going on where an earlier try ended.
+
+    Raises OfflineError, ServerRefusedError; what has come stays.
+    """
+    with field.store.reading() as session:
+        record = records.get(session, evidence_id)
+    assert field.engine is not None
+    size = record.whole("size") or 0
+    await field.engine.fetch_file(
+        record.text("original"), size, lambda have: progress(have / max(1, size))
+    )
 
 
 def of_record(field: FieldApp, record_id: str) -> list[EvidenceCard]:
@@ -162,19 +257,59 @@ def fix_cell(fix: Fix | None) -> Value:
     }
 
 
-def _cells(target: Target, prepared: capture.Prepared, judged: EvidenceGrade) -> dict[str, Value]:
-    """Return what a photo belongs to, what its file says and how it is judged, as a record."""
-    facts = prepared.facts
+def _bind(
+    field: FieldApp,
+    person: Person,
+    target: Target,
+    files: Mapping[str, tuple[str, int]],
+    cells: Mapping[str, Value],
+) -> EvidenceCard:
+    """Write rows and entry of files that are at their place, in one transaction."""
+    evidence_id = field.clock.new_id()
+    with field.store.session() as session:
+        for kind, (sha, size) in files.items():
+            blobs.add(session, sha, size, kind=kind, record_id=target.record_id)
+        field.write(
+            session,
+            person.person_id,
+            kind="attach",
+            record_id=evidence_id,
+            type="evidence",
+            definition=DEFINITION,
+            set={
+                **{kind: sha for kind, (sha, _) in files.items()},
+                **cells,
+                "by": person.person_id,
+            },
+        )
+        card = _card(field, session, records.get(session, evidence_id))
+    field.nudge()
+    return card
+
+
+def _cells(
+    target: Target, judged: EvidenceGrade, taken_ms: int, fix: Fix | None
+) -> dict[str, Value]:
+    """Return what evidence belongs to, when and where it was made and how it is judged."""
     return {
         "of": target.record_id,
         "item": target.item_id,
         "shot": target.shot,
         "code": target.code,
+        "taken_ms": taken_ms,
+        "fix": fix_cell(fix),
+        "grade": judged.letter,
+        "reasons": [[row.code, row.ok, dict(row.params)] for row in judged.reasons],
+    }
+
+
+def _picture_cells(prepared: capture.Prepared) -> dict[str, Value]:
+    """Return what the file of a photo says of itself."""
+    facts = prepared.facts
+    return {
         "size": len(prepared.original),
         "mime": facts.mime,
         "exif": {**facts.exif.value(), "width": facts.width, "height": facts.height},
-        "grade": judged.letter,
-        "reasons": [[row.code, row.ok, dict(row.params)] for row in judged.reasons],
     }
 
 
@@ -220,7 +355,7 @@ def _where(fix: Fix) -> str:
 
 
 def _card(field: FieldApp, session: Session, record: Record) -> EvidenceCard:
-    reasons = record.get("reasons")
+    reasons, thumb = record.get("reasons"), record.text("thumb")
     return EvidenceCard(
         evidence_id=record.record_id,
         shot=record.text("shot"),
@@ -233,6 +368,10 @@ def _card(field: FieldApp, session: Session, record: Record) -> EvidenceCard:
         ),
         taken_ms=record.whole("taken_ms") or 0,
         by=record.text("by"),
-        thumb=blobs.read(field.store, record.text("thumb")),
+        thumb=blobs.read(field.store, thumb) if thumb else None,
         sent=outbox.is_sent(session, record.record_id),
+        media=record.text("media") or PHOTO,
+        seconds=record.whole("seconds") or 0,
+        size=record.whole("size") or 0,
+        here=blobs.is_here(field.store, record.text("original")),
     )

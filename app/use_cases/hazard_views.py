@@ -1,5 +1,6 @@
 """How a hazard is shown: its card in a list, and the whole of it with what can be done next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,15 +9,17 @@ from sqlmodel import Session
 from app.field import FieldApp
 from app.use_cases import evidence, timeline
 from app.use_cases.evidence import EvidenceCard
+from app.use_cases.hazard_fields import FieldView, fields_of, missing_before
 from app.use_cases.timeline import Step
 from domain import workflow
+from domain.corrections import may_choose, may_correct
 from domain.definitions import Definitions
 from domain.evidence import AFTER, shots_now
-from domain.hazards import deadlines, next_deadline
+from domain.hazards import deadlines, element_of, next_deadline
 from domain.plant import Person
 from domain.records import Record
 from domain.words import Words
-from offline_store import outbox, records
+from offline_store import blobs, lists, records
 
 NOBODY: Final = Words({"zh": "—", "en": "—"})
 OPEN_ENDS: Final = frozenset({"closed", "merged", "void"})
@@ -58,6 +61,7 @@ class MoveView:
     needs: tuple[str, ...]
     missing: tuple[str, ...]  # shots still missing before it can be done
     primary: bool
+    asks: tuple[str, ...] = ()  # fields of the data still to be answered before it can be done
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,14 @@ class HazardView:
     accept_by_ms: int | None
     rectify_by_ms: int | None
     place_known: bool
+    category: str
+    element_code: str
+    element: Words | None  # man, machine, material, method, environment
+    element_proposed: bool  # nobody chose it: the category points to it
+    factor: Words | None  # GB/T 13861, from the category
+    corrections: frozenset[str]  # cells that this person may change
+    grades: tuple[str, ...]  # the present one and those this person may choose, worst first
+    fields: tuple[FieldView, ...] = ()  # what the plant's data asks beside
 
 
 def view_of(field: FieldApp, session: Session, person: Person, record: Record) -> HazardView:
@@ -82,12 +94,13 @@ def view_of(field: FieldApp, session: Session, person: Person, record: Record) -
     card = card_of(field, session, person, record)
     photos = tuple(evidence.cards_in(field, session, record.record_id))
     steps = timeline.steps(field, session, record)
-    accepted = timeline.last(session, record.record_id).accepted_ms
+    accepted = timeline.moment_of(record).accepted_ms
     until = deadlines(definitions.hazards, card.grade, card.reported_ms, accepted)
     proposed = record.get("proposed")
     reasons = proposed.get("reasons") if isinstance(proposed, dict) else None
     unit = definitions.plant.units.get(record.text("unit"))
     assignee = definitions.plant.people.get(record.text("assignee"))
+    element = element_now(definitions, record)
     return HazardView(
         card=card,
         photos=photos,
@@ -103,6 +116,40 @@ def view_of(field: FieldApp, session: Session, person: Person, record: Record) -
         accept_by_ms=until.accept_by_ms,
         rectify_by_ms=until.rectify_by_ms,
         place_known=bool(record.text("asset") or record.text("area")),
+        category=record.text("category"),
+        element_code=element,
+        element=definitions.hazards.elements.get(element),
+        element_proposed=element_proposed(definitions, record),
+        factor=factor_words(definitions, record.text("category")),
+        corrections=frozenset(
+            name
+            for name in definitions.workflows["hazard"].cells
+            if may_correct(definitions.workflows["hazard"], record, name, person, definitions)
+        ),
+        grades=grades_of(definitions, record, person),
+        fields=fields_of(definitions, record, person),
+    )
+
+
+def element_now(definitions: Definitions, record: Record) -> str:
+    """Return the element of a hazard: as chosen, else what its category points to."""
+    pointed = element_of(definitions.hazards, record.text("category"))
+    return record.text("element") or pointed or ""
+
+
+def element_proposed(definitions: Definitions, record: Record) -> bool:
+    """Say whether the element is what the category points to: nobody chose another."""
+    pointed = element_of(definitions.hazards, record.text("category"))
+    return record.text("element") in ("", pointed)
+
+
+def grades_of(definitions: Definitions, record: Record, person: Person) -> tuple[str, ...]:
+    """Return the grade that a hazard has and those that this person may give it, worst first."""
+    flow, now = definitions.workflows["hazard"], record.text("grade")
+    return tuple(
+        code
+        for code in definitions.hazards.grades
+        if code == now or may_choose(flow, record, "grade", code, person, definitions)
     )
 
 
@@ -128,6 +175,7 @@ def _moves(
                 needs=move.needs,
                 missing=missing,
                 primary=move.action not in _SIDE_WAYS,
+                asks=missing_before(definitions, record, move.action),
             )
         )
     return tuple(sorted(found, key=lambda move: not move.primary))
@@ -144,6 +192,30 @@ def _requires(flow: workflow.Workflow, move: workflow.Move) -> tuple[str, ...]:
 
 def card_of(field: FieldApp, session: Session, person: Person | None, record: Record) -> HazardCard:
     """Return the card of a hazard as this person sees it; None: as nobody in particular."""
+    return cards_of(field, session, person, [record])[0]
+
+
+def cards_of(
+    field: FieldApp, session: Session, person: Person | None, found: Sequence[Record]
+) -> list[HazardCard]:
+    """Return the cards of a page of hazards: what they need beside themselves is read at once."""
+    ids = [record.record_id for record in found]
+    unsent, thumbs = lists.unsent(session, ids), lists.first_thumbs(session, ids)
+    return [
+        _card(
+            field,
+            person,
+            record,
+            sent=record.record_id not in unsent,
+            thumb=thumbs.get(record.record_id),
+        )
+        for record in found
+    ]
+
+
+def _card(
+    field: FieldApp, person: Person | None, record: Record, *, sent: bool, thumb: str | None
+) -> HazardCard:
     definitions = field.definitions
     plant = definitions.plant
     asset = plant.assets.get(record.text("asset"))
@@ -153,9 +225,6 @@ def card_of(field: FieldApp, session: Session, person: Person | None, record: Re
     flow = definitions.workflows["hazard"]
     code = record.text("state")
     state = flow.states.get(code) or workflow.StateName(code, NOBODY)  # of a later version
-    moment = timeline.last(session, record.record_id)
-    since = reported if record.text("state") == "reported" else moment.changed_ms
-    due = next_deadline(definitions.hazards, grade, record.text("state"), since, moment.accepted_ms)
     return HazardCard(
         record_id=record.record_id,
         code=record.text("code"),
@@ -169,18 +238,24 @@ def card_of(field: FieldApp, session: Session, person: Person | None, record: Re
         state_words=state.name,
         reporter=reporter.name if reporter else NOBODY,
         reported_ms=reported,
-        changed_ms=moment.changed_ms,
+        changed_ms=timeline.moment_of(record).changed_ms,
         mine=person is not None and record.text("reporter") == person.person_id,
-        for_me=person is not None and _waits_for(field, person, record),
-        sent=outbox.is_sent(session, record.record_id),
-        due_ms=due,
-        thumb=next(
-            (card.thumb for card in evidence.cards_in(field, session, record.record_id)), None
-        ),
+        for_me=person is not None and waits_for(field, person, record),
+        sent=sent,
+        due_ms=due_of(definitions, record),
+        thumb=blobs.read(field.store, thumb) if thumb else None,
     )
 
 
-def _waits_for(field: FieldApp, person: Person, record: Record) -> bool:
+def due_of(definitions: Definitions, record: Record) -> int | None:
+    """Return until when the next step of a hazard is due; None: no time is set."""
+    moment, state = timeline.moment_of(record), record.text("state")
+    since = (record.whole("reported_ms") or 0) if state == "reported" else moment.changed_ms
+    grade = record.text("grade")
+    return next_deadline(definitions.hazards, grade, state, since, moment.accepted_ms)
+
+
+def waits_for(field: FieldApp, person: Person, record: Record) -> bool:
     """Say whether the next step is this person's own job, not only a plant-wide right."""
     definitions = field.definitions
     flow = definitions.workflows["hazard"]
@@ -197,3 +272,9 @@ def category_words(definitions: Definitions, code: str) -> Words | None:
     """Return the name of a category; None where nothing pointed to one yet."""
     category = definitions.hazards.categories.get(code)
     return category.name if category else None
+
+
+def factor_words(definitions: Definitions, code: str) -> Words | None:
+    """Return the factor of GB/T 13861 that a category belongs to."""
+    category = definitions.hazards.categories.get(code)
+    return definitions.hazards.factors.get(category.factor) if category else None

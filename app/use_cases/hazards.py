@@ -1,25 +1,38 @@
 """Hazards: report, who does what next, and what happened so far."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, product
 
 from sqlmodel import Session
 
 from app.field import FieldApp
-from app.use_cases.hazard_views import OPEN_ENDS, HazardCard, HazardView, card_of, view_of
-from domain import workflow
-from domain.access import Subject, may, subject_of
-from domain.errors import NotAllowedError
+from app.use_cases import readable
+from app.use_cases.hazard_views import (
+    OPEN_ENDS,
+    HazardCard,
+    HazardView,
+    cards_of,
+    due_of,
+    element_proposed,
+    view_of,
+    waits_for,
+)
+from domain import corrections, workflow
+from domain.access import Subject, may
+from domain.errors import MoveRefusedError, NotAllowedError
 from domain.evidence import shots_now
-from domain.forms import TEXT_MAX
-from domain.hazards import route
+from domain.hazards import element_of, route
 from domain.plant import Person
+from domain.questions import TEXT_MAX
 from domain.records import Record, Value
 from domain.words import Words
-from offline_store import records
+from offline_store import lists, records
 
 DEFINITION = "hazard@1"
-LIST_MAX = 200
+PAGE = 50  # hazards on one page of a list
+WAITING_MAX = 200  # hazards that wait for somebody, counted on the first screen
+MERGE_MAX = 100  # hazards elsewhere offered to merge into
 FILTERS = ("mine", "todo", "open", "closed", "all")
 
 
@@ -34,23 +47,66 @@ class Candidate:
     near: bool  # responsible for this area or of the unit routed to
 
 
-def cards(field: FieldApp, person: Person, which: str = "mine") -> list[HazardCard]:
-    """Return hazards that this person may see, latest change first; the person's own reports lead.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list, latest change first; `after` is where the next one begins, if any."""
 
-    `which`: "mine" reported by me · "todo" wait for me · "open" ·
-    "closed" · "all".
+    cards: tuple[HazardCard, ...]
+    after: tuple[int, str] | None
+
+
+def page(
+    field: FieldApp,
+    person: Person,
+    which: str = "mine",
+    after: tuple[int, str] | None = None,
+    size: int = PAGE,
+) -> Page:
+    """Return a page of the hazards that this person may see.
+
+    `which`: "mine" reported by me · "todo" wait for me · "open" · "closed" · "all".
     """
     with field.store.reading() as session:
-        found = [
-            card_of(field, session, person, record)
-            for record in _listed(field, session, which)
-            if _may_read(field, person, record)
-        ]
-    chosen = [card for card in found if _fits(card, which)]
-    own_first = which == "mine"
-    return sorted(
-        chosen, key=lambda card: (own_first and not card.mine, not card.for_me, -card.changed_ms)
-    )
+        found = _chosen(field, session, person, which, after)
+        shown = list(islice(found, size + 1))  # one more tells whether there is another page
+        cards = cards_of(field, session, person, shown[:size])
+    more = records.place_of(shown[size - 1]) if len(shown) > size else None
+    return Page(tuple(cards), more)
+
+
+def to_merge(
+    field: FieldApp, person: Person, record_id: str, asset_id: str | None
+) -> list[HazardCard]:
+    """Return open hazards that one may be merged into: all of its equipment, then the latest."""
+    with field.store.reading() as session:
+        same = (
+            records.find(session, "hazard", asset=asset_id, state=open_states(field))
+            if asset_id
+            else []
+        )
+        latest = islice(_chosen(field, session, person, "open", None), MERGE_MAX)
+        found = {record.record_id: record for record in (*same, *latest)}
+        found.pop(record_id, None)
+        readable_ones = [one for one in found.values() if readable.may_read(field, person, one)]
+        return cards_of(field, session, person, readable_ones)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The most urgent hazards that wait for a person, and how many do, counted to WAITING_MAX."""
+
+    cards: tuple[HazardCard, ...]
+    total: int
+
+
+def waiting(field: FieldApp, session: Session, person: Person, shown: int) -> Waiting:
+    """Return in which hazards the next step is this person's own: worst grade, then first due.
+
+    Of more than WAITING_MAX the latest are looked at: the first screen must open at once.
+    """
+    found = list(islice(_chosen(field, session, person, "todo", None), WAITING_MAX))
+    found.sort(key=lambda one: (one.text("grade"), due_of(field.definitions, one) or 0))
+    return Waiting(tuple(cards_of(field, session, person, found[:shown])), len(found))
 
 
 def open_states(field: FieldApp) -> list[str]:
@@ -58,15 +114,49 @@ def open_states(field: FieldApp) -> list[str]:
     return [code for code in field.definitions.workflows["hazard"].states if code not in OPEN_ENDS]
 
 
-def _listed(field: FieldApp, session: Session, which: str) -> list[Record]:
-    """Return what a list may hold: every open hazard, and of those done with the latest."""
-    unfinished: list[Record] = []
-    if which != "closed":
-        unfinished = records.find(session, "hazard", state=open_states(field), limit=records.ALL)
-    if which in ("todo", "open"):
-        return unfinished
-    done = records.find(session, "hazard", state=sorted(OPEN_ENDS), limit=LIST_MAX)
-    return [*unfinished, *done]
+def _chosen(
+    field: FieldApp, session: Session, person: Person, which: str, after: tuple[int, str] | None
+) -> Iterator[Record]:
+    looks: Iterable[tuple[str, readable.Where]]
+    if which == "todo":
+        looks = _own_steps(field, person)
+    else:
+        ways: Sequence[readable.Where] = [{"author": person.person_id}]
+        if which != "mine":
+            ways = readable.ways(field, person)
+        looks = product(_states(field, which), ways)
+    for record in readable.newest(session, "hazard", looks, after):
+        if not readable.may_read(field, person, record):
+            continue
+        if which != "todo" or waits_for(field, person, record):
+            yield record
+
+
+def _states(field: FieldApp, which: str) -> list[str]:
+    match which:
+        case "open":
+            return open_states(field)
+        case "closed":
+            return sorted(OPEN_ENDS)
+        case _:
+            return list(field.definitions.workflows["hazard"].states)
+
+
+def _own_steps(field: FieldApp, person: Person) -> Iterator[tuple[str, readable.Where]]:
+    """Yield where a step may wait for this person, as `waits_for` decides it.
+
+    A repair waits for whom it was given to, acceptance for a unit, verification for an area.
+    """
+    rows = field.definitions.workflows["hazard"].transitions
+    ways: list[tuple[set[str], readable.Where]] = [
+        ({"hazard.rectify"}, {"person": person.person_id}),
+        ({"hazard.accept", "hazard.dispatch"}, {"unit": person.unit}),
+    ]
+    if person.areas:
+        ways.append(({"hazard.verify", "hazard.review"}, {"area": sorted(person.areas)}))
+    for actions, where in ways:
+        states = {state for row in rows if row.action in actions for state in row.sources}
+        yield from ((state, where) for state in sorted(states))
 
 
 def view(field: FieldApp, person: Person, record_id: str) -> HazardView:
@@ -76,7 +166,7 @@ def view(field: FieldApp, person: Person, record_id: str) -> HazardView:
     """
     with field.store.reading() as session:
         record = records.get(session, record_id)
-        if not _may_read(field, person, record):
+        if not readable.may_read(field, person, record):
             raise NotAllowedError(action="read", person=person.person_id)
         return view_of(field, session, person, record)
 
@@ -135,7 +225,7 @@ def act(
             given,
         )
         given |= {"state": move.target, "action": action}
-        given |= workflow.signature(flow, action, person.person_id)
+        given |= workflow.signature(flow, record, action, person.person_id)
         if move.target == "returned":  # not theirs: the unit that triages decides whose it is
             given["unit"] = definitions.hazards.otherwise[-1]
         _write(field, session, person, record_id, "decide", given)
@@ -153,10 +243,6 @@ def set_place(field: FieldApp, person: Person, record_id: str, asset_id: str) ->
     asset = definitions.plant.assets[asset_id]
     with field.store.session() as session:
         record = records.get(session, record_id)
-        if not may(
-            definitions.access, definitions.plant, person, "hazard.accept", subject_of(record)
-        ):
-            raise NotAllowedError(action="hazard.accept", person=person.person_id)
         area = definitions.plant.areas[asset.area]
         unit = route(
             definitions.hazards,
@@ -166,14 +252,52 @@ def set_place(field: FieldApp, person: Person, record_id: str, asset_id: str) ->
             area,
             asset,
         )
-        _write(
-            field,
-            session,
-            person,
-            record_id,
-            "edit",
-            {"asset": asset_id, "area": asset.area, "unit": unit},
-        )
+        changes: dict[str, Value] = {"asset": asset_id, "area": asset.area, "unit": unit}
+        corrections.check(definitions.workflows["hazard"], record, changes, person, definitions)
+        _write(field, session, person, record_id, "edit", changes)
+        shown = view_of(field, session, person, records.get(session, record_id))
+    field.nudge()
+    return shown
+
+
+def set_grade(field: FieldApp, person: Person, record_id: str, grade: str, note: str) -> HazardView:
+    """Give a hazard another grade, with the reason; see `assess`."""
+    return assess(field, person, record_id, grade=grade, note=note)
+
+
+def assess(
+    field: FieldApp,
+    person: Person,
+    record_id: str,
+    *,
+    grade: str | None = None,
+    category: str | None = None,
+    element: str | None = None,
+    note: str = "",
+) -> HazardView:
+    """Change grade, category or element of a hazard; what is None stays.
+
+    An element that only the category pointed to follows a new category. Raises NotAllowedError,
+    MoveRefusedError (needs: another grade has no reason; incompatible: the rectifier lowers it;
+    unchanged) or EntryInvalidError.
+    """
+    definitions = field.definitions
+    with field.store.session() as session:
+        record = records.get(session, record_id)
+        wanted: dict[str, Value] = {"grade": grade, "category": category, "element": element}
+        if category is not None and element is None and element_proposed(definitions, record):
+            wanted["element"] = element_of(definitions.hazards, category)
+        changes = {
+            name: value
+            for name, value in wanted.items()
+            if value is not None and value != record.get(name)
+        }
+        if not changes:
+            raise MoveRefusedError(reason="unchanged")
+        if note.strip():
+            changes["note"] = note.strip()[:TEXT_MAX]
+        corrections.check(definitions.workflows["hazard"], record, changes, person, definitions)
+        _write(field, session, person, record_id, "edit", changes)
         shown = view_of(field, session, person, records.get(session, record_id))
     field.nudge()
     return shown
@@ -181,22 +305,16 @@ def set_place(field: FieldApp, person: Person, record_id: str, asset_id: str) ->
 
 def open_of_asset(field: FieldApp, session: Session, asset_id: str) -> list[HazardCard]:
     """Return the open hazards of an asset, whoever reported them, oldest first."""
-    found = [
-        card_of(field, session, None, record)
-        for record in _listed(field, session, "open")
-        if record.text("asset") == asset_id
-    ]
-    return sorted(found, key=lambda card: card.reported_ms)
+    found = records.find(
+        session, "hazard", asset=asset_id, state=open_states(field), limit=records.ALL
+    )
+    cards = cards_of(field, session, None, found)
+    return sorted(cards, key=lambda card: card.reported_ms)
 
 
 def open_counts(field: FieldApp, session: Session) -> dict[str, int]:
     """Return how many open hazards each asset has."""
-    counts: dict[str, int] = {}
-    for record in _listed(field, session, "open"):
-        asset = record.text("asset")
-        if asset:
-            counts[asset] = counts.get(asset, 0) + 1
-    return counts
+    return lists.count_by_asset(session, "hazard", open_states(field))
 
 
 def _write(
@@ -224,25 +342,3 @@ def _facts(session: Session, record: Record, merged_into: str | None) -> dict[st
         "shots": shots_now(record, records.evidence_of(session, record.record_id)),
         "merge_into": records.lookup(session, merged_into) if merged_into else None,
     }
-
-
-def _may_read(field: FieldApp, person: Person, record: Record) -> bool:
-    definitions = field.definitions
-    subject = subject_of(record)
-    return may(definitions.access, definitions.plant, person, "read", subject) or bool(
-        person.person_id in {record.text(cell) for cell in ("assignee", "owner", "verifier")}
-    )
-
-
-def _fits(card: HazardCard, which: str) -> bool:
-    match which:
-        case "mine":
-            return card.mine
-        case "todo":
-            return card.for_me
-        case "open":
-            return card.state not in OPEN_ENDS
-        case "closed":
-            return card.state in OPEN_ENDS
-        case _:
-            return True

@@ -1,6 +1,7 @@
 """Checklists: open one by scanning, answer, hand in. Every answer is saved at once."""
 
 from dataclasses import dataclass
+from dataclasses import field as part
 from typing import cast
 
 from sqlmodel import Session
@@ -9,20 +10,21 @@ from app.field import FieldApp
 from app.use_cases import evidence, hazards
 from app.use_cases.evidence import EvidenceCard, fix_cell
 from app.use_cases.hazard_views import HazardCard
-from app.use_cases.scan import Scanned, inspects_elsewhere, may_inspect
-from domain import forms
+from app.use_cases.scan import Scanned, inspects_elsewhere, may_inspect, open_task
+from domain import forms, questions
 from domain.errors import (
+    AnswerInvalidError,
     LabelUnknownError,
     NotAllowedError,
     RecordMissingError,
     SheetIncompleteError,
 )
-from domain.forms import Form, Limits, Line
+from domain.forms import Form, Line
 from domain.places import Fix
 from domain.plant import Asset, Person
 from domain.records import Value
 from domain.words import Words
-from offline_store import drafts, records
+from offline_store import drafts
 
 KIND = "sheet"
 
@@ -32,11 +34,17 @@ class SheetLine:
     """One relevant question with its answer, judgement and photos."""
 
     line: Line  # item, number, value, judgement, photo_needed, photo_missing, complete
-    limits: Limits | None
+    limits: questions.Limits | None
     photos: tuple[EvidenceCard, ...]
     hazard: str | None  # code of the hazard reported from this item
     category: Words
     grade: str
+    excuse: Words | None = None  # why its photo could not be taken
+
+    @property
+    def stills(self) -> tuple[EvidenceCard, ...]:
+        """The photos without the clips: what a question that wants a photo asks for."""
+        return tuple(photo for photo in self.photos if not photo.is_clip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,9 @@ class _Draft:
     person: str
     fix: Value
     own_area: bool
+    excused: dict[str, str] = part(default_factory=dict[str, str])  # item -> code of the reason
+    excuse_words: dict[str, str] = part(default_factory=dict[str, str])
+    drawing: str | None = None  # what drawing was looked at: "DWG-TK-101@2"
 
     def body(self) -> dict[str, Value]:
         """Return it as JSON."""
@@ -105,7 +116,7 @@ def open_sheet(
         draft_id, draft = _open_draft(session, person, asset)
         if draft is None:
             draft_id = field.clock.new_id()
-            task = task_id or _task_of(session, person, asset)
+            task = task_id or open_task(session, person, asset)
             draft = _Draft(
                 asset.asset_id, form.code, form.version, field.next_code(session, "IN"),
                 scanned.via, scanned.label_state, scanned.distance_m, task, now,
@@ -141,7 +152,33 @@ def answer(
         if value is None or not value.strip():
             draft.answers.pop(item_id, None)
         else:
-            draft.answers[item_id] = forms.parse_answer(item, value)
+            draft.answers[item_id] = questions.parse_answer(item, value)
+        drafts.save(session, draft_id, KIND, draft.person, draft.body(), now)
+        return _sheet(field, session, draft_id, draft, now)
+
+
+def excuse(
+    field: FieldApp, person: Person, draft_id: str, item_id: str, reason: str | None, said: str = ""
+) -> Sheet:
+    """Say why the photo of a question cannot be taken, in the data's words and maybe own ones.
+
+    None takes it back. Raises AnswerInvalidError where no excuse is taken, or not this one. A photo
+    taken later counts instead.
+    """
+    now = field.clock.now_ms()
+    with field.store.session() as session:
+        draft, _ = _load(session, draft_id, person)
+        item = _form(field, draft).item(item_id)
+        if item is None:
+            raise RecordMissingError(record=item_id)
+        draft.excused.pop(item_id, None)
+        draft.excuse_words.pop(item_id, None)
+        if reason is not None:
+            if not item.excusable or reason not in field.definitions.excuses:
+                raise AnswerInvalidError(item=item_id, reason="choice")
+            draft.excused[item_id] = reason
+            if said.strip():
+                draft.excuse_words[item_id] = said.strip()[: forms.EXCUSE_MAX]
         drafts.save(session, draft_id, KIND, draft.person, draft.body(), now)
         return _sheet(field, session, draft_id, draft, now)
 
@@ -161,9 +198,18 @@ def stand_still(field: FieldApp, person: Person, draft_id: str, reason: str) -> 
     now = field.clock.now_ms()
     with field.store.session() as session:
         draft, _ = _load(session, draft_id, person)
-        draft.note = reason.strip()[: forms.TEXT_MAX]
+        draft.note = reason.strip()[: questions.TEXT_MAX]
         drafts.save(session, draft_id, KIND, draft.person, draft.body(), now)
         return _sheet(field, session, draft_id, draft, now)
+
+
+def looked_at(field: FieldApp, person: Person, draft_id: str, drawing: str) -> None:
+    """Remember which version of the drawing the person had before them."""
+    now = field.clock.now_ms()
+    with field.store.session() as session:
+        draft, _ = _load(session, draft_id, person)
+        draft.drawing = drawing
+        drafts.save(session, draft_id, KIND, draft.person, draft.body(), now)
 
 
 def hand_in(field: FieldApp, person: Person, draft_id: str, fix: Fix | None) -> str:
@@ -229,14 +275,30 @@ def _cells(
         "answers": {row.line.item.item_id: row.line.value for row in lines if row.line.value},
         "judged": {row.line.item.item_id: row.line.judgement.state for row in lines},
         "photos": {
-            row.line.item.item_id: [photo.evidence_id for photo in row.photos]
+            row.line.item.item_id: [photo.evidence_id for photo in row.stills]
             for row in lines
-            if row.photos
+            if row.stills
         },
+        **_excuses(draft, shown),
         "hazards": dict(draft.hazards),
+        "drawing_version": draft.drawing,
         "fix": fix_cell(field.here(fix)) or draft.fix,
         "note": draft.note,
     }
+
+
+def _excuses(draft: _Draft, shown: Sheet) -> dict[str, Value]:
+    """Return the reasons that stand in for photos; none where every photo is there."""
+    used = [row.line.item.item_id for row in shown.lines if row.line.excused]
+    cells: dict[str, Value] = {}
+    if used:
+        cells["excused"] = {item_id: draft.excused[item_id] for item_id in used}
+    said = {
+        item_id: draft.excuse_words[item_id] for item_id in used if item_id in draft.excuse_words
+    }
+    if said:
+        cells["excuse_words"] = dict(said)
+    return cells
 
 
 def _sheet(field: FieldApp, session: Session, draft_id: str, draft: _Draft, saved_ms: int) -> Sheet:
@@ -251,17 +313,22 @@ def _sheet(field: FieldApp, session: Session, draft_id: str, draft: _Draft, save
     facts = {"asset": asset.facts}
     answers = draft.answers
     if draft.note:  # out of service: what was not answered does not apply
-        answers = {item.item_id: "na" for item in form.items if item.kind == "ok"} | answers
-    counts = {item_id: len(cards) for item_id, cards in photos.items()}
-    progress = forms.check(form, answers, counts, facts)
+        answers = {
+            item.item_id: "na" for item in form.items if questions.KINDS[item.kind].for_all
+        } | answers
+    counts = {  # a clip comes beside the photo that a question asks for
+        item_id: sum(not card.is_clip for card in cards) for item_id, cards in photos.items()
+    }
+    progress = forms.check(form, answers, counts, facts, draft.excused)
     rows = tuple(
         SheetLine(
             line,
-            forms.limits(line.item, facts) if line.item.kind == "num" else None,
+            questions.limits(line.item, facts) if questions.KINDS[line.item.kind].limited else None,
             tuple(photos.get(line.item.item_id, ())),
             draft.hazard_codes.get(line.item.item_id),
             definitions.hazards.categories[line.item.category].name,
             line.item.grade,
+            definitions.excuses.get(draft.excused[line.item.item_id]) if line.excused else None,
         )
         for line in progress.lines
     )
@@ -313,13 +380,3 @@ def _open_draft(session: Session, person: Person, asset: Asset) -> tuple[str, _D
         if found.body.get("asset") == asset.asset_id:
             return found.draft_id, _load(session, found.draft_id, person)[0]
     return "", None
-
-
-def _task_of(session: Session, person: Person, asset: Asset) -> str | None:
-    mine = [
-        task
-        for task in records.find(session, "task", state="open", limit=records.ALL)
-        if task.text("asset") == asset.asset_id and task.text("owner") == person.person_id
-    ]
-    mine.sort(key=lambda task: task.whole("due_ms") or 0)
-    return mine[0].record_id if mine else None

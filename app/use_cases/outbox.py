@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from app.field import FieldApp
+from domain.evidence import VIDEO
 from domain.words import Words
 from offline_store import blobs, outbox, records
 from offline_store.outbox import Item
@@ -37,8 +38,9 @@ class OutboxItem:
     receipt: str | None
     reason: str | None
     at_ms: int
-    photo: str | None  # the photo that it belongs to: its entry and its three files
+    photo: str | None  # the photo or clip that it belongs to: its entry and its files
     shot: str
+    is_clip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +179,5 @@ def _item(field: FieldApp, session: Session, item: Item, photos: Mapping[str, st
         at_ms=item.received_ms or item.made_ms,
         photo=photo,
         shot=record.text("shot") if record else "",
+        is_clip=record is not None and record.text("media") == VIDEO,
     )

@@ -1,5 +1,6 @@
 """Reporting a hazard: a draft saved with every change, then one record, routed by data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -8,13 +9,14 @@ from sqlmodel import Session
 from app.field import FieldApp
 from app.use_cases import evidence, inspections
 from app.use_cases.evidence import EvidenceCard, fix_cell
-from app.use_cases.hazard_views import category_words
+from app.use_cases.hazard_fields import FieldView, asked_first, parse_fields
+from app.use_cases.hazard_views import category_words, factor_words
 from app.use_cases.hazards import DEFINITION
 from domain.errors import MoveRefusedError, RecordMissingError
-from domain.forms import TEXT_MAX
-from domain.hazards import Proposal, propose, route
+from domain.hazards import Proposal, element_of, propose, route
 from domain.places import Fix
 from domain.plant import Person
+from domain.questions import TEXT_MAX
 from domain.records import Value
 from domain.words import Words
 from offline_store import drafts
@@ -34,11 +36,15 @@ class HazardDraft:
     place: Words | None
     category: str
     category_words: Words | None
+    element: str  # man, machine, material, method, environment; empty: nothing pointed to one
+    element_words: Words | None
+    factor_words: Words | None  # GB/T 13861
     grade: str
     proposal: Proposal
     photos: tuple[EvidenceCard, ...]
     source_item: Words | None  # the failed question
     can_send: bool  # words or a photo are there
+    fields: tuple[FieldView, ...] = ()  # what the plant's data asks beside
 
 
 @dataclass
@@ -56,6 +62,8 @@ class _Draft:
     form: str | None
     label_state: str
     person: str
+    element: str | None = None
+    fields: dict[str, Value] | None = None  # None: none yet, as in drafts of earlier versions
 
     def body(self) -> dict[str, Value]:
         """Return it as JSON."""
@@ -110,7 +118,7 @@ def open_draft(
 def change_draft(
     field: FieldApp, person: Person, draft_id: str, **changes: str | None
 ) -> HazardDraft:
-    """Save words, asset (its area follows), area, category or grade of a draft at once."""
+    """Save words, asset (its area follows), area, category, element or grade of a draft at once."""
     with field.store.session() as session:
         draft = _load(session, draft_id, person)
         if "words" in changes:
@@ -119,6 +127,18 @@ def change_draft(
             asset = field.definitions.plant.assets.get(changes.pop("asset_id") or "")
             changes |= {"asset": asset.asset_id, "area": asset.area} if asset else {"asset": None}
         draft = replace(draft, **changes)
+        drafts.save(session, draft_id, KIND, draft.person, draft.body(), field.clock.now_ms())
+        return _shown(field, session, draft_id, draft)
+
+
+def answer_fields(
+    field: FieldApp, person: Person, draft_id: str, answers: Mapping[str, str]
+) -> HazardDraft:
+    """Save answers to what the plant's data asks; raises AnswerInvalidError."""
+    given = parse_fields(field.definitions, answers)
+    with field.store.session() as session:
+        draft = _load(session, draft_id, person)
+        draft = replace(draft, fields={**(draft.fields or {}), **given})
         drafts.save(session, draft_id, KIND, draft.person, draft.body(), field.clock.now_ms())
         return _shown(field, session, draft_id, draft)
 
@@ -188,15 +208,17 @@ def _cells(
         "action": "hazard.report",
         "code": draft.code,
         "words": draft.words,
-        "language": field.language,
+        "language": field.spoken,
         "reporter": person.person_id,
         "reported_ms": now,
         "asset": draft.asset,
         "area": draft.area,
         "category": shown.category or None,
+        "element": shown.element or None,
         "grade": shown.grade,
         "proposed": {
             "category": proposal.category,
+            "element": element_of(definitions.hazards, shown.category),
             "grade": proposal.grade,
             "reasons": [dict(row.words.by_language) for row in proposal.reasons],
         },
@@ -206,6 +228,7 @@ def _cells(
         else None,
         "label_state": draft.label_state,
         "fix": fix_cell(field.here(fix)),
+        **{one.item.item_id: one.value for one in shown.fields if one.value},
     }
 
 
@@ -218,6 +241,10 @@ def _shown(field: FieldApp, session: Session, draft_id: str, draft: _Draft) -> H
     item = form.item(draft.item) if form and draft.item else None
     proposal = propose(definitions.hazards, draft.words, asset, area, item)
     category = draft.category or proposal.category or ""
+    element = draft.element or element_of(definitions.hazards, category) or ""
+    grade = draft.grade or proposal.grade
+    cells = {**(draft.fields or {}), "category": category, "grade": grade}
+    cells |= {"asset": draft.asset, "area": draft.area, "element": element}
     photos = tuple(evidence.cards_in(field, session, draft_id))
     return HazardDraft(
         draft_id=draft_id,
@@ -228,11 +255,15 @@ def _shown(field: FieldApp, session: Session, draft_id: str, draft: _Draft) -> H
         place=asset.name if asset else area.name if area else None,
         category=category,
         category_words=category_words(definitions, category),
-        grade=draft.grade or proposal.grade,
+        element=element,
+        element_words=definitions.hazards.elements.get(element),
+        factor_words=factor_words(definitions, category),
+        grade=grade,
         proposal=proposal,
         photos=photos,
         source_item=item.name if item else None,
         can_send=bool(draft.words.strip() or photos or item),
+        fields=asked_first(definitions, cells),
     )
 
 

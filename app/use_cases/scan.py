@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sqlmodel import Session
+
 from app.field import FieldApp
 from domain.access import Subject, may
 from domain.errors import (
@@ -84,14 +86,24 @@ def may_inspect(field: FieldApp, person: Person, asset: Asset) -> bool:
     """
     definitions = field.definitions
     with field.store.reading() as session:
-        tasks = records.find(session, "task", state="open", limit=records.ALL)
-    mine = any(
-        task.text("asset") == asset.asset_id and task.text("owner") == person.person_id
-        for task in tasks
-    )
+        mine = open_task(session, person, asset) is not None
     assignee = person.person_id if mine else None
     subject = Subject(area=asset.area, unit=asset.owner, assignee=assignee, on_site=True)
     return may(definitions.access, definitions.plant, person, "inspect.do", subject)
+
+
+def open_task(session: Session, person: Person, asset: Asset) -> str | None:
+    """Return the person's open inspection task of an asset that is due first; None without one."""
+    found = records.find(
+        session,
+        "task",
+        state="open",
+        person=person.person_id,
+        asset=asset.asset_id,
+        by_due=True,
+        limit=records.ALL,
+    )
+    return next((task.record_id for task in found if task.text("kind") != "maintenance"), None)
 
 
 def inspects_elsewhere(field: FieldApp, person: Person) -> bool:

@@ -5,34 +5,16 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.field import FieldApp
-from app.use_cases import hazards, inspections
+from app.use_cases import hazards, inspections, upkeep
 from app.use_cases.hazard_views import HazardCard
-from domain.places import Fix, distance_m
+from app.use_cases.task_cards import TaskCard, cards_of
+from domain.places import Fix
 from domain.plans import day_begins
 from domain.plant import Person, Shift
-from domain.records import Record
 from domain.words import Words
 from offline_store import drafts, records
 
-AHEAD_MS = 24 * 3_600_000  # a round that begins later is not shown yet
-FAR_M = 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class TaskCard:
-    """One task; `distance_m` from the last known position, None where there is none."""
-
-    record_id: str
-    asset_id: str
-    asset: Words
-    kind: str  # equipment kind, for the icon
-    form: Words
-    area: Words
-    due_ms: int
-    overdue: bool
-    started: bool  # a draft with answers exists
-    distance_m: int | None
-    open_findings: int
+HAZARDS_SHOWN = 3  # the rest is one tap away, so that the tasks stay in view
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +25,8 @@ class Today:
     cards: tuple[TaskCard, ...]
     done: int
     total: int
-    hazards: tuple[HazardCard, ...]  # waiting for a step that this person may do, urgent first
+    hazards: tuple[HazardCard, ...]  # the most urgent that wait for a step of this person
+    waiting: int  # how many hazards wait
 
 
 def today(field: FieldApp, person: Person, fix: Fix | None) -> Today:
@@ -59,70 +42,40 @@ def today(field: FieldApp, person: Person, fix: Fix | None) -> Today:
         mine = [
             task
             for task in (
-                *records.find(session, "task", state="open", limit=records.ALL),
-                *records.find(session, "task", state="done"),
+                *records.find(
+                    session, "task", state="open", person=person.person_id, limit=records.ALL
+                ),
+                # what was done before the day began did not change since
+                *records.find(
+                    session,
+                    "task",
+                    state="done",
+                    person=person.person_id,
+                    changed_from_ms=since,
+                    limit=records.ALL,
+                ),
             )
-            if task.text("owner") == person.person_id and task.text("asset") in plant.assets
+            if task.text("asset") in plant.assets
         ]
         started = {
             str(found.body.get("task"))
-            for found in drafts.find(session, inspections.KIND, person.person_id)
-            if found.body.get("answers")
+            for kind in (inspections.KIND, upkeep.KIND)
+            for found in drafts.find(session, kind, person.person_id)
+            if found.body.get("answers") or kind == upkeep.KIND
         }
         findings = hazards.open_counts(field, session)
-    cards = [
-        _card(field, task, fix, now, task.record_id in started, findings)
-        for task in mine
-        if task.text("state") == "open" and (task.whole("start_ms") or 0) <= now + AHEAD_MS
-    ]
-    cards.sort(key=_urgency)
+        urgent = hazards.waiting(field, session, person, HAZARDS_SHOWN)
+    cards = cards_of(field, mine, fix, started, findings)
     done = sum(
         (task.whole("done_ms") or 0) >= since for task in mine if task.text("state") == "done"
     )
     return Today(
         shift=_shift(now, plant.timezone, plant.shifts),
-        cards=tuple(cards),
+        cards=cards,
         done=done,
         total=done + len(cards),
-        hazards=tuple(
-            sorted(
-                hazards.cards(field, person, "todo"),
-                key=lambda card: (card.grade, card.due_ms or 0),
-            )
-        ),
-    )
-
-
-def _urgency(card: TaskCard) -> tuple[bool, int, int]:
-    """Overdue ones by how long, then the nearest, then what is due first."""
-    far = FAR_M if card.distance_m is None else card.distance_m
-    return (not card.overdue, 0 if card.overdue else far, card.due_ms)
-
-
-def _card(
-    field: FieldApp,
-    task: Record,
-    fix: Fix | None,
-    now_ms: int,
-    started: bool,
-    findings: dict[str, int],
-) -> TaskCard:
-    plant = field.definitions.plant
-    asset = plant.assets[task.text("asset")]
-    form = field.definitions.forms[task.text("template")]
-    due_ms = task.whole("due_ms") or 0
-    return TaskCard(
-        record_id=task.record_id,
-        asset_id=asset.asset_id,
-        asset=asset.name,
-        kind=asset.kind,
-        form=form.name,
-        area=plant.areas[asset.area].name,
-        due_ms=due_ms,
-        overdue=due_ms < now_ms,
-        started=started,
-        distance_m=round(distance_m(asset.place, fix.place)) if fix else None,
-        open_findings=findings.get(asset.asset_id, 0),
+        hazards=urgent.cards,
+        waiting=urgent.total,
     )
 
 

@@ -27,6 +27,7 @@ class Step:
     note: str
     status: str  # "done" | "now" | "next"
     sent: bool
+    change: tuple[str, str] | None = None  # the grade before and after, where only that changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,10 @@ def steps(field: FieldApp, session: Session, record: Record) -> list[Step]:
     Steps that were refused or overtaken by another decision are not part of the way.
     """
     flow = field.definitions.workflows["hazard"]
-    taken = [_step(field, row) for row in _decisions(session, record.record_id)]
-    done = [step for step in taken if step is not None]
-    if done and record.text("state") not in ("closed", "merged", "void"):
-        done[-1] = replace(done[-1], status="now")
+    done = _taken(field, journal.of_record(session, record.record_id))
+    at = next((i for i in reversed(range(len(done))) if done[i].change is None), None)
+    if at is not None and record.text("state") not in ("closed", "merged", "void"):
+        done[at] = replace(done[at], status="now")
     ahead: list[Step] = []
     state = record.text("state")
     if state in MAIN_WAY:
@@ -57,12 +58,35 @@ def steps(field: FieldApp, session: Session, record: Record) -> list[Step]:
     return [*done, *ahead]
 
 
-def last(session: Session, record_id: str) -> Moment:
-    """Return when a record changed last and when it was accepted."""
-    rows = _decisions(session, record_id)
-    accepted = [_at(row) for row in rows if row.entry.set.get("state") == "accepted"]
-    changed = max((_at(row) for row in rows), default=0)
-    return Moment(changed, accepted[-1] if accepted else None)
+def moment_of(record: Record) -> Moment:
+    """Return when a hazard came to its state and when it was accepted last.
+
+    Each move writes `state`, and whoever accepts signs as `owner`: their cells know the time, so a
+    list need not read the journal.
+    """
+    state, owner = record.cells.get("state"), record.cells.get("owner")
+    accepted = owner.wall_ms if owner and owner.value is not None else None
+    return Moment(state.wall_ms if state else 0, accepted)
+
+
+def _taken(field: FieldApp, rows: list[Logged]) -> list[Step]:
+    """Return the moves that count, and between them each change of the grade alone."""
+    done: list[Step] = []
+    grade = ""
+    for row in rows:
+        if row.verdict in ("refused", "conflict", "quarantined"):
+            continue
+        before, after = grade, row.entry.set.get("grade")
+        grade = after if isinstance(after, str) else grade
+        if row.entry.kind == "decide":
+            step = _step(field, row)
+        elif before and grade != before:
+            step = _regraded(field, row, (before, grade))
+        else:
+            step = None
+        if step is not None:
+            done.append(step)
+    return done
 
 
 def _at(row: Logged) -> int:
@@ -71,26 +95,26 @@ def _at(row: Logged) -> int:
     return wall_ms if row.received_ms is None else min(wall_ms, row.received_ms)
 
 
-def _decisions(session: Session, record_id: str) -> list[Logged]:
-    return [
-        row
-        for row in journal.of_record(session, record_id)
-        if row.entry.kind == "decide" and row.verdict not in ("refused", "conflict", "quarantined")
-    ]
+def _regraded(field: FieldApp, row: Logged, change: tuple[str, str]) -> Step:
+    grade = field.definitions.hazards.grades.get(change[1])
+    name = grade.name if grade else Words({"zh": change[1], "en": change[1]})
+    return replace(_line(field, row, "", name), change=change)
 
 
 def _step(field: FieldApp, row: Logged) -> Step | None:
     states = field.definitions.workflows["hazard"].states
+    state = states.get(str(row.entry.set.get("state")))
+    return None if state is None else _line(field, row, state.code, state.name)
+
+
+def _line(field: FieldApp, row: Logged, state: str, words: Words) -> Step:
     entry = row.entry
-    state = states.get(str(entry.set.get("state")))
-    if state is None:
-        return None
     person = field.definitions.plant.people.get(entry.person_id)
     note = entry.set.get("note")
     action = entry.set.get("action")
     return Step(
-        state=state.code,
-        words=state.name,
+        state=state,
+        words=words,
         action=action if isinstance(action, str) else None,
         person=person.name if person else None,
         at_ms=_at(row),

@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
-from domain.access import SCOPES, Access, Incompatible, Permission, Subject, TwoPerson
-from domain.reading.plant import named
-from domain.reading.source import Part
+from domain.access import (
+    OF_PERSON,
+    OF_SUBJECT,
+    Access,
+    Incompatible,
+    Permission,
+    Scope,
+    Subject,
+    TwoPerson,
+)
+from domain.reading.source import Part, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +30,7 @@ class AccessExample:
 def read_access(part: Part) -> tuple[Access, tuple[AccessExample, ...]]:
     """Return the permission matrix with its examples."""
     roles = named(part, "roles", "role")
-    scopes = named(part, "scopes", "scope")
-    for code in scopes.keys() - set(SCOPES):
-        part.problem("scopes", "value.choice", value=code, allowed=", ".join(SCOPES))
+    scopes = {row.code: row for row in map(_scope, part.parts("scopes"))}
     actions = named(part, "actions", "action")
     permissions: dict[str, tuple[Permission, ...]] = {}
     table = part.part("permissions")
@@ -46,6 +52,14 @@ def read_access(part: Part) -> tuple[Access, tuple[AccessExample, ...]]:
     if not examples:
         part.problem("examples", "key.missing")
     return Access(roles, scopes, actions, permissions, incompatible, two), examples
+
+
+def _scope(row: Part) -> Scope:
+    subject = row.choice("subject", OF_SUBJECT) if row.has("subject") else None
+    person = row.choice("person", OF_PERSON) if row.has("person") else None
+    if person and not subject:
+        row.problem("subject", "key.missing")
+    return Scope(row.code("code", "scope"), row.words(), subject, person)
 
 
 def _incompatible(row: Part) -> Incompatible:

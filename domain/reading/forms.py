@@ -1,16 +1,14 @@
 """Reading `forms/*.yaml`: one file, one version of one checklist."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.expressions import Expression
-from domain.forms import Form, Item, Kind, Limit, Option, Passes
+from domain.forms import Form
+from domain.questions import KINDS, Item, Limit, Option, Passes
 from domain.reading.source import Part
 
 EVIDENCE = ("always", "ng", "none")
-_ONLY = {  # keys that only one kind of question has
-    "num": ("unit", "min", "max", "warn"),
-    "choice": ("options", "pass"),
-}
+_KEYS = tuple(dict.fromkeys(key for kind in KINDS.values() for key in kind.keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,7 @@ class FormExample:
     states: dict[str, str]
     hidden: tuple[str, ...]
     photo_missing: tuple[str, ...]
+    excused: tuple[str, ...] = ()
 
 
 def read_form(part: Part) -> tuple[Form, tuple[FormExample, ...]]:
@@ -46,32 +45,46 @@ def read_form(part: Part) -> tuple[Form, tuple[FormExample, ...]]:
     return form, examples
 
 
-def _item(row: Part, form: str, earlier: frozenset[str]) -> Item:
-    kind: Kind = "ok"
-    found = row.choice("t", ("ok", "num", "choice", "text", "photo", "signature"))
-    if found in ("num", "choice", "text", "photo", "signature"):
-        kind = found
-    for owner, keys in _ONLY.items():
-        for key in keys:
-            if kind != owner and row.has(key):
-                row.problem(key, "item.kind", kind=kind)
-                row.skip(key)
-    evidence = row.choice("ev", EVIDENCE)
-    number, choice = kind == "num", kind == "choice"
+def read_question(row: Part, declared: str, kinds: tuple[str, ...]) -> Item:
+    """Return a question of one of these kinds, wherever it is asked; its id is `declared` there."""
+    kind = KINDS.get(row.choice("t", kinds), KINDS["ok"])  # an unknown one is a problem
+    for key in _KEYS:
+        if key not in kind.keys and row.has(key):
+            row.problem(key, "item.kind", kind=kind.code)
+            row.skip(key)
     return Item(
-        item_id=row.code("id", f"question of {form}"),
-        kind=kind,
+        item_id=row.code("id", declared),
+        kind=kind.code,
         name=row.words(),
-        unit=(row.text_or_none("unit") or "") if number else "",
+        unit=(row.text_or_none("unit") or "") if "unit" in kind.keys else "",
+        evidence="none",
+        grade="",
+        category="",
+        minimum=_limits(row, "min") if "min" in kind.keys else (),
+        maximum=_limits(row, "max") if "max" in kind.keys else (),
+        warn=_limits(row, "warn") if "warn" in kind.keys else (),
+        options=_options(row) if "options" in kind.keys else (),
+        passes=_passes(row) if "pass" in kind.keys and row.has("pass") else (),
+        relevant=row.expression("relevant"),
+    )
+
+
+def _item(row: Part, form: str, earlier: frozenset[str]) -> Item:
+    """A question of a checklist: with what is proposed for the hazard of a bad answer."""
+    question = read_question(row, f"question of {form}", tuple(KINDS))
+    if "pass" in KINDS[question.kind].keys and not row.has("pass"):
+        row.problem("pass", "key.missing")
+    evidence = row.choice("ev", EVIDENCE)
+    excusable = row.flag("excuse")
+    if excusable and evidence != "always":
+        row.problem("excuse", "item.excuse")
+    _earlier(row, question.relevant, earlier)
+    return replace(
+        question,
         evidence="always" if evidence == "always" else "ng" if evidence == "ng" else "none",
         grade=row.ref("g", "grade"),
         category=row.ref("cat", "category"),
-        minimum=_limits(row, "min") if number else (),
-        maximum=_limits(row, "max") if number else (),
-        warn=_limits(row, "warn") if number else (),
-        options=_options(row) if choice else (),
-        passes=_passes(row) if choice else (),
-        relevant=_relevant(row, earlier),
+        excusable=excusable,
     )
 
 
@@ -107,14 +120,12 @@ def _passes(row: Part) -> tuple[Passes, ...]:
     return rows
 
 
-def _relevant(row: Part, earlier: frozenset[str]) -> Expression | None:
+def _earlier(row: Part, expression: Expression | None, earlier: frozenset[str]) -> None:
     """A question depends on earlier answers only: a sheet is filled from top to bottom."""
-    expression = row.expression("relevant")
     for name in sorted(expression.names) if expression else ():
         root, _, rest = name.partition(".")
         if root == "answer" and rest not in earlier:
             row.problem("relevant", "item.later", code=rest)
-    return expression
 
 
 def _example(row: Part, form: Form) -> FormExample:
@@ -137,4 +148,5 @@ def _example(row: Part, form: Form) -> FormExample:
         states=states,
         hidden=row.texts("hidden"),
         photo_missing=row.texts("photo_missing"),
+        excused=row.texts("excused"),
     )

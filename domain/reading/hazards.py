@@ -17,8 +17,8 @@ from domain.hazards import (
     Sla,
 )
 from domain.plans import local_ms
-from domain.reading.plant import named
-from domain.reading.source import Part
+from domain.reading.nagging import read_nagging
+from domain.reading.source import Part, named
 from domain.words import Words
 
 MAJOR = "matches_major_criterion"
@@ -42,8 +42,8 @@ def read_hazards(
     part: Part, misheard: Mapping[str, str]
 ) -> tuple[HazardVocabulary, tuple[HazardExample, ...]]:
     """Return the vocabulary with its examples; `misheard` comes from the lexicon."""
-    named(part, "hazard_factors", "factor")
-    named(part, "five_elements", "element")
+    factors = named(part, "hazard_factors", "factor")
+    elements = named(part, "five_elements", "element")
     for row in part.parts("recheck_states"):
         row.code("code", "recheck_state")
         row.words()
@@ -56,6 +56,8 @@ def read_hazards(
     demanded = part.part("shots_before_dispatch")
     vocabulary = HazardVocabulary(
         categories=categories,
+        factors=factors,
+        elements=elements,
         grades={row.code: row for row in (_grade(p, known) for p in part.parts("grades"))},
         criteria=tuple(_criterion(row) for row in part.parts("major_criteria")),
         finding_words=findings,
@@ -71,6 +73,7 @@ def read_hazards(
         misheard=misheard,
         recheck_h=due_h,
         recheck_remind_h=remind_h,
+        nagging=read_nagging(part),
     )
     for grade in vocabulary.grades.keys() - vocabulary.sla.keys():
         part.problem("sla", "reference.unknown", kind="sla", code=grade)
@@ -131,7 +134,6 @@ def _grade(row: Part, findings: set[str]) -> Grade:
         name=row.words(),
         when=when or _never(),
         explanation=explain.words() if explain else row.words(),
-        cc_general_manager=row.flag("cc_general_manager_after_review"),
     )
 
 
@@ -168,7 +170,7 @@ def _otherwise(part: Part) -> tuple[str, ...]:
 
 
 def _sla(row: Part) -> tuple[str, Sla]:
-    row.skip("escalate_unaccepted", "escalate_open")  # the server's clock, a later issue
+    row.skip("escalate_unaccepted", "escalate_open")  # domain.reading.nagging
     sla = Sla(
         accept_min=row.whole("accept_min"),
         interim_h=row.whole_or_none("interim_h"),

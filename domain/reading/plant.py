@@ -8,14 +8,19 @@ from domain.plant import (
     Asset,
     Checkpoint,
     Contractor,
-    InspectionPlan,
     OtherPlant,
     Person,
     Plant,
     Shift,
     Unit,
 )
-from domain.reading.source import Part
+from domain.reading.plans import (
+    read_inspection_plans,
+    read_maintenance,
+    read_roster,
+    read_routes,
+)
+from domain.reading.source import Part, named
 from domain.words import Words
 
 # What expressions may read of a substance as `asset.medium.*`
@@ -52,26 +57,28 @@ def read_plant(part: Part, substances: Mapping[str, Facts]) -> Plant:
     code, name, timezone = _company(part)
     _read_rest(part)
     contractors = _contractors(part)
+    assets = {row.asset_id: row for row in (_asset(p, media) for p in part.parts("equipment"))}
+    routes = read_routes(part, assets)
     return Plant(
         code=code,
         name=name,
         timezone=timezone,
         areas={row.code: row for row in map(_area, part.parts("areas"))},
         units={row.code: row for row in map(_unit, part.parts("units"))},
-        assets={row.asset_id: row for row in (_asset(p, media) for p in part.parts("equipment"))},
+        assets=assets,
         checkpoints={row.checkpoint_id: row for row in map(_checkpoint, part.parts("checkpoints"))},
         people={row.person_id: row for row in map(_person, part.parts("people"))},
         others={row.code: row for row in map(_other_plant, part.parts("other_plants"))},
-        plans=tuple(map(_plan, part.parts("inspection_plans"))),
+        plans=read_inspection_plans(part, routes),
         shifts=tuple(map(_shift, part.parts("shifts"))),
         kinds=named(part, "equipment_kinds", "equipment_kind"),
         contractors=contractors,
+        routes=routes,
+        maintenance=read_maintenance(part),
+        works=named(part, "maintenance_kinds", "maintenance_kind"),
+        supply_units=named(part, "supply_units", "supply_unit"),
+        roster=read_roster(part),
     )
-
-
-def named(part: Part, key: str, kind: str) -> dict[str, Words]:
-    """Return a list of codes with names, declared as `kind`."""
-    return {row.code("code", kind): row.words() for row in part.parts(key)}
 
 
 def _company(part: Part) -> tuple[str, Words, str]:
@@ -167,6 +174,7 @@ def _person(row: Part) -> Person:
         unit=row.ref("unit", "owner"),
         areas=frozenset(row.refs("areas", "area")),
         pin=row.text_or_none("pin"),
+        retired_ms=row.whole_or_none("retired_ms"),
     )
 
 
@@ -177,18 +185,6 @@ def _other_plant(row: Part) -> OtherPlant:
         asset.skip("area", "kind", "template", "lat", "lon", "floor", "label_version")
         assets[asset.code("id", "label")] = asset.words()
     return OtherPlant(row.code("code", "plant"), row.words(), assets)
-
-
-def _plan(row: Part) -> InspectionPlan:
-    return InspectionPlan(
-        plan_id=row.code("id", "plan"),
-        template=row.ref("template", "template"),
-        asset=row.ref("asset", "asset"),
-        owner=row.ref("owner", "person"),
-        days=row.days("days"),
-        times=row.clocks("times"),
-        due_min=row.whole("due_min"),
-    )
 
 
 def _shift(row: Part) -> Shift:
@@ -225,7 +221,6 @@ def _read_rest(part: Part) -> None:
         row.whole("version")
         row.moment("in_force")
     named(part, "emergency_plans", "emergency_plan")
-    named(part, "maintenance_kinds", "maintenance_kind")
     for row in part.parts("cert_types"):
         row.code("code", "cert_type")
         row.words()
@@ -235,22 +230,9 @@ def _read_rest(part: Part) -> None:
         row.code("id", "device")
         row.words()
         row.ref("role", "role")
-    for row in part.parts("roster"):
-        row.moment("date")
-        row.ref("shift", "shift")
-        row.ref("area", "area")
-        row.refs("people", "person")
     for row in part.parts("gate_whitelist"):
         row.ref("person", "person")
         row.text("id_no")
         row.moment("from")
         row.moment("to")
         row.refs("areas", "area")
-    for row in part.parts("maintenance_plans"):
-        row.code("id", "plan")
-        row.words()
-        row.ref("asset", "asset")
-        row.ref("kind", "maintenance_kind")
-        row.ref("owner", "person")
-        row.moment("last_done")
-        row.skip("every_d", "remind_before_d", "evidence", "parts")

@@ -295,6 +295,15 @@ class Part:
                 )
         return found
 
+    def node(self, key: str) -> yaml.Node | None:
+        """Return what stands at a key, as the file has it."""
+        self._asked.add(key)
+        return self._values[key][0] if key in self._values else None
+
+    def put(self, key: str, node: yaml.Node) -> None:
+        """Let something else stand at a key before it is read."""
+        self._values[key] = (node, self.line_at(key))
+
     def part(self, key: str) -> "Part | None":
         """Return a mapping if it is there."""
         self._asked.add(key)
@@ -352,11 +361,20 @@ class Part:
         return "00:00"
 
     def _moment(self, key: str, text: str) -> Moment:
-        found = moment_of(text)
+        found = moment_of(text) or calendar_day(text, self.reading.day0)
         if found is None:
             self.problem(key, "date.invalid", value=text)
             return Moment(0, None)
         return found
+
+
+def calendar_day(text: str, day0: date) -> Moment | None:
+    """Return a day of the calendar ("2026-11-25", in quotes) as days from `day0`; None if none."""
+    try:
+        day = date.fromisoformat(text) if len(text) == len("2026-11-25") else None
+    except ValueError:
+        day = None
+    return Moment((day - day0).days, None) if day else None
 
 
 def moment_of(text: str) -> Moment | None:
@@ -369,6 +387,11 @@ def moment_of(text: str) -> Moment | None:
     except ValueError:
         return None
     return Moment(int(found[1]), at)
+
+
+def named(part: Part, key: str, kind: str) -> dict[str, Words]:
+    """Return a list of codes with names, declared as `kind`."""
+    return {row.code("code", kind): row.words() for row in part.parts(key)}
 
 
 def _plain_number(text: str) -> bool:

@@ -1,10 +1,23 @@
 """Reading `workflows/*.yaml`: states, transitions and what a move needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from domain.hazard_fields import HazardField
+from domain.reading.hazard_fields import WORKFLOW, read_fields
 from domain.reading.source import Part
-from domain.workflow import NEEDS, REQUIRES, RULE, StateName, Transition, Workflow
+from domain.workflow import (
+    HOLDS,
+    NEEDS,
+    REQUIRES,
+    RULE,
+    TEXT_LONGEST,
+    CellRule,
+    StateName,
+    Transition,
+    Workflow,
+    decided_cells,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +36,18 @@ class WorkflowExample:
 
 
 def read_workflow(
-    part: Part, shots: Mapping[str, tuple[str, ...]]
+    part: Part, shots: Mapping[str, tuple[str, ...]], hazards: Part
 ) -> tuple[Workflow, tuple[WorkflowExample, ...]]:
-    """Return the workflow of a file with its examples; `shots` are demanded by grade."""
+    """Return the workflow of a file with its examples; `shots` are demanded by grade.
+
+    The fields that a plant asks of a hazard stand in `hazards`.
+    """
     code = part.code("workflow", "workflow")
     kind = f"state of {code}"
     states = {row.code: row for row in (_state(p, kind) for p in part.parts("states"))}
     initial = part.ref("initial", kind)
     transitions = tuple(_transition(row, kind) for row in part.parts("transitions"))
-    acted = part.part("acted")
+    acted, all_acted = part.part("acted"), part.part("all_acted")
     workflow = Workflow(
         code=code,
         name=part.words(),
@@ -40,14 +56,36 @@ def read_workflow(
         transitions=transitions,
         acted={action: acted.text(action) for action in acted.names()} if acted else {},
         shots=shots,
+        all_acted={action: all_acted.text(action) for action in all_acted.names()}
+        if all_acted
+        else {},
+        cells={rule.name: rule for rule in (_cell(p, code) for p in part.parts("cells"))},
     )
-    for action in workflow.acted:
+    for action in (*workflow.acted, *workflow.all_acted):
         part.reading.use("action", action, part.path, part.line_at("acted"))
+    if code == WORKFLOW:
+        workflow = _with_fields(workflow, read_fields(hazards, decided_cells(workflow)))
     _walk(part, workflow)
     examples = tuple(_example(row, workflow, kind) for row in part.parts("examples"))
     if not examples:
         part.problem("examples", "key.missing")
     return workflow, examples
+
+
+def _with_fields(workflow: Workflow, fields: tuple[HazardField, ...]) -> Workflow:
+    """Each field is a cell, written by those whom it names."""
+    cells = {
+        one.field_id: CellRule(
+            one.field_id,
+            holds="answer",
+            first=one.first,
+            editors=one.editors,
+            own=one.own,
+            item=one.item,
+        )
+        for one in fields
+    }
+    return replace(workflow, fields=fields, cells={**workflow.cells, **cells})
 
 
 def _state(row: Part, kind: str) -> StateName:
@@ -67,6 +105,19 @@ def _transition(row: Part, kind: str) -> Transition:
         when=row.expression("when"),
         needs=_among(row, "needs", NEEDS),
         requires=_among(row, "requires", REQUIRES),
+    )
+
+
+def _cell(row: Part, workflow: str) -> CellRule:
+    return CellRule(
+        name=row.code("cell", f"cell of {workflow}"),
+        holds=row.choice("holds", HOLDS),
+        first=row.flag("first"),
+        editors=row.refs("edit", "action"),
+        own=row.flag("own"),
+        lower=row.ref_or_none("lower", "action"),
+        reason=row.flag("reason"),
+        longest=row.whole_or_none("max") or TEXT_LONGEST,
     )
 
 

@@ -19,15 +19,16 @@ class SimulatedCamera:
         self,
         pictures: Sequence[Path | bytes],
         *,
+        clips: Sequence[Path | bytes] = (),
         live: bool = True,
         refusal: str | None = None,
         control: object | None = None,
     ) -> None:
         """Take the pictures (files are read when it is their turn)."""
-        self.pictures = list(pictures)
+        self.pictures, self.clips = list(pictures), list(clips)
         self.refusal = refusal
         self._live, self._control = live, control
-        self._open = False
+        self._open = self._recording = False
         self._turn = 0
 
     @property
@@ -55,11 +56,29 @@ class SimulatedCamera:
             raise CameraError(reason="none")
         shot = self.pictures[min(self._turn, len(self.pictures) - 1)]
         self._turn += 1
-        return shot.read_bytes() if isinstance(shot, Path) else shot
+        return _bytes(shot)
+
+    @property
+    def records(self) -> bool:
+        """It can where it was given clips."""
+        return bool(self.clips)
+
+    async def record(self) -> None:
+        """Begin; how long it lasts is in the clip."""
+        if not self._open or not self.clips:
+            raise CameraError(reason="none")
+        self._recording = True
+
+    async def stop(self) -> bytes:
+        """Return the next clip, the last one again and again."""
+        if not self._recording:
+            raise CameraError(reason="none")
+        self._recording = False
+        return _bytes(self.clips[0] if len(self.clips) == 1 else self.clips.pop(0))
 
     async def close(self) -> None:
         """Close; the turn goes on at the next `open`."""
-        self._open = False
+        self._open = self._recording = False
 
 
 class SimulatedLocator:
@@ -82,3 +101,7 @@ class SimulatedLocator:
         if self.fix is None:
             raise PositionError(reason=self.refusal)
         return replace(self.fix, at_ms=self._now_ms()) if self._now_ms else self.fix
+
+
+def _bytes(shot: Path | bytes) -> bytes:
+    return shot.read_bytes() if isinstance(shot, Path) else shot

@@ -6,6 +6,7 @@ the plugin answers); OpenCV's reads a recorded clip through the real capture.
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,16 @@ import cv2
 import numpy as np
 import pytest
 
+from app.clock import read_mono_ms
 from domain.errors import CameraError
-from media import images
+from media import clips, images
 from media.adapters import flet_camera
 from media.adapters.flet_camera import FletCamera
 from media.adapters.opencv_camera import OpencvCamera
 from media.adapters.simulated import SimulatedCamera
 from media.ports import Camera
 from tests.contracts.client import Client, client
+from tests.media.films import live_webm
 from tests.media.pictures import jpeg, photo
 
 SHOT = jpeg(photo(640, 480))
@@ -42,10 +45,10 @@ async def nothing_to_mount() -> None:
 
 
 def clip(folder: Path) -> Path:
-    """A recorded clip of 12 frames."""
+    """A recorded clip of 40 frames."""
     path = folder / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 5.0, (640, 480))
-    for _ in range(12):
+    for _ in range(40):
         writer.write(np.asarray(photo(640, 480))[:, :, ::-1])
     writer.release()
     return path
@@ -59,6 +62,7 @@ async def browser(
         camera = FletCamera()
         fake.answers["get_available_cameras"] = [FRONT, BACK]
         fake.answers["take_picture"] = SHOT
+        fake.answers["stop_video_recording"] = live_webm(3)
 
         async def mount() -> None:
             fake.page.controls = [camera.control]
@@ -70,9 +74,11 @@ async def browser(
 @pytest.fixture(params=["simulated", "opencv", "flet"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     if request.param == "simulated":
-        yield Bench(SimulatedCamera([SHOT]), nothing_to_mount)
+        yield Bench(SimulatedCamera([SHOT], clips=[live_webm(3)]), nothing_to_mount)
     elif request.param == "opencv":
-        yield Bench(OpencvCamera(str(clip(tmp_path))), nothing_to_mount)
+        slow = itertools.count(0, 200)  # a clock of its own: five frames for each second
+        camera = OpencvCamera(lambda: next(slow), str(clip(tmp_path)))
+        yield Bench(camera, nothing_to_mount)
     else:
         async with browser() as (_, ready):
             yield ready
@@ -86,6 +92,39 @@ async def test_it_takes_pictures_and_opens_again(bench: Bench) -> None:
             facts = images.inspect(await bench.camera.take())
             assert (facts.mime, facts.width, facts.height) == ("image/jpeg", 640, 480)
         await bench.camera.close()
+
+
+async def test_it_records_a_clip_and_takes_pictures_again(bench: Bench, tmp_path: Path) -> None:
+    assert bench.camera.records
+    await bench.mount()
+    await bench.camera.open("clip")
+    await bench.camera.record()
+    await asyncio.sleep(0.3)
+    kept = tmp_path / "kept"
+    kept.write_bytes(await bench.camera.stop())
+    facts = clips.inspect(kept, clips.ClipLimits(60, 10**8))
+    assert facts.mime == "video/webm"
+    assert 1 <= facts.seconds <= 9
+    await bench.camera.open("photo")
+    assert images.inspect(await bench.camera.take()).width == 640
+
+
+async def test_what_is_not_recording_cannot_be_stopped(bench: Bench) -> None:
+    with pytest.raises(CameraError) as refused:
+        await bench.camera.stop()
+    assert refused.value.params["reason"] == "none"
+    with pytest.raises(CameraError):
+        await bench.camera.record()
+
+
+async def test_closing_in_the_middle_of_a_recording_lets_go(bench: Bench) -> None:
+    await bench.mount()
+    await bench.camera.open("clip")
+    await bench.camera.record()
+    await bench.camera.close()
+    await bench.mount()
+    await bench.camera.open("photo")
+    assert await bench.camera.take()
 
 
 async def test_closing_a_closed_camera_is_harmless(bench: Bench) -> None:
@@ -103,7 +142,7 @@ async def test_a_closed_camera_takes_nothing(bench: Bench) -> None:
 
 
 async def test_no_camera_on_a_desktop() -> None:
-    camera = OpencvCamera(str(Path("no such device")))
+    camera = OpencvCamera(read_mono_ms, str(Path("no such device")))
     with pytest.raises(CameraError) as refused:
         await camera.open()
     assert refused.value.params["reason"] == "none"

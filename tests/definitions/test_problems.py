@@ -73,7 +73,7 @@ def line_of(path: str, text: str) -> int:
         (PLANT, "in_force: -20d", "in_force: yesterday", "date.invalid", {"value": "yesterday"}),
         (PLANT, "in_force: -20d", "in_force: '-20 d'", "date.invalid", {"value": "-20 d"}),
         (PLANT, "times: ['22:00', '03:00']", "times: ['25:00']", "date.invalid", {"value": "25:00"}),
-        (PLANT, "days: [-1d, +0d]", "days: [tonight]", "date.invalid", {"value": "tonight"}),
+        (PLANT, "every: day, from: -1d", "every: day, from: tonight", "date.invalid", {"value": "tonight"}),
         (PLANT, "id: U002", "id: U001", "code.duplicate", {"kind": "person", "code": "U001"}),
         (PLANT, "risk: red", "risk: pink", "value.choice", {"value": "pink"}),
         ("demo/hazards.yaml", "'-1d 22:05'", "'-1d 22:75'", "date.invalid", {"value": "-1d 22:75"}),

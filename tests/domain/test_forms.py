@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import AnswerInvalidError
-from domain.forms import Line, check, judge, limits, parse_answer
+from domain.forms import Line, check
+from domain.questions import judge, limits, parse_answer
 from tests.helpers.definitions import demo_definitions
 
 PLANT = demo_definitions().plant

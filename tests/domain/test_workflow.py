@@ -183,6 +183,22 @@ def test_a_hazard_is_merged_only_into_another_open_one(into: str | None, state: 
 
 
 def test_whoever_acts_signs_in_the_cell_of_the_action() -> None:
-    assert signature(FLOW, "hazard.rectify", "U009") == {"rectifier": "U009"}
-    assert signature(FLOW, "hazard.verify", "U034") == {"verifier": "U034"}
-    assert signature(FLOW, "hazard.return", "U034") == {}
+    begun = hazard(rectifier="U050")
+    assert signature(FLOW, begun, "hazard.rectify", "U009") == {
+        "rectifier": "U009",
+        "rectifiers": ["U009", "U050"],  # who began it is not forgotten
+    }
+    assert signature(FLOW, begun, "hazard.verify", "U034") == {"verifier": "U034"}
+    assert signature(FLOW, begun, "hazard.return", "U034") == {}
+
+
+def test_who_began_a_repair_that_somebody_else_finished_does_not_verify_it() -> None:
+    finished = hazard(
+        **{**ELECTRIC, "area": "A05"},
+        state="to_verify",
+        rectifier="U055",
+        rectifiers=["U027", "U055"],
+    )
+    assert clash(FLOW, finished, ACCESS, "hazard.verify", "U027") is not None
+    assert clash(FLOW, finished, ACCESS, "hazard.verify", "U055") is not None
+    assert clash(FLOW, finished, ACCESS, "hazard.verify", "U034") is None

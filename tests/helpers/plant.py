@@ -28,10 +28,13 @@ from media.adapters.readers import choose_reader
 from media.adapters.simulated import SimulatedCamera
 from media.label_sheet import PrintLabel, picture
 from media.labels import Label, sign
-from server.main import create_app
+from server import clock
+from server.duties import run_duties
+from server.main import create_app, prepare
 from server.settings import ServerSettings
 from server.site import Site
 from sync.transport import Transport
+from tests.helpers.definitions import FOLDER
 
 ENROL_CODE = "test-code-1"
 
@@ -95,12 +98,32 @@ class Device:
 
 
 @dataclass
+class ServerTime:
+    """The server's clock, which a test may set forward or back."""
+
+    ahead_ms: int = 0
+
+    def __call__(self) -> int:
+        """Return the time of this clock."""
+        return clock.now_ms() + self.ahead_ms
+
+    def be(self, at_ms: int) -> None:
+        """Set the clock to a time."""
+        self.ahead_ms = at_ms - clock.now_ms()
+
+    def pass_by(self, minutes: float) -> None:
+        """Let time pass."""
+        self.ahead_ms += round(minutes * 60_000)
+
+
+@dataclass
 class PlantSite:
     """The server and its devices."""
 
     folder: Path
     server: FastAPI
     server_settings: ServerSettings
+    time: ServerTime = field(default_factory=ServerTime)
     devices: list[Device] = field(default_factory=list[Device])
 
     async def device(self, name: str = "phone-1") -> Device:
@@ -153,6 +176,22 @@ class PlantSite:
         printed = PrintLabel(sign(label, key), label_id, wanted, name, name)
         return picture(printed, "zh", FONT)
 
+    async def run_duties(self) -> int:
+        """Let the server do now what it does by itself."""
+        return await asyncio.to_thread(run_duties, self.server.state.site, self.time())
+
+    async def run_duties_elsewhere(self) -> int:
+        """The same in a process that has just been started, beside the first one."""
+
+        def run() -> int:
+            other = prepare(self.server_settings, self.time)
+            try:
+                return run_duties(other, self.time())
+            finally:
+                other.store.close()
+
+        return await asyncio.to_thread(run)
+
     def transport(self, wire: Wire, token: str = "") -> Transport:
         """Return a transport over a wire."""
         return Transport("http://plant.test", token, http=wire)
@@ -171,12 +210,26 @@ def simulated(here: Here, pictures: list[bytes]) -> Devices:
 
 
 @asynccontextmanager
-async def plant(folder: Path) -> AsyncIterator[PlantSite]:
-    """Start the real server app of the demo plant on `folder`, seeding it where it is empty."""
-    settings = ServerSettings(home=folder / "server", enrol_code=ENROL_CODE, demo=True)
-    server = await asyncio.to_thread(create_app, settings)
+async def plant(
+    folder: Path, database_url: str | None = None, definitions: Path = FOLDER
+) -> AsyncIterator[PlantSite]:
+    """Start the real server app of the demo plant on `folder`, seeding it where it is empty.
+
+    `database_url` names a PostgreSQL database; without it the server has a file in its folder.
+    `definitions` is the folder that it reads.
+    """
+    settings = ServerSettings(
+        home=folder / "server",
+        enrol_code=ENROL_CODE,
+        demo=True,
+        database_url=database_url,
+        definitions=definitions,
+        duties_s=3600,  # a test runs them when it wants to
+    )
+    time = ServerTime()
+    server = await asyncio.to_thread(create_app, settings, time)
     async with server.router.lifespan_context(server):
-        site = PlantSite(folder, server, settings)
+        site = PlantSite(folder, server, settings, time)
         try:
             yield site
         finally:

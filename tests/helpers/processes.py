@@ -107,6 +107,7 @@ class World:
 
     folder: Path
     definitions: Path | None = None  # None: those that ship
+    database_url: str | None = None  # None: a file in the server's folder
     server_port: int = field(default_factory=free_port)
     code: str = field(default_factory=lambda: secrets.token_hex(8))
     running: dict[str, subprocess.Popen[bytes]] = field(
@@ -130,6 +131,7 @@ class World:
                 **(
                     {"ANSHAO_SERVER_DEFINITIONS": str(self.definitions)} if self.definitions else {}
                 ),
+                **({"ANSHAO_SERVER_DATABASE_URL": self.database_url} if self.database_url else {}),
             },
         )
         self._wait("server", f"{self.server_url}/health/ready")

@@ -10,6 +10,8 @@ from benchmarks import runner
 from media import label_sheet
 from tests.media.pictures import FONT, jpeg, photo, printed
 
+pytestmark = pytest.mark.desktop  # measured against zxing
+
 
 def folder(tmp_path: Path, *, gold: bool) -> Path:
     label = printed()

@@ -1,7 +1,6 @@
 """What is printed can be scanned: the PDF is rendered and read again, by every reader."""
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from media import label_sheet, labels
-from media.adapters.pyzbar_reader import PyzbarReader
-from media.adapters.zxing_reader import ZxingReader
-from media.ports import CodeReader
+from tests.helpers.readers import READERS, reader
 from tests.media.pictures import FONT, KEYS, LABEL, encoded, jpeg, opened, printed
 
 IDS = ["TK-101", "TK-102", "P-201A", "R-301", "C-401", "DB-03", "FX-05"]
@@ -29,12 +26,12 @@ def text_of(pdf: bytes) -> str:
     return "\n".join(page.get_textpage().get_text_bounded() for page in pdfium.PdfDocument(pdf))
 
 
-@pytest.mark.parametrize("make", [ZxingReader, PyzbarReader])
-def test_every_label_of_a_printed_sheet_reads_and_verifies(make: Callable[[], CodeReader]) -> None:
+@pytest.mark.parametrize("name", READERS)
+def test_every_label_of_a_printed_sheet_reads_and_verifies(name: str) -> None:
     sheet = label_sheet.sheet([printed(asset_id) for asset_id in IDS], "zh", FONT)
     found = pages(sheet, 150)
     assert len(found) == 2
-    texts = [text for page in found for text in make().read(encoded(page, "PNG"))]
+    texts = [text for page in found for text in reader(name).read(encoded(page, "PNG"))]
     assert sorted(labels.read(text, KEYS).asset_id for text in texts) == sorted(IDS)
 
 
@@ -63,8 +60,8 @@ def test_a_full_sheet_is_small_enough_to_mail() -> None:
     assert len(label_sheet.sheet([printed(f"EX-{n}") for n in range(60)], "zh", FONT)) < 400_000
 
 
-@pytest.mark.parametrize("make", [ZxingReader, PyzbarReader])
-def test_a_label_in_a_camera_frame_reads_at_once(make: Callable[[], CodeReader]) -> None:
+@pytest.mark.parametrize("name", READERS)
+def test_a_label_in_a_camera_frame_reads_at_once(name: str) -> None:
     """640 x 480, a label 40 % of the height, tilted, a little soft: what a scan polls."""
     plate = opened(label_sheet.picture(printed(), "zh", FONT)).convert("RGB")
     frame = Image.new("RGB", (640, 480), (120, 125, 118))
@@ -72,7 +69,7 @@ def test_a_label_in_a_camera_frame_reads_at_once(make: Callable[[], CodeReader])
     turned = small.rotate(12, expand=True, fillcolor=(120, 125, 118))
     frame.paste(turned, (190, 80))
     shot = jpeg(frame.filter(ImageFilter.GaussianBlur(0.6)), quality=80)
-    texts = make().read(shot, fast=True)
+    texts = reader(name).read(shot, fast=True)
     assert [labels.read(text, KEYS) for text in texts] == [LABEL]
 
 

@@ -4,12 +4,13 @@ Server and first device are made once, the device in step with the server, and c
 """
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from offline_store.database import FILE_NAME
 from tests.helpers.plant import PlantSite, plant
 
 
@@ -24,8 +25,13 @@ async def first_day(seeded_home: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest_asyncio.fixture
-async def site(first_day: Path, tmp_path: Path) -> AsyncIterator[PlantSite]:
-    """The demo plant."""
+async def site(
+    first_day: Path, tmp_path: Path, on_store: Callable[[Path | None], str | None]
+) -> AsyncIterator[PlantSite]:
+    """The demo plant; each test runs on SQLite and on PostgreSQL."""
     shutil.copytree(first_day, tmp_path, dirs_exist_ok=True)
-    async with plant(tmp_path) as here:
+    url = on_store(first_day / "server")
+    if url:
+        (tmp_path / "server" / FILE_NAME).unlink()  # nothing may fall back to it
+    async with plant(tmp_path, url) as here:
         yield here

@@ -1,8 +1,13 @@
-"""The way back is how the person came, whatever the browser's buttons do meanwhile."""
+"""The desk promises: the way back is how the person came, and each tab its own language."""
+
+import asyncio
+from pathlib import Path
 
 import pytest
 
-from screens.context import trail_after
+from app.field import FieldApp
+from screens.context import Desk, trail_after
+from tests.helpers.field import offline_field
 
 
 @pytest.mark.parametrize(
@@ -18,3 +23,17 @@ from screens.context import trail_after
 )
 def test_trail(trail: tuple[str, ...], route: str, expected: tuple[str, ...]) -> None:
     assert trail_after(trail, route) == expected
+
+
+async def test_two_tabs_of_one_device_speak_their_own_language(tmp_path: Path) -> None:
+    field = offline_field(tmp_path)
+
+    def sentence(field: FieldApp) -> tuple[str, str]:
+        """What a watermark, a report or an exported file would say."""
+        return field.spoken, field.translator()("app.name")
+
+    desks = [Desk(field=field, language=language) for language in ("zh", "en")]
+    field.language = "zh"
+    said = await asyncio.gather(*(desk.run(sentence) for desk in desks))
+    assert said == [(desk.language, desk.t("app.name")) for desk in desks]
+    assert field.spoken == "zh", "what nobody asks for speaks the device's language"

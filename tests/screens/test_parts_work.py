@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.forms import Limits
+from domain.questions import Limits
 from screens.parts_work import limit_spans
 
 

@@ -7,7 +7,8 @@ import pytest
 from app.use_cases import reports
 from screens.hazards import Hazards
 from screens.me import Me
-from screens.outbox import Outbox, OutboxDetail, reason_text, size_text
+from screens.outbox import Outbox, OutboxDetail, reason_text
+from screens.parts_clip import size_text
 from screens.permits import Permits
 from screens.shell import place_index
 from screens.today import TodayScreen

@@ -144,3 +144,25 @@ async def test_without_a_camera_a_photo_can_be_chosen_from_the_files(tmp_path: P
         assert not drawn.has("shutter")
         await drawn.tap("capture-away")  # and a way back
         await drawn.until(lambda: drawn.has("jump"))
+
+
+async def test_a_photo_that_cannot_be_taken_takes_a_reason_and_the_sheet_goes_on(
+    field: FieldApp,
+) -> None:
+    desk = desk_of(field)
+    draft_id = open_sheet(desk, "C-401")
+    async with rendered(desk, lambda: SheetBody(draft_id)) as drawn:
+        await drawn.until(lambda: drawn.has("A01-field"))
+        assert not drawn.has("A01-excuse")  # nothing to tap past while all goes well
+        await drawn.write("A01-field", "0.7")
+        await drawn.until(lambda: drawn.has("A01-excuse"))
+        await drawn.tap("A01-excuse")
+        await drawn.until(lambda: drawn.has("excuse-do"))
+        assert drawn.one("excuse-do").disabled
+        await drawn.tap("excuse-dark")
+        await drawn.write("excuse-words", "灯坏了")
+        await drawn.tap("excuse-do")
+        await drawn.until(lambda: drawn.has("A01-excused"))
+        assert not drawn.has("A01-excuse")
+    line = inspections.sheet(field, inspector(field), draft_id).lines[0].line
+    assert (line.complete, line.excused) == (True, True)

@@ -9,7 +9,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from server import clock, main
-from sync.protocol import blob_receipt_bytes
+from sync.protocol import BLOB_MAX_BYTES, blob_receipt_bytes
 from tests.server.phone import Bench, Phone
 
 PHOTO = bytes(range(256)) * 2000
@@ -132,7 +132,7 @@ async def test_a_file_can_be_fetched_whole_and_in_ranges(bench: Bench) -> None:
 
 async def test_offers_out_of_bounds(bench: Bench) -> None:
     phone = await bench.phone()
-    for size, sha in ((61 * 1024 * 1024, SHA), (0, SHA), (10, "../../etc/passwd")):
+    for size, sha in ((BLOB_MAX_BYTES + 1, SHA), (0, SHA), (10, "../../etc/passwd")):
         row = {"sha256": sha, "size": size, "kind": "original", "record": "r"}
         response = await bench.client.post("/v1/blobs", json=row, headers=phone.auth)
         assert response.status_code == 422

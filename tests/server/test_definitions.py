@@ -22,3 +22,17 @@ def test_an_old_version_of_a_checklist_stays_when_its_file_goes_on(
     assert found.forms["TANK-D"].version == 8
     assert found.form("TANK-D", 7)
     assert "forms/TANK-D@7.yaml" in here.pack.plain.decode()
+
+
+def test_an_old_version_of_a_drawing_stays_readable_too(settings: ServerSettings) -> None:
+    folder = settings.home / "definitions"
+    shutil.copytree(settings.definitions, folder)
+    changed = settings.model_copy(update={"definitions": folder})
+    main.prepare(changed).store.close()
+    drawing = folder / "documents" / "DWG-TK-101.yaml"
+    text = drawing.read_text("utf-8")
+    drawing.write_text(text.replace("version: 2", "version: 3"), "utf-8")
+    here = main.prepare(changed)
+    here.store.close()
+    found = here.pack.definitions.documents
+    assert {version for code, version in found if code == "DWG-TK-101"} == {2, 3}

@@ -1,0 +1,119 @@
+"""Chains of entries put together again from what a damaged store still holds.
+
+A number of the own device that is missing behind what the server confirmed gets an entry that says
+so (`journal.LOST`): all other entries keep their numbers, and the loss itself is on record. Among
+confirmed ones a gap stays open until the entry is fetched from the server.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from domain.changes import DeviceTime, Entry, decode, encode, link
+from offline_store.journal import LOST
+from offline_store.pages import Cell
+
+Row = dict[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    """A chain without gaps behind what the server confirmed, and how many of those were there."""
+
+    rows: Sequence[Row]
+    waiting: int
+    lost: int
+
+
+def number_of(row: Mapping[str, Cell]) -> int:
+    """Return the number of an entry in its chain."""
+    return cast("int", row["number"])
+
+
+def by_device(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return entries by device, in the order of their chains."""
+    devices: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=number_of):
+        devices[str(row["device_id"])].append(row)
+    return devices
+
+
+def sound(rows: Iterable[Row], head: bytes | None) -> list[Row]:
+    """Return the entries whose bytes are what the chain says; others were changed by the damage.
+
+    `head` is the hash before the first entry, where it is known.
+    """
+    number = 0
+    kept: list[Row] = []
+    for row in rows:
+        follows = number_of(row) == number + 1 and head is not None
+        if follows and link(cast("bytes", head), _bytes(row, "body")) != row["hash"]:
+            continue
+        number, head = number_of(row), _bytes(row, "hash")
+        kept.append(row)
+    return kept
+
+
+def to_first_gap(rows: Sequence[Row]) -> list[Row]:
+    """Return the entries before the first that is missing."""
+    return [row for number, row in enumerate(rows, 1) if number_of(row) == number]
+
+
+def bridged(rows: Sequence[Row], head: bytes | None, highest: int) -> Bridged:
+    """Return the own chain with an entry for each lost one behind what the server confirmed.
+
+    `head` is the hash before the first entry, `highest` the last number that was ever given.
+    """
+    confirmed = max((number_of(row) for row in rows if row["feed"] is not None), default=0)
+    sure = [row for row in rows if number_of(row) <= confirmed]
+    waiting = {number_of(row): row for row in rows if number_of(row) > confirmed}
+    highest = max([highest, confirmed, *waiting])
+    head = _bytes(sure[-1], "hash") if sure else head
+    if len(waiting) == highest - confirmed or head is None or not rows:
+        return Bridged(rows, len(waiting), 0)
+    before = sure[-1] if sure else waiting[min(waiting)]
+    whole: list[Row] = []
+    for number in range(confirmed + 1, highest + 1):
+        before = waiting.get(number) or _stand_in(before, number)
+        head = link(head, _bytes(before, "body"))
+        whole.append(before | {"hash": head})
+    return Bridged([*sure, *whole], len(waiting), len(whole) - len(waiting))
+
+
+def _stand_in(before: Row, number: int) -> Row:
+    """Return the entry that says a change was lost.
+
+    It bears the person and the time of its neighbour, since every entry has both; nobody may take
+    it for that person's doing, `what` says so.
+    """
+    device, person = str(before["device_id"]), str(before["person_id"])
+    last = decode(_bytes(before, "body"), device)
+    record_id = f"{last.entry_id[:40]}-lost-{number}"
+    entry = Entry(
+        device_id=device,
+        number=number,
+        entry_id=record_id,
+        kind="edit",
+        person_id=person,
+        record_id=record_id,
+        type="event",
+        definition="event@1",
+        base={},
+        set={"what": LOST, "by": person, "at_ms": last.wall_ms, "number": number},
+        wall_ms=last.wall_ms,
+        counter=last.counter,
+        time=DeviceTime(last.time.device_ms, last.time.mono_ms, last.time.boot, None),
+    )
+    unconfirmed = dict.fromkeys(("signature", "feed", "received_ms", "verdict", "code", "params"))
+    return before | unconfirmed | {
+        "number": number,
+        "entry_id": record_id,
+        "record_id": record_id,
+        "kind": "edit",
+        "body": encode(entry),
+    }  # fmt: skip
+
+
+def _bytes(row: Mapping[str, Cell], name: str) -> bytes:
+    return cast("bytes", row[name])

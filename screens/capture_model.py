@@ -1,0 +1,262 @@
+"""State of a photo or a clip being taken: the camera, how far it is, what went wrong."""
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Concatenate, Literal, ParamSpec
+
+import flet as ft
+
+from app.field import FieldApp
+from app.use_cases import evidence
+from app.use_cases.evidence import EvidenceCard, Target
+from domain.errors import FieldError
+from domain.places import Fix
+from domain.plant import Person
+from media import clip_frames
+from media.capture import Source
+from media.ports import Camera
+from screens.context import Desk
+
+P = ParamSpec("P")
+Phase = Literal["closed", "opening", "ready", "recording", "keeping", "failed"]
+PLACE_S = 5.0  # a photo shall not wait longer for the position
+FRAME_S = 0.25  # between two frames of a camera without a preview of its own
+STEP = 0.04  # least progress worth drawing again
+TICK_S = 0.5  # of the seconds left
+
+
+@dataclass(eq=False)
+class CaptureModel(ft.Observable):
+    """One photo being taken: what it belongs to, how far it is, what went wrong."""
+
+    desk: Desk
+    target: Target | None = None
+    phase: Phase = "closed"
+    share: float = 0.0  # 0..1 of the work on the photo just taken
+    error: FieldError | None = None
+    frame: bytes | None = None  # last picture of a camera that has no preview of its own
+    camera: Camera | None = None
+    left_s: int = 0  # of the clip being recorded
+    of_clip: bool = False  # what is being kept moves
+
+    def __post_init__(self) -> None:
+        """Start without anybody waiting for a photo."""
+        self._kept: Callable[[EvidenceCard], Awaitable[None]] = _nobody
+        self._began_s = 0.0
+        self._shot: bytes | None = None  # a photo from before the clip, where no frame can be had
+
+    @property
+    def limit_s(self) -> int:
+        """How long a clip may be."""
+        return evidence.clip_limits(self.desk.field).seconds
+
+    @property
+    def open(self) -> bool:
+        """Whether the viewfinder is on screen."""
+        return self.phase != "closed"
+
+    def begin(self, target: Target, kept: Callable[[EvidenceCard], Awaitable[None]]) -> None:
+        """Show the viewfinder for `target`; `kept` is called with the photo once it is stored."""
+        self._kept = kept
+        self.target = target
+        if self.open:  # another shot of the same camera
+            return
+        self.error, self.share, self.frame = None, 0.0, None
+        self.camera = self.desk.field.devices.camera()
+        self.phase = "opening"
+
+    async def start(self) -> None:
+        """Open the camera; its preview is on the page now."""
+        camera = self.camera
+        if camera is None or self.phase != "opening":
+            return
+        try:
+            await camera.open("photo")
+        except FieldError as error:
+            if self.camera is camera:  # else it was put away while it was opening
+                self.error, self.phase = error, "failed"
+            return
+        if self.camera is not camera:  # closed while it was opening
+            await camera.close()
+            return
+        self.phase = "ready"
+        if camera.control is None:
+            await self._follow(camera)
+
+    async def shoot(self) -> None:
+        """Take the photo and keep it."""
+        camera = self.camera
+        if camera is None or self.phase != "ready":  # a second tap lands before the button is grey
+            return
+        self.phase, self.share, self.error, self.of_clip = "keeping", 0.0, None, False
+        try:
+            picture = await camera.take()
+        except FieldError as error:
+            self.error, self.phase = error, "failed"
+            return
+        await self.keep(picture, "camera" if camera.live else "file")
+
+    async def choose(self, picture: bytes) -> None:
+        """Keep a photo chosen from the files of the device."""
+        await self.keep(picture, "file")
+
+    async def keep(self, picture: bytes, source: Source) -> None:
+        """Store a photo in a thread while the progress shows, then tell who asked for it."""
+        self.of_clip = False
+        await self._store(
+            evidence.keep,
+            picture,
+            source=source,
+            fix=await self._place(),
+            progress=self._progress(),
+        )
+
+    async def record(self) -> None:
+        """Begin a clip: the camera opens anew as one that records."""
+        camera = self.camera
+        if camera is None or self.phase != "ready" or not camera.records:
+            return
+        self.phase, self.error = "opening", None
+        try:
+            if not clip_frames.available():
+                self._shot = await camera.take()
+            await camera.open("clip")
+            await camera.record()
+        except FieldError as error:
+            if self.camera is camera:
+                self.error, self.phase = error, "failed"
+            return
+        if self.camera is not camera:  # closed meanwhile
+            await camera.close()
+            return
+        self._began_s = asyncio.get_running_loop().time()
+        self.left_s, self.phase = self.limit_s, "recording"
+        await self._count_down(camera)
+
+    async def stop(self) -> None:
+        """End the clip and keep it."""
+        camera = self.camera
+        if camera is None or self.phase != "recording":  # a second tap, or the time was up
+            return
+        lasted_s = asyncio.get_running_loop().time() - self._began_s
+        self.phase, self.share, self.error, self.of_clip = "keeping", 0.0, None, True
+        try:
+            recording = await camera.stop()
+        except FieldError as error:
+            self.error, self.phase = error, "failed"
+            return
+        await self._store(
+            evidence.keep_recording,
+            recording,
+            source="camera" if camera.live else "file",
+            fix=await self._place(),
+            shot=self._shot,
+            measured_ms=round(lasted_s * 1000),
+        )
+
+    async def choose_clip(self, clip: Path) -> None:
+        """Keep a clip chosen from the files of the device."""
+        self.of_clip = True
+        await self._store(evidence.keep_clip, clip, source="file", fix=await self._place())
+
+    async def put_away(self) -> None:
+        """Put the camera away when it is at rest.
+
+        One that is still opening is waited for: taken off the page in the middle of that, a
+        browser can hang. A clip being recorded is kept; what is being kept stays.
+        """
+        while self.phase == "opening":
+            await asyncio.sleep(FRAME_S)
+        await self.stop()
+        if self.phase in ("ready", "failed"):
+            await self.close()
+
+    async def leave(self) -> None:
+        """Do what "put the camera away" and Escape mean: a clip being recorded is kept."""
+        if self.phase == "recording":
+            await self.stop()
+        else:
+            await self.close()
+
+    async def close(self) -> None:
+        """Put the camera away."""
+        camera, self.camera = self.camera, None
+        self.phase, self.target, self.frame = "closed", None, None
+        if camera is not None:
+            await camera.close()
+
+    async def _place(self) -> Fix | None:
+        """Show that it is being kept, and wait a little for the position."""
+        if self.target is not None:
+            self.phase, self.share, self.error = "keeping", 0.0, None
+        return await self.desk.locate(PLACE_S)
+
+    async def _store(
+        self,
+        use_case: Callable[Concatenate[FieldApp, Person, Target, P], EvidenceCard],
+        *given: P.args,
+        **also: P.kwargs,
+    ) -> None:
+        """Keep what was taken in a thread, then tell who asked for it."""
+        target, desk = self.target, self.desk
+        if target is None:
+            return
+        try:
+            card = await desk.in_thread(use_case, desk.signed_in, target, *given, **also)
+        except FieldError as error:
+            self.error = error
+            taken = self.camera is not None and also.get("source") == "camera"
+            self.phase = "ready" if taken and not self.of_clip else "failed"
+            return
+        kept = self._kept
+        await self.close()
+        await kept(card)
+
+    async def _count_down(self, camera: Camera) -> None:
+        """Show the seconds left, and end the clip when there are none."""
+        loop = asyncio.get_running_loop()
+        while self.camera is camera and self.phase == "recording":
+            left = self.limit_s - (loop.time() - self._began_s)
+            if left <= 0:
+                await self.stop()
+                return
+            self.left_s = max(1, round(left))
+            if camera.control is None:
+                await self._look(camera)
+            await asyncio.sleep(TICK_S)
+
+    async def _look(self, camera: Camera) -> None:
+        try:
+            self.frame = await camera.take()
+        except FieldError:
+            self.frame = None  # the recording goes on; what it has is told when it ends
+
+    async def _follow(self, camera: Camera) -> None:
+        """Show frames of a camera that has no preview (a camera of a desktop machine)."""
+        while self.camera is camera and self.phase == "ready":
+            try:
+                self.frame = await camera.take()
+            except FieldError as error:
+                self.error, self.phase = error, "failed"
+                return
+            await asyncio.sleep(FRAME_S)
+
+    def _progress(self) -> Callable[[float], None]:
+        """Return what a thread may call: it moves the progress on the event loop."""
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+
+        def show(share: float) -> None:
+            if share - self.share >= STEP and self.phase == "keeping":
+                self.share = share
+
+        def report(share: float) -> None:
+            loop.call_soon_threadsafe(show, share, context=context)
+
+        return report
+
+
+async def _nobody(_card: EvidenceCard) -> None:
+    """Take a photo that nobody waits for any more."""

@@ -1,0 +1,88 @@
+"""What was reported of a hazard: the own words, who and when, photos before and after."""
+
+import flet as ft
+
+from app.translate import Translator
+from app.use_cases.evidence import EvidenceCard
+from app.use_cases.hazard_views import HazardView
+from screens import parts, parts_clip, parts_evidence, parts_work, theme
+from screens.capture import Viewfinder
+from screens.hazard_model import AFTER, HazardModel
+from screens.parts import words
+from screens.theme import Tokens
+
+
+def report_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
+    """The reporter's words as said, and the pictures; the camera while it is open."""
+    card, now_ms = view.card, model.desk.field.clock.now_ms()
+    said = t("hazard.quote", words=card.words) if card.words else t("hazard.no_words")
+    who = t("hazard.reported", person=card.reporter, time=t.moment(card.reported_ms, now_ms))
+    controls: list[ft.Control] = [
+        words(said, tokens, size=tokens.strong, key="words"),
+        words(who, tokens, size=tokens.small, color=tokens.ink2),
+    ]
+    if model.capture.open:
+        shot = model.capture.target.shot if model.capture.target else AFTER
+        controls.append(Viewfinder(model.capture, tokens, t, t(f"shot.{shot}")))
+    controls.append(_photos(model, tokens, t))
+    column = ft.Column(
+        spacing=theme.GAP_WIDE,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=controls,
+    )
+    return parts.card(tokens, column, key="report")
+
+
+def _photos(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
+    """Before at the left, after at the right; more photos of either small below."""
+    before, after = model.before, model.after
+    pair = ft.Row(
+        spacing=theme.GAP_WIDE,
+        vertical_alignment=ft.CrossAxisAlignment.START,
+        controls=[
+            _photo(model, tokens, t, next(iter(before), None), t("hazard.before")),
+            _photo(model, tokens, t, next(reversed(after), None), t("hazard.after")),
+        ],
+    )
+    more = [*before[1:], *after[:-1], *model.clips]
+    if not more:
+        return pair
+    tiles = parts_evidence.wrapped([_small_photo(model, tokens, t, photo) for photo in more])
+    return ft.Column(spacing=theme.GAP_WIDE, controls=[pair, tiles])
+
+
+def _small_photo(
+    model: HazardModel, tokens: Tokens, t: Translator, photo: EvidenceCard
+) -> ft.Control:
+    def look() -> None:
+        model.look_at(photo)
+
+    when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
+    title = t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when)
+    if photo.is_clip:
+        return parts_clip.clip_tile(tokens, t, photo, parts_clip.title_of(t, photo, title), look)
+    return parts_work.photo_tile(
+        tokens,
+        photo.thumb,
+        title,
+        key=f"photo-{photo.evidence_id}",
+        on_tap=look,
+        grade=photo.grade,
+        height=tokens.tall(84),
+    )
+
+
+def _photo(
+    model: HazardModel, tokens: Tokens, t: Translator, photo: EvidenceCard | None, empty: str
+) -> ft.Control:
+    if photo is None:
+        return parts_evidence.empty_photo(tokens, t("hazard.no_photo", which=empty))
+
+    def look() -> None:
+        model.look_at(photo)
+
+    when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
+    caption = t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when)
+    return parts_evidence.wide_photo(
+        tokens, photo, caption, t("evidence.absent"), key=f"photo-{photo.evidence_id}", on_tap=look
+    )

@@ -1,0 +1,50 @@
+"""What the server does by itself, over and over: each duty is a function, and may run at any time.
+
+A duty gets the site and the time, writes what is due with `server.own_entries`, and returns how
+many entries that took. It must say nothing twice and lose nothing whenever it runs, in however many
+processes: ids that follow from what is said, not memory, see to that.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from fastapi.concurrency import run_in_threadpool
+
+from domain.errors import FieldError
+from server import gaps, nagging, own_entries, rounds
+from server.site import Site
+
+_log = logging.getLogger(__name__)
+Duty = Callable[[Site, int], int]
+
+
+def _gaps(here: Site, now_ms: int) -> int:
+    return len(own_entries.write_own(here, gaps.due(here, now_ms), only_new=True))
+
+
+DUTIES: Final[tuple[Duty, ...]] = (rounds.run, _gaps, nagging.run)
+
+
+def run_duties(here: Site, now_ms: int) -> int:
+    """Run every duty once; returns how many entries that took. Call it in a thread.
+
+    A duty that fails keeps no other from running: an escalation does not wait for a plan's bug.
+    """
+    wrote = 0
+    for duty in DUTIES:
+        try:
+            wrote += duty(here, now_ms)
+        except FieldError:  # the disk is full, the database away: the next round tries again
+            _log.exception("duty %s", duty.__qualname__)
+        except Exception:  # noqa: BLE001 - last resort: one bug must not silence everything
+            _log.exception("duty %s failed", duty.__qualname__)
+    return wrote
+
+
+async def keep_going(here: Site) -> None:
+    """Run the duties again and again, until cancelled; the first time after one interval."""
+    while True:
+        await asyncio.sleep(here.settings.duties_s)
+        await run_in_threadpool(run_duties, here, here.now_ms())

@@ -1,0 +1,282 @@
+"""What the server accepts about registers and devices: who may change which row, and how.
+
+A row is changed by one entry that says everything: table, key, row, reason, by whom, when. A change
+that widens rights is only proposed by it; another person with the same right confirms or rejects
+it, and until then nothing is different. Who had not seen the row as it is now is refused, since
+two administrators must not overwrite each other without knowing.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from domain.access import Subject, may
+from domain.changes import Entry
+from domain.errors import (
+    EntryInvalidError,
+    NotAllowedError,
+    RegisterChangedError,
+    RegisterOpenError,
+    RegisterOwnError,
+    RegisterRowError,
+    RegisterSecondError,
+)
+from domain.pins import digits, digits_for
+from domain.plant import Person
+from domain.records import Record, Value
+from domain.register_rules import (
+    ACCOUNTS,
+    administrators,
+    check_person,
+    holds,
+    needs_second,
+    person_after,
+)
+from domain.registers import (
+    REASON_MAX,
+    TABLES,
+    Known,
+    Row,
+    Table,
+    known_codes,
+    register_id,
+    row_problems,
+)
+from server.scene import Scene
+
+_ALWAYS: Final = frozenset({"table", "key", "state", "reason", "by", "at_ms"})
+_BLOCK: Final = frozenset({"state", "reason", "by", "at_ms"})
+
+
+def acting(entry: Entry, person: Person) -> Person:
+    """Return a person as they were when they wrote an entry.
+
+    What a person who has left wrote before may arrive late, and must not be lost; nobody
+    administers anything after they have left, whatever their clock says.
+    """
+    if person.retired_ms is None:
+        return person
+    if entry.wall_ms >= person.retired_ms or entry.type in ("register", "device"):
+        raise EntryInvalidError(reason="person_retired")
+    return replace(person, retired_ms=None)
+
+
+def register(entry: Entry, scene: Scene, person: Person) -> None:
+    """Check one change of a row."""
+    table, key = _head(entry, person)
+    record = scene.record
+    if record is not None and not all(
+        scene.seen(name) for name in ("state", "row", "proposal") if name in record.cells
+    ):
+        raise RegisterChangedError(table=table.code, key=key)
+    if table.code == "pins":
+        _pin(entry, scene, person, key)
+        return
+    before = _before(scene, table, key)
+    if entry.kind == "decide":
+        row = _settled(entry, scene, person, key)
+        _allow(scene, person, table, before, row or {})
+        if row is not None:
+            _row(scene, table, key, row, before)
+            _people_rules(scene, table, person, key, row, None)
+        return
+    if record is not None and record.text("state") == "proposed":
+        raise RegisterOpenError(table=table.code, key=key)
+    name = "proposal" if entry.set["state"] == "proposed" else "row"
+    if entry.kind != "edit" or frozenset(entry.set) != _ALWAYS | {name}:
+        raise EntryInvalidError(reason="fields")
+    row = entry.set[name]
+    if row is None and (name == "proposal" or table.code in ("people", "labels")):
+        raise EntryInvalidError(reason="fields")
+    if row is not None and not isinstance(row, dict):
+        raise EntryInvalidError(reason="fields")
+    earlier = record.get("row") if record else None
+    if row is not None and isinstance(earlier, dict) and earlier.keys() - row.keys():
+        raise EntryInvalidError(reason="fields")  # a column left out would be the file's again
+    _allow(scene, person, table, before, row or {})
+    _row(scene, table, key, row, before)
+    _people_rules(scene, table, person, key, row or {}, name)
+
+
+def _head(entry: Entry, person: Person) -> tuple[Table, str]:
+    """Return table and key of an entry whose outer form is right."""
+    table, key = TABLES.get(str(entry.set.get("table"))), entry.set.get("key")
+    if table is None or not isinstance(key, str) or not key or not entry.set.keys() >= _ALWAYS:
+        raise EntryInvalidError(reason="fields")
+    if entry.record_id != register_id(table.code, key):
+        raise EntryInvalidError(reason="id")
+    reason, state = entry.set["reason"], entry.set["state"]
+    if not isinstance(reason, str) or len(reason) > REASON_MAX:
+        raise EntryInvalidError(reason="size")
+    if state not in ("active", "proposed") or entry.set["by"] != person.person_id:
+        raise EntryInvalidError(reason="fields")
+    return table, key
+
+
+def _settled(entry: Entry, scene: Scene, person: Person, key: str) -> Row | None:
+    """Return the row that a confirmation lets hold; None for a rejection."""
+    record = scene.record
+    if record is None or record.text("state") != "proposed" or entry.set["state"] != "active":
+        raise EntryInvalidError(reason="state")
+    if entry.set.get("proposal", "") is not None:
+        raise EntryInvalidError(reason="fields")
+    if "row" not in entry.set:  # rejected, or taken back by who proposed it
+        if frozenset(entry.set) != _ALWAYS | {"proposal"}:
+            raise EntryInvalidError(reason="fields")
+        return None
+    row = entry.set["row"]
+    if frozenset(entry.set) != _ALWAYS | {"proposal", "row"} or row != record.get("proposal"):
+        raise EntryInvalidError(reason="fields")
+    if person.person_id in (record.text("by"), key):
+        raise RegisterOwnError(key=key)
+    assert isinstance(row, dict), "a proposal was checked when it came"
+    return row
+
+
+def _before(scene: Scene, table: Table, key: str) -> Row | None:
+    """Return the row that holds now, with what came earlier in this push."""
+    base = scene.definitions.plant.tables.get(table.code, {}).get(key)
+    record = scene.record
+    if record is None or "row" not in record.cells:
+        return base
+    row = record.get("row")
+    return {**(base or {}), **row} if isinstance(row, dict) else None
+
+
+def _allow(scene: Scene, person: Person, table: Table, before: Row | None, row: Row) -> None:
+    """Whoever changes a row has the right to it: for a plan at the equipment before and after."""
+    found = scene.definitions
+    subjects = [Subject()]
+    if table.code in ("inspection_plans", "maintenance_plans"):
+        assets = [_asset(one) for one in (before, {**(before or {}), **row})]
+        placed = [found.plant.assets[code] for code in assets if code in found.plant.assets]
+        subjects = [Subject(asset.area, asset.owner) for asset in placed] or subjects
+    for subject in subjects:
+        if not any(
+            may(found.access, found.plant, person, action, subject) for action in table.actions
+        ):
+            raise NotAllowedError(action=table.actions[0], person=person.person_id)
+
+
+def _asset(row: Row | None) -> str:
+    asset = row.get("asset") if row else None
+    return asset if isinstance(asset, str) else ""
+
+
+def _row(scene: Scene, table: Table, key: str, row: Row | None, before: Row | None) -> None:
+    if row is None:
+        if before is None:
+            raise RegisterRowError(
+                table=table.code, key=key, column="", problem="missing", value=""
+            )
+        return
+    problems = row_problems(_known(scene, row, key), table, key, row, before)
+    if problems:
+        first = problems[0]
+        raise RegisterRowError(
+            table=table.code, key=key, column=first.column, problem=first.code, value=first.value
+        )
+    if table.code == "labels":
+        version = before.get("version") if before else 0
+        if not isinstance(version, int) or int(str(row["version"])) <= version:
+            raise RegisterRowError(
+                table=table.code, key=key, column="version", problem="number", value=""
+            )
+
+
+def _known(scene: Scene, row: Row, key: str) -> Known:
+    """Return the codes a row may name: those in force, and people added earlier in this push."""
+    found = scene.definitions
+    known = known_codes(found.plant, found.access, found.forms)
+    named = [row.get("owner"), key]
+    people = row.get("people")
+    named += people[:200] if isinstance(people, list) else []
+    fresh = {code for code in named if isinstance(code, str) and _is_coming(scene, code)}
+    return Known({**known.codes, "person": {*known.codes["person"], *fresh}})
+
+
+def _is_coming(scene: Scene, code: str) -> bool:
+    """Whether a person was added who is not in the definitions yet."""
+    if code in scene.definitions.plant.people:
+        return False
+    record = scene.record_of(register_id("people", code))
+    return record is not None and record.type == "register"
+
+
+def _people_rules(
+    scene: Scene, table: Table, person: Person, key: str, row: Row, name: str | None
+) -> None:
+    """Check what only people have; `name` is the cell that a change is in, None to confirm one."""
+    if table.code != "people":
+        return
+    access = scene.definitions.access
+    before = _person_now(scene, key)
+    check_person(access, person.person_id, key, before, row, _administrators(scene))
+    if name == "row" and needs_second(access, before, row):
+        raise RegisterSecondError(key=key)
+
+
+def _person_now(scene: Scene, key: str) -> Person | None:
+    """Return a person as they are now, with what came earlier in this push."""
+    person = scene.definitions.plant.people.get(key)
+    record = scene.record_of(register_id("people", key))
+    row = record.get("row") if record else None
+    return person_after(key, person, row) if isinstance(row, dict) else person
+
+
+def _administrators(scene: Scene) -> set[str]:
+    access = scene.definitions.access
+    now = (_person_now(scene, key) for key in administrators(access, scene.definitions.plant))
+    return {
+        one.person_id
+        for one in now
+        if one and one.retired_ms is None and holds(access, one.roles, ACCOUNTS)
+    }
+
+
+def _pin(entry: Entry, scene: Scene, person: Person, key: str) -> None:
+    """A PIN: one for one time by an administrator for somebody else, one that stays by oneself."""
+    found = scene.definitions
+    row = entry.set.get("row")
+    if (
+        entry.kind != "edit"
+        or frozenset(entry.set) != _ALWAYS | {"row"}
+        or not isinstance(row, dict)
+    ):
+        raise EntryInvalidError(reason="fields")
+    problems = row_problems(_known(scene, row, key), TABLES["pins"], key, row, None)
+    if problems:
+        first = problems[0]
+        raise RegisterRowError(
+            table="pins", key=key, column=first.column, problem=first.code, value=""
+        )
+    own = key == person.person_id
+    if not own and not may(found.access, found.plant, person, ACCOUNTS, Subject()):
+        raise NotAllowedError(action=ACCOUNTS, person=person.person_id)
+    if own is (row["temporary"] is True):
+        raise RegisterOwnError(key=key)
+    subject = _person_now(scene, key)
+    if subject and digits(str(row["verifier"])) < digits_for(found.access, subject.roles):
+        raise RegisterRowError(
+            table="pins", key=key, column="verifier", problem="verifier", value=""
+        )
+
+
+def device(entry: Entry, scene: Scene, person: Person) -> None:
+    """Check that an administrator shuts a device out or lets it in again, from another one."""
+    record: Record | None = scene.record
+    if record is None:
+        raise EntryInvalidError(reason="fields")  # the server itself writes the first entry
+    cells: dict[str, Value] = dict(entry.set)
+    reason = cells.get("reason")
+    if entry.kind != "edit" or frozenset(cells) != _BLOCK:
+        raise EntryInvalidError(reason="fields")
+    if cells["state"] not in ("active", "blocked"):
+        raise EntryInvalidError(reason="fields")
+    if cells["by"] != person.person_id or not isinstance(reason, str):
+        raise EntryInvalidError(reason="fields")
+    if not reason.strip() or len(reason) > REASON_MAX:
+        raise EntryInvalidError(reason="size")
+    if not may(scene.definitions.access, scene.definitions.plant, person, ACCOUNTS, Subject()):
+        raise NotAllowedError(action=ACCOUNTS, person=person.person_id)
+    if entry.device_id == entry.record_id:
+        raise RegisterOwnError(key=entry.record_id)

@@ -1,0 +1,81 @@
+"""A device that belongs nowhere yet: the person types where the server is, and it goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import flet as ft
+import pytest
+
+from app import link
+from app.settings import ClientSettings
+from app.use_cases import enrolment
+from app.wiring import build_field, device_key
+from domain.errors import ServerAddressError
+from screens.root import show
+from tests.helpers.fakeclient import client_of
+from tests.helpers.plant import ENROL_CODE, Here, PlantSite, Wire, plant, simulated
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[PlantSite]:
+    async with plant(tmp_path) as here:
+        yield here
+
+
+async def test_typing_address_and_code_brings_the_people(site: PlantSite, tmp_path: Path) -> None:
+    settings = ClientSettings(store=tmp_path / "new-phone", device_name="new phone")
+    field = build_field(settings, devices=simulated(Here(), []))
+    wire = Wire(site.server)
+
+    async def main(page: ft.Page) -> None:
+        await show(page, field)
+
+    async with client_of(main) as client:
+        await client.until(lambda: client.has("server-address"))
+        assert not client.has("search"), "there is nobody to choose yet"
+        await client.write("server-address", "not an address")
+        await client.tap("connect")
+        await client.until(lambda: client.sees("https://192.168.1.10:8000"))
+        await client.write("server-address", "http://plant.test")
+        await client.write("enrol-code", ENROL_CODE)
+        await client.tap("connect")
+        await client.until(lambda: field.server_url == "http://plant.test")
+        key = device_key(settings.store)
+        linked = asyncio.create_task(
+            link.run(field, key, lambda: None, lambda token: site.transport(wire, token))
+        )
+        await client.until(lambda: client.has("search") or client.has("person-U003"))
+        linked.cancel()
+    assert field.identity
+    assert field.identity.server_url == "http://plant.test", "kept for the next start"
+    field.store.close()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "not an address", "ftp://plant", "https://", "https://plant:abc", "http://plant/path",
+     "http://user@plant", "https://" + "x" * 300],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_and_nothing_changes(typed: str, tmp_path: Path) -> None:
+    field = build_field(ClientSettings(store=tmp_path), devices=simulated(Here(), []))
+    before = field.server_url
+    with pytest.raises(ServerAddressError):
+        enrolment.set_server(field, typed, "code")
+    assert field.server_url == before
+    field.store.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (" 192.168.1.10:8000/ ", "https://192.168.1.10:8000"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("https://plant.example", "https://plant.example"),
+    ],
+)
+def test_an_address_is_taken_as_people_type_it(typed: str, meant: str, tmp_path: Path) -> None:
+    field = build_field(ClientSettings(store=tmp_path), devices=simulated(Here(), []))
+    enrolment.set_server(field, typed, " 1234 ")
+    assert (field.server_url, field.settings.enrol_code) == (meant, "1234")
+    field.store.close()
