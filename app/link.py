@@ -194,7 +194,7 @@ def start_engine(
         field.clock.mono_ms,
         on_change,
         on_server_time=field.clock.anchor,
-        on_register=lambda: field.want_pack(),
+        on_register=lambda: field.want_pack(),  # noqa: PLW0108 - it is set after this
     )
     field.engine = engine
     field.nudge = engine.nudge

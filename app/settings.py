@@ -54,4 +54,3 @@ def from_environment(camera: str = "auto") -> ClientSettings:
     folder = os.environ.get("FLET_APP_STORAGE_DATA")
     store = Path(folder) / "anshao" if folder else Path.home() / ".anshao" / "client"
     return ClientSettings.model_validate({"store": store, "camera": camera, **given})
-

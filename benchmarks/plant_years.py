@@ -52,6 +52,7 @@ class PlantYears:
     seed: int = 1
     _random: random.Random = field(init=False)
     _number: int = 0
+    _feed: int = 0  # each entry came in a push of its own
 
     def __post_init__(self) -> None:
         """Begin the sequence of the seed."""
@@ -71,18 +72,15 @@ class PlantYears:
             for name in chains:
                 devices.add(session, devices.Device(name, name.encode()))
         made = self._records(count)
-        feed = 0
         while some := list(islice(made, _PAGE)):
-            feed += 1
             with store.session() as session:
-                self._write(session, some, chains, feed)
+                self._write(session, some, chains)
 
     def _write(
         self,
         session: Session,
         some: "list[tuple[str, str, str, list[Step]]]",
         chains: dict[str, tuple[int, bytes]],
-        feed: int,
     ) -> None:
         folded: dict[str, merge.Merged | None] = {}
         logged: list[Logged] = []
@@ -98,16 +96,22 @@ class PlantYears:
                 )  # fmt: skip
                 body = encode(entry)
                 chains[device] = (number + 1, link(head, body))
+                self._feed += 1
                 writers |= dict.fromkeys(cells, entry.writer)
                 logged.append(
                     Logged(
-                        entry, body, chains[device][1], feed, "accepted", received_ms=at_ms + 60_000
+                        entry,
+                        body,
+                        chains[device][1],
+                        self._feed,
+                        "accepted",
+                        received_ms=at_ms + 60_000,
                     )
                 )
                 taken.append(merge.FeedEntry(entry, "accepted", at_ms + 60_000))
             folded[record_id] = merge.fold(taken)
         entries.add(session, logged)
-        records.save(session, folded, dict.fromkeys(folded, feed))
+        records.save(session, folded, dict.fromkeys(folded, self._feed))
 
     def _records(self, count: int) -> "Iterator[tuple[str, str, str, list[Step]]]":
         today = [*self._todays_tasks(), *self._open_hazards()]

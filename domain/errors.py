@@ -214,7 +214,11 @@ class ClipTooLargeError(ClipError):
 
 
 class CameraError(FieldError):
-    """No camera, or no permission to use it."""
+    """No camera, or no permission to use it.
+
+    `reason`: "denied" (no permission), "none" (no camera, or not open), "busy" (used elsewhere, or
+    no answer in time), "unsupported" (not on this platform).
+    """
 
     code = "camera.unavailable"
 

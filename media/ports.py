@@ -1,8 +1,4 @@
-"""What the product asks of a camera, a locator and a code reader.
-
-Each has a simulated and at least one real adapter in `media/adapters/`; `tests/contracts/` holds
-what all of them promise.
-"""
+"""What the product asks of camera, locator and code reader; `tests/contracts/` holds all to it."""
 
 from typing import Literal, Protocol
 
@@ -12,11 +8,7 @@ Resolution = Literal["scan", "photo", "clip"]  # quick; all the camera has; smal
 
 
 class Camera(Protocol):
-    """A camera that gives JPEG pictures.
-
-    Every method raises CameraError with `reason`: "denied" (no permission), "none" (no camera, or
-    not open), "busy" (used elsewhere or no answer in time), "unsupported" (not on this platform).
-    """
+    """A camera that gives JPEG pictures, and clips; every method raises CameraError."""
 
     @property
     def control(self) -> object | None:
@@ -25,22 +17,26 @@ class Camera(Protocol):
     @property
     def live(self) -> bool:
         """True where a picture shows the moment it is taken (evidence grade)."""
+        ...
 
     async def open(self, resolution: Resolution = "photo") -> None:
         """Start the camera, the one that looks away from the person first."""
 
     async def take(self) -> bytes:
         """Return one JPEG."""
+        ...
 
     @property
     def records(self) -> bool:
         """True where it can record a clip."""
+        ...
 
     async def record(self) -> None:
         """Begin to record a clip, without sound; the camera is open as "clip"."""
 
     async def stop(self) -> bytes:
         """End the recording and return it: a file of a kind that `media.clips` knows."""
+        ...
 
     async def close(self) -> None:
         """Let go of the camera and of a recording not stopped; `open` works again afterwards."""
@@ -51,6 +47,7 @@ class Locator(Protocol):
 
     async def current(self) -> Fix:
         """Measure now; raises PositionError with `reason` denied | off | timeout | unsupported."""
+        ...
 
 
 class CodeReader(Protocol):
@@ -58,3 +55,4 @@ class CodeReader(Protocol):
 
     def read(self, picture: bytes, fast: bool = False) -> list[str]:
         """Return the texts in view, [] if none; `fast` looks once, at the centre (live frames)."""
+        ...

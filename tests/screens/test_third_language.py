@@ -92,7 +92,8 @@ def data_of(device: Device) -> list[str]:
     for catalog in device.app.catalogs.values():
         found.add(catalog["language.name"])
     device_id, settings = device.app.device.device_id, device.settings
-    found |= {settings.device_name, settings.server_url, device_id, device_id[-4:].upper()}
+    found |= {settings.device_name or "", settings.server_url or ""}
+    found |= {device_id, device_id[-4:].upper()}
     found |= {device.app.definitions.version, "HZ", "IN"}
     return sorted((text for text in found if len(text) > 1), key=len, reverse=True)
 

@@ -39,6 +39,9 @@ class Counted(httpx.AsyncBaseTransport):
             self.received += int(response.headers.get("content-length", 0))
         return response
 
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
 
 @contextlib.asynccontextmanager
 async def device(here: World, name: str, url: str) -> AsyncIterator[tuple[FieldApp, Counted]]:
