@@ -62,12 +62,18 @@ class Clock:
         boot: str | None = None,
         random: Callable[[int], bytes] = os.urandom,
         floor_ms: int = 0,
+        not_before_ms: int = 0,
     ) -> None:
-        """`floor_ms` is the last time written before: the logical clock never goes behind it."""
+        """`floor_ms` is the last time written before: the logical clock never goes behind it.
+
+        `not_before_ms` is the last time that a server told: a device clock that is earlier was
+        never set (a flat battery puts it to 1970), and nobody may lose a report for that.
+        """
         self._wall_ms, self._mono_ms, self._random = wall_ms, mono_ms, random
         self.boot = boot or read_boot()
         self._anchor: Anchor | None = None
         self._last = (floor_ms, 0)
+        self._not_before_ms, self._began_mono_ms = not_before_ms, mono_ms()
         self._lock = threading.Lock()
 
     def anchor(self, server_ms: int, sent_mono_ms: int) -> None:
@@ -96,10 +102,24 @@ class Clock:
         return self._mono_ms()
 
     def now_ms(self) -> int:
-        """Return corrected time; the device's own where there was no contact in this boot."""
+        """Return corrected time; the device's own where there was no contact in this boot.
+
+        Where that one is before the last contact, time goes on from there.
+        """
         if self._anchor is None:
-            return self._wall_ms()
+            lapsed = self._mono_ms() - self._began_mono_ms
+            return self._not_before_ms + lapsed if self.is_behind else self._wall_ms()
         return self._anchor.server_ms + self._mono_ms() - self._anchor.mono_ms
+
+    @property
+    def is_behind(self) -> bool:
+        """Say whether the device's clock shows a time that is over for certain."""
+        return self._wall_ms() < self._not_before_ms
+
+    @property
+    def device_ms(self) -> int:
+        """Return what the device's own clock shows, right or wrong."""
+        return self._wall_ms()
 
     def uncertainty_ms(self) -> int | None:
         """Return how far `now_ms` may be off; None means not calibrated."""

@@ -36,7 +36,7 @@ def build_field(
     settings.store.chmod(0o700)  # whoever made the folder: records are for its owner alone
     store = safety.open_or_save(settings.store)
     blobs.sweep(store)
-    clock = clock or Clock(floor_ms=_latest_ms(store))
+    clock = clock or Clock(floor_ms=_latest_ms(store), not_before_ms=_told_ms(store))
     _restore_anchor(store, clock)
     field = FieldApp(
         settings=settings,
@@ -84,6 +84,14 @@ def _identity(store: Store) -> Identity | None:
         str(kept.get("server_url") or ""),
         str(kept.get("name") or ""),
     )
+
+
+def _told_ms(store: Store) -> int:
+    """Return the last time that a server told this device; 0 before the first contact."""
+    with store.reading() as session:
+        received = keep.get(session, "pack.received_ms")
+        told = keep.latest_anchor_ms(session)
+    return max(told, received if isinstance(received, int) else 0)
 
 
 def _latest_ms(store: Store) -> int:

@@ -3,7 +3,8 @@
 import json
 from typing import NamedTuple
 
-from sqlmodel import Session
+from sqlalchemy import func, select
+from sqlmodel import Session, col
 
 from domain.changes import canonical
 from domain.records import Value
@@ -71,6 +72,12 @@ def anchor(session: Session, boot: str) -> Anchor | None:
     """Return the last server time seen in this boot, or None: the clock is not calibrated."""
     row = session.get(AnchorRow, boot)
     return Anchor(row.boot_id, row.mono_ms, row.server_ms, row.rtt_ms) if row else None
+
+
+def latest_anchor_ms(session: Session) -> int:
+    """Return the last server time seen in any boot; 0 before the first."""
+    told = session.connection().execute(select(func.max(col(AnchorRow.server_ms)))).scalar()
+    return told or 0
 
 
 def set_anchor(session: Session, at: Anchor) -> None:

@@ -213,6 +213,18 @@ def StorageNotice() -> ft.Control:
     ft.use_effect(model.load, [desk.version, link.waiting], cleanup=lambda: None)
     tokens, t, found = desk.tokens, desk.t, model.found
     notes: list[ft.Control] = []
+    clock = desk.field.clock
+    if clock.is_behind:
+        notes.append(
+            parts.note(
+                tokens,
+                "mind",
+                t("clock.behind", time=t.moment(clock.device_ms)),
+                detail=t("clock.behind.detail"),
+                icon=ft.Icons.HISTORY_TOGGLE_OFF,
+                key="clock-behind",
+            )
+        )
     if found and found.damage:
         notes.append(_damage_note(desk, found.damage, None))
     if found and found.room.scarce:

@@ -141,6 +141,37 @@ def _walk(part: Part, workflow: Workflow) -> None:
         if (state.code in left) is state.final:
             code = "state.not_final" if state.final else "state.dead_end"
             part.problem("states", code, code=state.code)
+    for state in sorted(_trapped(workflow) & left):  # one without any way out was named above
+        part.problem("states", "state.trapped", code=state)
+    for row in workflow.transitions:
+        if row.action == RULE and row.target in _behind(workflow, row.target):
+            part.problem("transitions", "state.loop", code=row.target)
+
+
+def _trapped(workflow: Workflow) -> set[str]:
+    """Return the states that only lead round and round, never to an end."""
+    ends = {state.code for state in workflow.states.values() if state.final}
+    led = set(ends)
+    while (
+        more := {
+            source for row in workflow.transitions if row.target in led for source in row.sources
+        }
+        - led
+    ):
+        led |= more
+    return workflow.states.keys() - led if ends else set()
+
+
+def _behind(workflow: Workflow, state: str) -> set[str]:
+    """Return where the product's own steps lead from a state, without a person."""
+    found: set[str] = set()
+    ahead = {state}
+    while ahead:
+        ahead = {
+            row.target for row in workflow.transitions if row.action == RULE and row.sources & ahead
+        } - found
+        found |= ahead
+    return found
 
 
 def _example(row: Part, workflow: Workflow, kind: str) -> WorkflowExample:

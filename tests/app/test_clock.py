@@ -48,3 +48,22 @@ def test_a_clock_that_was_once_far_ahead_does_not_stamp_the_future_for_ever() ->
     hands = Hands()
     clock = hands.clock(floor_ms=hands.wall_ms + 405 * DAY_MS)
     assert clock.stamp().wall_ms == hands.wall_ms
+
+
+def test_a_clock_that_was_never_set_goes_on_from_the_last_contact() -> None:
+    told = 1_770_000_000_000
+    hands = Hands()
+    hands.wall_ms = DAY_MS  # 1970, as after an empty battery
+    clock = Clock(
+        wall_ms=lambda: hands.wall_ms,
+        mono_ms=lambda: hands.mono_ms,
+        boot="b2",
+        not_before_ms=told,
+    )
+    hands.mono_ms += 7_000
+    assert clock.is_behind
+    assert clock.now_ms() == told + 7_000
+    assert clock.stamp().time.device_ms == DAY_MS, "what the device said is kept beside it"
+    hands.wall_ms = told + DAY_MS  # somebody sets it
+    assert not clock.is_behind
+    assert clock.now_ms() == told + DAY_MS

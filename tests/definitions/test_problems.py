@@ -135,6 +135,32 @@ def test_a_state_without_a_way_out_or_in_is_a_problem() -> None:
     assert {problem.code for problem in problems} == {"state.unreachable", "state.dead_end"}
 
 
+def test_a_cycle_without_an_end_in_a_workflow_is_a_problem() -> None:
+    states = "states:\n  - {code: ping, zh: 甲, en: Ping}\n  - {code: pong, zh: 乙, en: Pong}\n"
+    moves = (
+        "transitions:\n"
+        "  - {from: [reported, pong], to: ping, by: hazard.accept}\n"
+        "  - {from: [ping], to: pong, by: hazard.accept}\n"
+    )
+    text = FILES[FLOW].replace("states:\n", states, 1).replace("transitions:\n", moves, 1)
+    definitions, problems = read({**FILES, FLOW: text}, DAY0)
+    assert definitions is None
+    found = {(problem.code, problem.params["code"]) for problem in problems}
+    assert found == {("state.trapped", "ping"), ("state.trapped", "pong")}
+    assert all(problem.path == FLOW and problem.line > 0 for problem in problems)
+
+
+def test_steps_of_the_product_that_lead_back_to_themselves_are_a_problem() -> None:
+    moves = (
+        "transitions:\n"
+        "  - {from: [reopened], to: accepted, by: rule}\n"
+        "  - {from: [accepted], to: reopened, by: rule}\n"
+    )
+    text = FILES[FLOW].replace("transitions:\n", moves, 1)
+    problems = read({**FILES, FLOW: text}, DAY0)[1]
+    assert {problem.code for problem in problems} == {"state.loop"}
+
+
 def test_a_checklist_without_examples_is_a_problem() -> None:
     text = FILES[TANK][: FILES[TANK].index("examples:")]
     problems = read({**FILES, TANK: text}, DAY0)[1]
