@@ -146,7 +146,9 @@ def _scaled(file: BinaryIO, box: Box) -> tuple[int, int]:
     """Return timescale and duration of an `mvhd` or `mdhd`; an unknown duration is 0."""
     version = _bytes(file, box.begin, 1)[0]
     body = _bytes(file, box.begin + 4, 28 if version == 1 else 16)
-    scale, length = struct.unpack(">IQ" if version == 1 else ">II", body[-(12 if version else 8) :])
+    scale, length = struct.unpack(
+        ">IQ" if version == 1 else ">II", body[-(12 if version == 1 else 8) :]
+    )
     return scale, 0 if length == _UNKNOWN.get(version, 0) else length
 
 
