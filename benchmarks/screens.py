@@ -186,9 +186,9 @@ def _our_taps(who: Person, options: Options) -> dict[str, list[float]]:
     who.sees("TK-101")
     for number in range(TAPS):
         options.progress(number, 2 * TAPS)
-        taps["list"].append(_timed(who, _tap(who, "隐患"), "HZ-"))
+        taps["list"].append(_timed(who, _tap(who, "隐患"), "我报的"))
         taps["page"].append(_timed(who, _tap(who, "全部"), "HZ-BNCH-0999"))
-        taps["home"].append(_timed(who, _tap(who, "今日"), "TK-101"))
+        taps["home"].append(_timed(who, _tap(who, "今日"), "扫码巡检"))
     _answers(who, taps["answer"], options)
     return {name: rows[1:] for name, rows in taps.items()}
 

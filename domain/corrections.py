@@ -104,6 +104,34 @@ def may_choose(
     return True
 
 
+def check_merge(
+    workflow: Workflow, record: Record, other: Record, person: Person, definitions: Definitions
+) -> None:
+    """Check that a record goes on in another one without going down its list of codes.
+
+    Its deadlines and whom it is escalated to would end with it: that is a downgrade, and takes the
+    right to one. Raises MoveRefusedError (merge_grade).
+    """
+    for rule in workflow.cells.values():
+        if rule.lower is None or not _lowers(rule, record, other.get(rule.name), definitions):
+            continue
+        try:
+            _may(workflow, rule, record, other.get(rule.name), person, definitions)
+        except (NotAllowedError, MoveRefusedError) as error:
+            raise MoveRefusedError(reason="merge_grade", into=other.text(rule.name)) from error
+
+
+def may_merge(
+    workflow: Workflow, record: Record, other: Record, person: Person, definitions: Definitions
+) -> bool:
+    """Return whether this person may merge one into the other as far as grades go."""
+    try:
+        check_merge(workflow, record, other, person, definitions)
+    except MoveRefusedError:
+        return False
+    return True
+
+
 def _over(workflow: Workflow, record: Record) -> bool:
     state = workflow.states.get(state_of(workflow, record))
     return state is not None and state.final

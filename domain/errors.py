@@ -38,7 +38,7 @@ FieldError
 ├── ListError                  a file with a list that cannot be taken
 │   ├── ListUnreadableError    list.unreadable      neither a workbook nor a text with columns
 │   ├── ListTooLargeError      list.too_large       limit: bytes, rows or cells
-│   └── ListHeadError          list.head            missing: columns that are not there
+│   └── ListHeadError          list.head            columns missing or twice; found
 ├── StoreError                 the database of this device cannot be used
 │   ├── StoreDamagedError      store.damaged        the file fails its integrity check
 │   ├── StoreNewerError        store.newer          written by a newer version of the product
@@ -320,7 +320,7 @@ class ListTooLargeError(ListError):
 
 
 class ListHeadError(ListError):
-    """Columns of the list that are not there: `missing`."""
+    """`columns` are not in the list, or are in it twice; `found` are the names in its first row."""
 
     code = "list.head"
 

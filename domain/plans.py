@@ -53,6 +53,11 @@ def task_id(plan_id: str, asset: str, at_ms: int) -> str:
     return hashlib.sha256(about).hexdigest()[:_ID_DIGITS]
 
 
+def is_task_id(record_id: str) -> bool:
+    """Return whether an id has the form of a task's: every other id has a prefix or hyphens."""
+    return len(record_id) == _ID_DIGITS and set(record_id) <= set("0123456789abcdef")
+
+
 def due_tasks(plant: Plant, day0: date, since_ms: int, until_ms: int) -> list[DueTask]:
     """Return the rounds that start from `since_ms` on and before `until_ms`, earliest first.
 

@@ -85,14 +85,13 @@ def needs_second(access: Access, before: Person | None, row: Row) -> bool:
     """Return whether a change of a person takes a second administrator: it may widen rights.
 
     Every change of somebody's roles does; of areas or unit where a role reaches that far; and a new
-    person with such a role. Retiring somebody does not: it has to work at once.
+    person with such a role. Retiring somebody, and nothing else, does not: it has to work at once.
     """
     roles = _texts(row.get("roles"))
     if before is None:
         return bool(wide(access, roles or ()))
-    if row.get("retired_ms") is not None:
-        return False
-    if before.retired_ms is not None and wide(access, roles or before.roles):
+    back = before.retired_ms is not None and row.get("retired_ms") is None
+    if back and wide(access, roles or before.roles):
         return True
     if roles is not None and set(roles) != set(before.roles):
         return True

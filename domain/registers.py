@@ -25,6 +25,7 @@ Rows = Mapping[str, Mapping[str, Row | None]]  # by table and key; None: holds n
 
 FILE: Final = "registers.yaml"
 DEFINITION: Final = "register@1"
+PREFIX: Final = "reg."  # no record of another type may have an id like this
 TEXT_MAX: Final = 120
 REASON_MAX: Final = 300
 LIST_MAX: Final = 200
@@ -127,7 +128,7 @@ class Registers:
 
 def register_id(table: str, key: str) -> str:
     """Return the record id of a row: the same on every device."""
-    return "reg." + hashlib.sha256(f"{table}\0{key}".encode()).hexdigest()[:32]
+    return PREFIX + hashlib.sha256(f"{table}\0{key}".encode()).hexdigest()[:32]
 
 
 def roster_key(row: Row) -> str:

@@ -6,7 +6,9 @@ not worked out but named, and nothing in it is followed.
 
 import csv
 import io
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final, cast
@@ -27,6 +29,23 @@ CELL_MAX: Final = 1000  # characters
 _ZIP: Final = b"PK\x03\x04"
 _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 _DELIMITERS: Final = (",", ";", "\t")
+_EXACT_MAX: Final = 10**15  # spreadsheets keep 15 digits of a number; the others are made up
+_BROKEN: Final = (  # what zipfile and openpyxl raise for workbooks that are none inside
+    InvalidFileException,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ParseError,
+    LookupError,  # parts that are missing, encodings that nobody knows
+    ArithmeticError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OSError,
+    RuntimeError,  # locked with a password
+    NotImplementedError,  # packed in a way that zipfile does not know
+)
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -56,7 +75,7 @@ def _workbook(data: bytes) -> list[tuple[str, ...]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
-    except zipfile.BadZipFile as error:
+    except _BROKEN as error:
         raise ListUnreadableError(reason="workbook") from error
     if len(parts) > PARTS_MAX or sum(part.file_size for part in parts) > UNPACKED_MAX:
         raise ListTooLargeError(limit=f"{UNPACKED_MAX // MIB} MB")
@@ -70,17 +89,7 @@ def _workbook(data: bytes) -> list[tuple[str, ...]]:
                 raise ListTooLargeError(limit=ROWS_MAX)
             rows.append(tuple(_cell(cast("object", value)) for value in row))
         book.close()
-    except (
-        InvalidFileException,
-        zipfile.BadZipFile,
-        ParseError,
-        KeyError,
-        ValueError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        OSError,
-    ) as error:  # what openpyxl raises for workbooks that are none inside
+    except _BROKEN as error:
         raise ListUnreadableError(reason="workbook") from error
     return rows
 
@@ -95,6 +104,8 @@ def _cell(value: object) -> str:
             return value.isoformat()
         case time():
             return value.strftime("%H:%M")
+        case int() | float() if abs(value) >= _EXACT_MAX:
+            return f"{value:.14E}"  # as it is shown there: its last digits are known to nobody
         case float() if value.is_integer():
             return str(int(value))
         case _:

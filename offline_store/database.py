@@ -42,6 +42,14 @@ _DISK_FULL = "53100"  # and PostgreSQL's code for it
 _AGAIN = frozenset({"40001", "40P01"})  # serialization failure, deadlock: done again, it works
 _TRIES = 5
 _CONNECT_S = 10
+# a database that vanished without a word is noticed in seconds, not hours (no use on unix sockets)
+_ALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 _POOL = 20  # connections of one process; more callers wait
 _DRIVER = "postgresql+psycopg"
 
@@ -242,7 +250,7 @@ def _engine(url: str | None) -> Engine:
             pool_pre_ping=True,  # the database may have been started again since
             pool_size=_POOL,
             max_overflow=0,
-            connect_args={"connect_timeout": _CONNECT_S},
+            connect_args={"connect_timeout": _CONNECT_S, **_ALIVE},
             hide_parameters=True,
         )
     else:

@@ -307,6 +307,14 @@ def last_feed(session: Session) -> int:
     return session.connection().execute(select(func.max(col(EntryRow.feed)))).scalar() or 0
 
 
+def last_received_ms(session: Session, without: str) -> int | None:
+    """Return when the newest entry of the feed came, one device left out; None where none came."""
+    feed = col(EntryRow.feed)
+    query = select(col(EntryRow.received_ms)).order_by(feed.desc()).limit(1)
+    others = query.where(feed.is_not(None), col(EntryRow.device_id) != without)
+    return session.connection().execute(others).scalar()
+
+
 def _seen(session: Session, record_id: str, kind: str, fields: Container[str]) -> dict[str, str]:
     record = records.lookup(session, record_id)
     if record is None:

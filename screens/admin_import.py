@@ -14,6 +14,7 @@ from screens import admin_words, parts, parts_evidence, parts_work
 from screens.context import Desk, use_desk, use_value
 
 SHOWN_MAX = 50  # problems drawn at once
+MISSING_SHOWN = 20  # rows named that the file does not have; the others are counted
 COUNTED = ("new", "changed", "unchanged", "bad")
 
 
@@ -193,10 +194,22 @@ def _found(model: ImportModel, desk: Desk, plan: ImportPlan) -> list[ft.Control]
         body.append(
             parts.note(
                 tokens, "plain", t("admin.import.missing.kept"),
-                detail=", ".join(plan.missing[:20]), key="missing",
+                detail=_missing(desk, plan), key="missing",
             )
         )  # fmt: skip
     return body
+
+
+def _missing(desk: Desk, plan: ImportPlan) -> str:
+    """Return the first rows that the file does not have, people by name, and how many follow."""
+    people = desk.field.definitions.plant.people
+    shown = [
+        f"{key} {desk.t.of(people[key].name)}" if plan.table == "people" and key in people else key
+        for key in plan.missing[:MISSING_SHOWN]
+    ]
+    said = ", ".join(shown)
+    rest = len(plan.missing) - len(shown)
+    return f"{said} {desk.t('admin.import.missing.more', n=rest)}" if rest else said
 
 
 def _figure(desk: Desk, label: str, number: str) -> ft.Control:

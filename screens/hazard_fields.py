@@ -179,11 +179,12 @@ def _row(model: FieldsModel, one: FieldView, text: str) -> Question:
 def fields_card(
     tokens: Tokens, t: Translator, fields: tuple[FieldView, ...], on_edit: Callable[[], None]
 ) -> list[ft.Control]:
-    """What was answered, what is still open, and the way to answer; empty: nothing is asked."""
-    if not fields:
+    """What was answered, what this person may still answer, and the way to; empty: neither."""
+    shown = [one for one in fields if one.value or one.may]
+    if not shown:
         return []
     rows: list[ft.Control] = [words(t("fields.title"), tokens, size=tokens.strong, strong=True)]
-    for one in fields:
+    for one in shown:
         said = answer_words(t, one.item, one.value) or t("fields.open")
         color = tokens.ink if one.value else tokens.ink2
         name = words(t.of(one.item.name), tokens, size=tokens.small, color=tokens.ink2)
@@ -193,7 +194,7 @@ def fields_card(
             chip = parts.chip(tokens, _needed(t, one), "mind", key=f"{one.item.item_id}-needed")
             lines.append(chip)
         rows.append(ft.Column(spacing=2, controls=lines))
-    if any(one.may for one in fields):
+    if any(one.may for one in shown):
         rows.append(
             parts.quiet_button(
                 tokens,

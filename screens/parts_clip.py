@@ -11,12 +11,15 @@ from screens.parts import Tap, words
 from screens.theme import Tokens
 
 MEGABYTE = 1_000_000
+GIGABYTE = 1000 * MEGABYTE
 SHAPE = 16 / 9  # of the place in which a clip of any shape plays
 BLACK = "#000000"
 
 
 def size_text(t: Translator, size: int) -> str:
-    """Return a size in MB with one digit, below that in kB."""
+    """Return a size in GB or MB with one digit, below that in kB."""
+    if size >= GIGABYTE:
+        return t("size.gb", n=f"{size / GIGABYTE:.1f}")
     if size >= MEGABYTE:
         return t("size.mb", n=f"{size / MEGABYTE:.1f}")
     return t("size.kb", n=max(1, size // 1000))

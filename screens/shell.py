@@ -27,6 +27,7 @@ PLACES = (
     Place(TABS[2], "place.permits", ft.Icons.ASSIGNMENT_OUTLINED, ft.Icons.ASSIGNMENT),
     Place(TABS[3], "place.me", ft.Icons.PERSON_OUTLINE, ft.Icons.PERSON),
 )
+OF_ME = ("/statistics", "/admin", "/storage", "/gap")  # reached from the last place
 
 
 class Standing(NamedTuple):
@@ -131,7 +132,7 @@ def place_index(route: str) -> int:
     for index, place in enumerate(PLACES[1:], start=1):
         if route.startswith((place.route, place.route.removesuffix("s") + "/")):
             return index
-    return 0
+    return len(PLACES) - 1 if route.startswith(OF_ME) else 0
 
 
 def bottom_bar(desk: Desk, route: str) -> ft.NavigationBar:

@@ -13,7 +13,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import FieldError
-from server import gaps, nagging, own_entries, rounds
+from server import clock_check, gaps, nagging, own_entries, rounds
 from server.site import Site
 
 _log = logging.getLogger(__name__)
@@ -24,7 +24,17 @@ def _gaps(here: Site, now_ms: int) -> int:
     return len(own_entries.write_own(here, gaps.due(here, now_ms), only_new=True))
 
 
-DUTIES: Final[tuple[Duty, ...]] = (rounds.run, _gaps, nagging.run)
+DUTIES: Final[tuple[Duty, ...]] = (
+    nagging.escalate,  # first: what endangers somebody waits for nothing else
+    rounds.run,
+    _gaps,
+    nagging.answer,
+)
+
+
+def name(duty: Duty) -> str:
+    """Return the name of a duty in logs and in the answer about health."""
+    return f"{duty.__module__.rpartition('.')[2]}.{duty.__qualname__.strip('_')}"
 
 
 def run_duties(here: Site, now_ms: int) -> int:
@@ -32,14 +42,18 @@ def run_duties(here: Site, now_ms: int) -> int:
 
     A duty that fails keeps no other from running: an escalation does not wait for a plan's bug.
     """
+    if clock_check.unset(now_ms):
+        _log.error("the clock was never set: no duties")
+        return 0
     wrote = 0
     for duty in DUTIES:
         try:
             wrote += duty(here, now_ms)
+            here.duty_log.went_well(name(duty))
         except FieldError:  # the disk is full, the database away: the next round tries again
-            _log.exception("duty %s", duty.__qualname__)
+            _log.exception("duty %s", name(duty))
         except Exception:  # noqa: BLE001 - last resort: one bug must not silence everything
-            _log.exception("duty %s failed", duty.__qualname__)
+            _log.exception("duty %s failed", name(duty))
     return wrote
 
 

@@ -72,11 +72,12 @@ def move(entry: Entry, record: Record, scene: Scene, person: Person) -> None:
         if not all(scene.seen(name) for name in entry.set.keys() & decided_cells(workflow)):
             raise EntryInvalidError(reason="fields")
         into = entry.set.get("merged_into")
-        facts = {
-            "shots": shots_now(record, scene.photos_of(record.record_id)),
-            "merge_into": scene.record_of(into) if isinstance(into, str) else None,
-        }
+        other = scene.record_of(into) if isinstance(into, str) else None
+        shots = shots_now(record, scene.photos_of(record.record_id))
+        facts = {"shots": shots, "merge_into": other}
         decide(workflow, record, action, target, person, access, plant, facts, entry.set)
+        if other is not None:
+            corrections.check_merge(workflow, record, other, person, definitions)
         return
     ways = rows_of(workflow, action, target)
     if not ways:

@@ -21,7 +21,7 @@ from domain.records import Record, Value
 from domain.words import Words
 from offline_store import batches, entries, journal, keep, records
 from offline_store.database import lock_feed
-from server import rights
+from server import clock_check, rights
 from server.problems import RefusalError
 from server.scene import Scene
 from server.site import REGISTERS, Site
@@ -88,6 +88,8 @@ def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> N
 def _take(here: Site, session: Session, push: PushHead, bodies: Sequence[bytes]) -> Taken:
     now = here.now_ms()
     read = _entries(push, bodies)
+    if not clock_check.judges(session, now, read):
+        raise RefusalError(503, "server.clock")  # the device keeps it and comes again
     wrong: dict[str, RegisterFilesError] = {}
     while True:  # each round refuses at least one more row of a register
         intake = journal.Intake(session, push.dev, [entry.record_id for entry in read])

@@ -12,13 +12,16 @@ before nobody is told anew; what is open is looked at whatever the cursor says.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from domain import answers, escalation
 from domain.definitions import Definitions
+from domain.errors import StoreError
 from domain.notices import TYPE, Due, due_now
 from domain.records import Record
 from domain.story import Story, Turn
@@ -49,17 +52,32 @@ def begin(here: Site) -> None:
     here.store.run(first)
 
 
-def run(here: Site, now_ms: int) -> int:
-    """Say what is due by now, once; returns how many notices that took. Call it in a thread."""
+def escalate(here: Site, now_ms: int) -> int:
+    """Remind and escalate, once; returns how many notices that took. Call it in a thread."""
     watch = here.watch
     with watch.one_at_a_time:
         found = here.pack.definitions
         _store_reads(here, watch)
-        told = _answer(here, found, watch)
-        told += _escalate(here, found, watch, now_ms)
+        _catch_up(here, watch)
+        told = _escalate(here, found, watch, now_ms)
         watch.now_ms, watch.version = now_ms, found.version
     if told:
         _log.info("told", extra={"notices": told})
+    return told
+
+
+def answer(here: Site, _now_ms: int) -> int:
+    """Answer reporters, once; returns how many notices that took. Call it in a thread."""
+    found, told, more = here.pack.definitions, 0, True
+    while more:
+        kept, _ = _cursor(here)
+        with here.store.reading() as session:
+            page, end, more = entries.page(session, kept, PAGE)
+            dues = _answers(session, found, page)
+        if page:
+            told += _tell(here, dues, page, end)
+    if told:
+        _log.info("answered", extra={"notices": told})
     return told
 
 
@@ -70,29 +88,53 @@ def _store_reads(here: Site, watch: Watch) -> None:
         watch.forget(read)
 
 
-def _answer(here: Site, found: Definitions, watch: Watch) -> int:
-    """Take in what the feed brought: answer reporters, and keep the watched records up to date."""
-    told = 0
+def _cursor(here: Site) -> tuple[int, int]:
+    """Return how far the feed is answered, and its end."""
     with here.store.reading() as session:
         kept = keep.get(session, CURSOR)
         last = journal.last_feed(session)
-    if not isinstance(kept, int) or kept > last:  # never begun, or the store was copied back
-        kept = last if not isinstance(kept, int) else 0
-        here.store.run(lambda session: keep.put(session, CURSOR, kept))
+    if isinstance(kept, int) and kept <= last:
+        return kept, last
+    begin_at = 0 if isinstance(kept, int) else last  # copied back, or never begun
+    here.store.run(lambda session: keep.put(session, CURSOR, begin_at))
+    return begin_at, last
+
+
+def _catch_up(here: Site, watch: Watch) -> None:
+    """Take in what the feed brought since: the watched records, and who uses which device."""
+    kept, last = _cursor(here)
     if watch.cursor is None or watch.cursor > last:
         with here.store.reading() as session:
             _load(session, watch)
         watch.cursor = kept
-    while True:
+    more = True
+    while more:
         with here.store.reading() as session:
             page, end, more = entries.page(session, watch.cursor, PAGE)
-            dues = _answers(session, found, page)
             _follow(session, watch, page)
-        if page:
-            told += _tell(here, dues, page, end)
+        users = _users(page)
+        if users:
+            here.store.run(lambda session, users=users: reach.note_users(session, users))
         watch.cursor = end
-        if not more:
-            return told
+
+
+def _users(page: Sequence[Logged]) -> set[tuple[str, str]]:
+    return {
+        (one.entry.person_id, one.entry.device_id)
+        for one in page
+        if one.entry.device_id != SERVER_DEVICE
+    }
+
+
+@contextmanager
+def _apart(record_id: str) -> Generator[None]:
+    """Let a record that cannot be worked with fail alone; a store that fails stops the round."""
+    try:
+        yield
+    except (SQLAlchemyError, StoreError):  # the next round tries again, and nothing is lost
+        raise
+    except Exception:  # noqa: BLE001 - a broken record must not silence the others
+        _log.exception("broken record %s", record_id)
 
 
 def _load(session: Session, watch: Watch) -> None:
@@ -128,7 +170,9 @@ def _answers(session: Session, found: Definitions, page: Sequence[Logged]) -> li
     dues: list[Due] = []
     for one in changes:
         story = known.get(one.entry.record_id)
-        if story is not None:
+        if story is None:
+            continue
+        with _apart(one.entry.record_id):
             dues += _of_turn(session, found, story, stories.turn(one), merged)
     return dues
 
@@ -187,11 +231,7 @@ def _survivor(session: Session, record: Record) -> Record | None:
 
 def _tell(here: Site, dues: Iterable[Due], page: Sequence[Logged], end: int) -> int:
     """Write answers, who uses which device, and how far the feed is answered, all or nothing."""
-    wrote = {
-        (one.entry.person_id, one.entry.device_id)
-        for one in page
-        if one.entry.device_id != SERVER_DEVICE
-    }
+    wrote = _users(page)
     steps = _steps(here, dues)
 
     def write(session: Session) -> int:
@@ -222,7 +262,10 @@ def _escalate(here: Site, found: Definitions, watch: Watch, now_ms: int) -> int:
         return 0
     with here.store.reading() as session:
         reached = reach.load(session)
-    due_of = [(one, _look(found, one, reached, now_ms)) for one in ready]
+    due_of: list[tuple[Watched, list[Due]]] = []
+    for one in ready:
+        with _apart(one.story.record.record_id):
+            due_of.append((one, _look(found, one, reached, now_ms)))
     dues = [due for _, some in due_of for due in some]
     steps = _steps(here, dues)
     written = own_entries.write_own(here, steps, only_new=True)
@@ -237,6 +280,7 @@ def _escalate(here: Site, found: Definitions, watch: Watch, now_ms: int) -> int:
 def _look(found: Definitions, one: Watched, reached: Reach, now_ms: int) -> list[Due]:
     """Return what is due now about a record, and note when there is something next."""
     of = escalation.of_task if one.story.record.type == "task" else escalation.of_hazard
+    one.next_ms = now_ms + LOOK_AGAIN_MS  # should it fail
     dues = of(found, one.story, reached.delivered)
     ahead = (due.at_ms for due in dues if due.at_ms > now_ms)
     one.next_ms = min(ahead, default=now_ms + LOOK_AGAIN_MS)

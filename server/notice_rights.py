@@ -1,17 +1,20 @@
 """What the server accepts about notices from devices: reminders of their own person, and "seen".
 
 Everything else is said by the server itself (`server.rights`). Nobody keeps it from being said: the
-id of a notice follows from what it says, and no other record may have such an id.
+id of a notice follows from what it says, and no other record may have such an id (`check_id`
+keeps the other ids that can be worked out, too).
 """
 
 from collections.abc import Mapping
 from typing import Final
 
+from domain import gaps, registers
 from domain.access import may, subject_of
 from domain.changes import Entry
 from domain.errors import EntryInvalidError, NotAllowedError
 from domain.hazards import ACCEPT
 from domain.notices import PARAMS_MAX, PREFIX, REMINDER, RULES, STATE, STEP_MAX, TYPE, notice_id
+from domain.plans import is_task_id
 from domain.plant import Person
 from domain.records import Value
 from server.scene import Scene
@@ -20,11 +23,24 @@ _TEXTS: Final = ("rule", "step", "to", "about", "about_type", "level")
 _TIMES: Final = ("told_ms", "captured_ms", "counted_ms")
 _CELLS: Final = frozenset({"state", "params", *_TEXTS, *_TIMES})
 _TEXT_MAX: Final = 1000
+_RESERVED: Final = {PREFIX: TYPE, gaps.PREFIX: gaps.TYPE, registers.PREFIX: "register"}
+_BARE: Final = frozenset({"task", "device"})  # the record of a device has the device's own id
 
 
 def check_id(entry: Entry) -> None:
-    """Keep the ids of notices for notices: another record in the place of one would silence it."""
-    if (entry.type == TYPE) != entry.record_id.startswith(PREFIX):
+    """Keep ids that follow from what a record says for records of that type.
+
+    Anybody can work such an id out; another record in its place would silence a notice, hide a gap
+    or keep a round from being made.
+    """
+    held = next(
+        (kind for start, kind in _RESERVED.items() if entry.record_id.startswith(start)), ""
+    )
+    if held and held != entry.type:
+        raise EntryInvalidError(reason="id")
+    if entry.type == TYPE and held != TYPE:
+        raise EntryInvalidError(reason="id")
+    if is_task_id(entry.record_id) and entry.type not in _BARE:
         raise EntryInvalidError(reason="id")
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from domain.changes import DeviceTime, Entry, encode
+from domain.errors import EntryInvalidError
 from domain.records import Value
 from offline_store import devices, journal
 from offline_store.database import lock_feed
@@ -91,6 +92,11 @@ def _batch(
     exceptions: list[PushException] = []
     last = number
     for counter, step in enumerate(steps):
+        here_now = taking.record(step.record_id)
+        if only_new and here_now is not None and here_now.type != step.type:
+            # not known: it was never said. Writing would be refused for ever, time after time
+            written.append(Written("refused", EntryInvalidError.code))
+            continue
         if only_new and taking.known(step.record_id):
             written.append(Written(KNOWN))
             continue

@@ -45,19 +45,31 @@ from server.scene import Scene
 
 _ALWAYS: Final = frozenset({"table", "key", "state", "reason", "by", "at_ms"})
 _BLOCK: Final = frozenset({"state", "reason", "by", "at_ms"})
+_OWN: Final = frozenset({"inspection", "maintenance", "evidence", "event", "notice"})
+_AHEAD_MS: Final = 60_000  # how far the clock of an administrator may be ahead of the server's
 
 
-def acting(entry: Entry, person: Person) -> Person:
+def acting(entry: Entry, scene: Scene, person: Person) -> Person:
     """Return a person as they were when they wrote an entry.
 
-    What a person who has left wrote before may arrive late, and must not be lost; nobody
-    administers anything after they have left, whatever their clock says.
+    What a person who has left wrote before may arrive late, and must not be lost: their reports,
+    sheets and pictures. They decide and change nothing any more, since the time that an entry
+    tells comes from their own clock.
     """
     if person.retired_ms is None:
         return person
-    if entry.wall_ms >= person.retired_ms or entry.type in ("register", "device"):
+    if entry.wall_ms >= person.retired_ms or not _is_late_work(entry, scene):
         raise EntryInvalidError(reason="person_retired")
     return replace(person, retired_ms=None)
+
+
+def _is_late_work(entry: Entry, scene: Scene) -> bool:
+    """Whether an entry only adds what its author saw and did, and decides about nothing."""
+    if entry.type == "hazard":
+        return scene.record is None
+    if entry.type == "task":  # whether the sheet is their own is checked with the task
+        return scene.record is not None and "done_by" in entry.set
+    return entry.type in _OWN
 
 
 def register(entry: Entry, scene: Scene, person: Person) -> None:
@@ -208,6 +220,11 @@ def _people_rules(
     """Check what only people have; `name` is the cell that a change is in, None to confirm one."""
     if table.code != "people":
         return
+    retired = row.get("retired_ms")
+    if isinstance(retired, int) and retired > scene.received_ms + _AHEAD_MS:
+        raise RegisterRowError(
+            table="people", key=key, column="retired_ms", problem="ahead", value=""
+        )
     access = scene.definitions.access
     before = _person_now(scene, key)
     check_person(access, person.person_id, key, before, row, _administrators(scene))

@@ -11,7 +11,14 @@ from domain.changes import Entry
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Cell, Record, Value, type_names
-from server import gap_rights, hazard_rights, notice_rights, register_rights, upkeep_rights
+from server import (
+    gap_rights,
+    hazard_rights,
+    notice_rights,
+    register_rights,
+    task_rights,
+    upkeep_rights,
+)
 from server.scene import Scene
 from server.site import SERVER_DEVICE
 
@@ -41,7 +48,7 @@ def check(entry: Entry, scene: Scene) -> FieldError | None:
         if person is None:
             raise EntryInvalidError(reason="person")
         _definition(entry, scene)
-        _RULES[entry.type](entry, scene, register_rights.acting(entry, person))
+        _RULES[entry.type](entry, scene, register_rights.acting(entry, scene, person))
     except FieldError as error:
         return error
     return None
@@ -132,6 +139,8 @@ def _task(entry: Entry, scene: Scene, person: Person) -> None:
         raise EntryInvalidError(reason="kind")
     if scene.record is None:
         record = as_created(entry)
+        if entry.device_id != SERVER_DEVICE:  # a person signs for the plan, the server makes it
+            raise NotAllowedError(action="inspect.plan", person=person.person_id)
         if record.text("state") != "open" or record.get("done_by") is not None:
             raise EntryInvalidError(reason="fields")
         _allow(scene, person, "inspect.plan", subject_of(record))
@@ -148,12 +157,7 @@ def _task(entry: Entry, scene: Scene, person: Person) -> None:
         upkeep_rights.finish(entry, scene, person)
         return
     sheet = scene.record_of(str(entry.set.get("done_by")))
-    if (
-        sheet is None
-        or (sheet.type, sheet.text("state")) != ("inspection", "submitted")
-        or sheet.text("asset") != scene.record.text("asset")
-        or sheet.text("inspector") != person.person_id
-    ):
+    if sheet is None or not task_rights.finishes(sheet, scene.record, person, scene):
         raise EntryInvalidError(reason="done_by")
     _allow(scene, person, "inspect.do", subject_of(scene.record))
 

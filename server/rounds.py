@@ -82,14 +82,19 @@ def _made(
     for record_id, cells in wanted.items():
         task = records.lookup(session, record_id)
         if task is None:
-            yield _step(found, record_id, cells | {"done_by": None})
+            yield from _step(found, record_id, cells | {"done_by": None})
+            continue
+        if task.type != "task":  # such an id is no longer taken (`notice_rights.check_id`)
+            _log.error("id of a round is held", extra={"record": record_id, "type": task.type})
             continue
         state, begun = task.text("state"), (task.whole("start_ms") or 0) <= now_ms
         follows = not begun or cells["kind"] == "maintenance"  # that one is open for weeks
-        if state == "withdrawn" or (state == "open" and follows):
+        # missed before its time: the clock was ahead, and is right again
+        reopens = state == "withdrawn" or (state == "missed" and not begun)
+        if reopens or (state == "open" and follows):
             changed = {name: value for name, value in cells.items() if task.get(name) != value}
             if changed:
-                yield _step(found, record_id, changed, task)
+                yield from _step(found, record_id, changed, task)
 
 
 def _ended(
@@ -108,9 +113,9 @@ def _ended(
         if task.record_id in asked or task.record_id != ours:
             continue
         if upkeep or now_ms < start_ms < until_ms:
-            yield _step(found, task.record_id, {"state": "withdrawn"}, task)
+            yield from _step(found, task.record_id, {"state": "withdrawn"}, task)
         elif due_ms + missed_ms < now_ms:
-            yield _step(found, task.record_id, {"state": "missed"}, task)
+            yield from _step(found, task.record_id, {"state": "missed"}, task)
 
 
 def _upkeep(found: Definitions, session: Session) -> Iterator[DueUpkeep]:
@@ -176,14 +181,17 @@ def _maintenance(found: Definitions, due_one: DueUpkeep) -> _Cells:
 
 def _step(
     found: Definitions, record_id: str, cells: Mapping[str, Value], task: Record | None = None
-) -> OwnStep:
-    """Sign an entry with the person who plans there: a plan is somebody's decision."""
+) -> Iterator[OwnStep]:
+    """Sign an entry with the person who plans there: a plan is somebody's decision.
+
+    Where nobody may plan, that plan stands still (the rules take no task of nobody's), no other.
+    """
     new = {name: Cell(value, "", 0, 0) for name, value in cells.items()}
     about = task or Record(record_id, "task", "task@1", new)
     people = sorted(found.plant.people.values(), key=lambda person: person.person_id)
-    planner = next(
-        person.person_id
-        for person in people
-        if may(found.access, found.plant, person, PLAN, subject_of(about))
-    )
-    return OwnStep(planner, record_id, "task", cells)
+    for person in people:
+        if may(found.access, found.plant, person, PLAN, subject_of(about)):
+            yield OwnStep(person.person_id, record_id, "task", cells)
+            return
+    extra = {"plan": about.text("plan"), "task": record_id}
+    _log.warning("nobody may plan there", extra=extra)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from domain.errors import DefinitionError, RegisterFilesError
 from offline_store import journal, keep
 from offline_store.database import Store, lock_feed
+from server.duty_log import DutyLog
 from server.feed import FeedHints
 from server.keys import LabelSigner, public_bytes
 from server.pack import Pack
@@ -46,6 +47,7 @@ class Site:
     now_ms: Callable[[], int]
     hints: FeedHints = field(default_factory=FeedHints)
     watch: Watch = field(default_factory=Watch)
+    duty_log: DutyLog = field(default_factory=DutyLog)
     base: Base | None = None  # what the pack is made of; none: it stays as it is
     _pack_lock: threading.Lock = field(default_factory=threading.Lock)
     _pack_mark: int = 0

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
 from offline_store import safety
+from server import clock_check, duties, duty_log
 from server.problems import RefusalError, problem
 from server.site import Site, site
 from sync.protocol import PROTOCOL, PROTOCOL_HEADER
@@ -32,6 +33,7 @@ class Ready(BaseModel):
     disk_free_bytes: int
     damaged: str | None = None  # where a damaged store was set aside; entries may be missing
     lost: int = 0
+    duties: dict[str, int]  # seconds since each last went well
 
 
 @router.get("/docs", include_in_schema=False)
@@ -61,12 +63,17 @@ def ready(here: Annotated[Site, Depends(site)]) -> Ready | JSONResponse:
     try:
         with here.store.reading() as session:
             saved = safety.report(session)
+            if clock_check.behind(session, here.now_ms()):
+                wrong.append("clock")
     except SQLAlchemyError:
         _log.exception("store")
         wrong.append("store")
     free = here.disk_free()
     if free < here.settings.disk_free_min_bytes:
         wrong.append("disk")
+    ages_s = here.duty_log.ages_s(duties.name(duty) for duty in duties.DUTIES)
+    if max(ages_s.values(), default=0) > duty_log.limit_s(here.settings.duties_s):
+        wrong.append("duties")
     if wrong:
         return problem(503, "server.not_ready", {"wrong": wrong})
     return Ready(
@@ -75,4 +82,5 @@ def ready(here: Annotated[Site, Depends(site)]) -> Ready | JSONResponse:
         disk_free_bytes=free,
         damaged=saved.file if saved else None,
         lost=saved.changes[1] if saved else 0,
+        duties=ages_s,
     )

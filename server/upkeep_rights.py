@@ -19,7 +19,9 @@ DO: Final = "maintain.do"
 PLAN: Final = "inspect.plan"
 _SHOT: Final = "upkeep"
 _FIXED: Final = frozenset({"kind", "asset", "plan", "done_by", "done_ms"})
-_STEPS: Final = frozenset({("open", "withdrawn"), ("open", "missed"), ("withdrawn", "open")})
+_STEPS: Final = frozenset(
+    {("open", "withdrawn"), ("open", "missed"), ("withdrawn", "open"), ("missed", "open")}
+)
 
 
 def submit(entry: Entry, record: Record, scene: Scene, person: Person) -> None:
@@ -68,7 +70,9 @@ def replan(entry: Entry, scene: Scene, person: Person) -> None:
     if entry.set.keys() & _FIXED:
         raise EntryInvalidError(reason="fields")
     state = task.text("state")
-    if state not in {"open", "withdrawn"}:
+    if state not in {"open", "withdrawn", "missed"}:
+        raise EntryInvalidError(reason="append_only")
+    if state == "missed" and entry.set.get("state") != "open":
         raise EntryInvalidError(reason="append_only")
     if "state" in entry.set and (state, entry.set["state"]) not in _STEPS:
         raise EntryInvalidError(reason="fields")

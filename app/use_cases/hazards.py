@@ -77,7 +77,12 @@ def page(
 def to_merge(
     field: FieldApp, person: Person, record_id: str, asset_id: str | None
 ) -> list[HazardCard]:
-    """Return open hazards that one may be merged into: all of its equipment, then the latest."""
+    """Return open hazards that one may be merged into: all of its equipment, then the latest.
+
+    One of a lower grade is left out unless this person may downgrade.
+    """
+    definitions = field.definitions
+    flow = definitions.workflows["hazard"]
     with field.store.reading() as session:
         same = (
             records.find(session, "hazard", asset=asset_id, state=open_states(field))
@@ -87,7 +92,13 @@ def to_merge(
         latest = islice(_chosen(field, session, person, "open", None), MERGE_MAX)
         found = {record.record_id: record for record in (*same, *latest)}
         found.pop(record_id, None)
-        readable_ones = [one for one in found.values() if readable.may_read(field, person, one)]
+        hazard = records.lookup(session, record_id)
+        readable_ones = [
+            one
+            for one in found.values()
+            if readable.may_read(field, person, one)
+            and (hazard is None or corrections.may_merge(flow, hazard, one, person, definitions))
+        ]
         return cards_of(field, session, person, readable_ones)
 
 
@@ -224,6 +235,9 @@ def act(
             _facts(session, record, merged_into),
             given,
         )
+        if merged_into:
+            other = records.get(session, merged_into)
+            corrections.check_merge(flow, record, other, person, definitions)
         given |= {"state": move.target, "action": action}
         given |= workflow.signature(flow, record, action, person.person_id)
         if move.target == "returned":  # not theirs: the unit that triages decides whose it is

@@ -27,12 +27,14 @@ LISTS: Mapping[str, tuple[str, ...]] = {
     "whitelist": ("person", "id_no", "from", "to", "areas"),
 }
 PROBLEMS_MAX = 500
+HEAD_CELLS_SHOWN, HEAD_CELL_SHOWN = 20, 30  # of a head that does not fit: cells, signs of one
 _OPTIONAL = frozenset({"areas", "contractor", "id_no"})
 _MANY = frozenset({"roles", "areas", "people"})
 _KIND = {
     "roles": "role", "areas": "area", "people": "person", "unit": "owner", "area": "area",
     "shift": "shift", "person": "person", "contractor": "contractor",
 }  # fmt: skip
+_ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+\d{2,3}")  # a long number as spreadsheets show it
 _SPLIT = re.compile(r"[,;|\n\u3001\uff0c\uff1b]+")
 _DAY = re.compile(
     r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})\D?(?: 00:00(?::00)?)?|(\d{4})(\d\d)(\d\d)"
@@ -145,7 +147,11 @@ def _head(field: FieldApp, table: str, row: SheetRow) -> dict[int, str]:
     """Return which column of the file is which; names in any language, in any order."""
     names: dict[str, str] = {}
     for column in LISTS[table]:
-        texts = [catalog.get(f"column.{column}", "") for catalog in field.catalogs.values()]
+        texts = [
+            catalog.get(key, "")
+            for catalog in field.catalogs.values()
+            for key in (f"column.{column}", f"column.{column}.also")
+        ]
         names |= {_plain(text): column for text in (column, *texts) if text}
     found = {
         index: names[_plain(cell)] for index, cell in enumerate(row.cells) if _plain(cell) in names
@@ -154,7 +160,10 @@ def _head(field: FieldApp, table: str, row: SheetRow) -> dict[int, str]:
         name for name in LISTS[table] if name not in found.values() and name not in _OPTIONAL
     ]
     if missing or len(set(found.values())) < len(found):
-        raise ListHeadError(columns=missing or sorted(found.values()))
+        there = [cell[:HEAD_CELL_SHOWN] for cell in row.cells if cell.strip()]
+        raise ListHeadError(
+            columns=missing or sorted(found.values()), found=there[:HEAD_CELLS_SHOWN]
+        )
     return found
 
 
@@ -299,6 +308,8 @@ def _same(value: Value) -> object:
 def _bad_cell(text: str) -> list[str]:
     if text.startswith("="):
         return ["formula"]
+    if _ROUNDED.fullmatch(text):
+        return ["rounded"]
     return ["text"] if len(text) > CELL_MAX else []
 
 

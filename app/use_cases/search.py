@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from app.field import FieldApp
 from app.use_cases import readable, upkeep
+from app.use_cases.hazard_views import OPEN_ENDS
 from domain.meanings import meant, spans
 from domain.plant import Person
 from domain.records import Record
@@ -19,6 +20,7 @@ LOOK_MAX = 3000  # hits looked at for one page: who may read few of many is told
 WORDS_MAX = 200
 KINDS = ("hazard", "task", "inspection", "maintenance", "gap")
 DAY_MS = 86_400_000
+SOON_MS = DAY_MS  # a task that begins later is no answer yet
 _NOTHING = Words({"zh": "", "en": ""})
 
 
@@ -60,25 +62,53 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of hits, newest first; `after` is where the next one begins, if there may be one."""
+    """A page of hits, newest first; `after` is where the next one begins, if there may be one.
+
+    What waits for somebody (open hazards, the asker's overdue tasks) leads the first page.
+    """
 
     hits: tuple[Hit, ...]
     after: int | None
 
 
 def ask(field: FieldApp, person: Person, question: Question, after: int = 0) -> Found:
-    """Return a page of what this person may read and that fits the question."""
+    """Return a page of what this person may read and that fits the question.
+
+    Of tasks only the own ones that begin soon, unless tasks are what is asked for.
+    """
     if question.empty:
         return Found((), None)
-    hits: list[Hit] = []
-    place = after
+    now_ms = field.clock.now_ms()
+    kept: list[Record] = []
+    further: int | None = None
     with field.store.reading() as session:
         for place, record in _fitting(field, session, question, after):
-            if len(hits) == PAGE or place - after >= LOOK_MAX:
-                return Found(tuple(hits), place)
-            if readable.may_read(field, person, record):
-                hits.append(_hit(field, record, question.words))
-    return Found(tuple(hits), None)
+            if len(kept) == PAGE or place - after >= LOOK_MAX:
+                further = place
+                break
+            wanted = question.kind is not None or _concerns(record, person, now_ms)
+            if wanted and readable.may_read(field, person, record):
+                kept.append(record)
+    if not after:  # the sort is stable: newest first within each part
+        kept.sort(key=lambda record: not _waits(record, person, now_ms))
+    return Found(tuple(_hit(field, record, question.words) for record in kept), further)
+
+
+def _concerns(record: Record, person: Person, now_ms: int) -> bool:
+    """Say whether a record is more than somebody else's duty, or one of a day to come."""
+    if record.type != "task":
+        return True
+    begins_ms = record.whole("start_ms") or 0
+    return record.text("owner") == person.person_id and begins_ms <= now_ms + SOON_MS
+
+
+def _waits(record: Record, person: Person, now_ms: int) -> bool:
+    """Say whether a record is an open hazard or an overdue task of this person."""
+    if record.type == "hazard":
+        return record.text("state") not in OPEN_ENDS
+    if record.type != "task" or record.text("owner") != person.person_id:
+        return False
+    return record.text("state") != "done" and (record.whole("due_ms") or now_ms) < now_ms
 
 
 def _fitting(

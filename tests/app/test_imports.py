@@ -1,6 +1,8 @@
 """Taking lists over promise: nothing is written before one says so, every problem is named."""
 
+import contextlib
 import io
+import random
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -13,6 +15,7 @@ from app.field import FieldApp
 from app.use_cases import administration, imports
 from app.use_cases.imports import ImportPlan
 from domain.errors import (
+    ListError,
     ListHeadError,
     ListTooLargeError,
     ListUnreadableError,
@@ -179,6 +182,60 @@ def test_another_zip_is_no_workbook(field: FieldApp) -> None:
         look(field, made.getvalue())
 
 
+def test_no_damage_to_a_workbook_gets_past_the_errors_of_lists(field: FieldApp) -> None:
+    good = workbook([("date", "shift", "area", "people"), (date(2026, 12, 1), "day", "A01", 3)])
+    chance = random.Random(4)
+    refused = 0
+    for _ in range(60):
+        data = bytearray(good)
+        data[chance.randrange(len(data))] ^= chance.randrange(1, 256)
+        with contextlib.suppress(ListError):  # anything else that is raised fails this test
+            look(field, bytes(data))
+            continue
+        refused += 1
+    assert refused
+    assert written(field) == 0
+
+
+@pytest.mark.parametrize(
+    ("at_part", "at_list", "value"),
+    [(6, 8, 1), (8, 10, 99), (4, 6, 99)],
+    ids=["locked with a password", "packed in an unknown way", "of a later version"],
+)
+def test_a_workbook_that_cannot_be_unpacked_is_refused(
+    field: FieldApp, at_part: int, at_list: int, value: int
+) -> None:
+    data = bytearray(workbook([("date",), ("x",)]))
+    for mark, offset in ((b"PK\x03\x04", at_part), (b"PK\x01\x02", at_list)):
+        found = data.find(mark)
+        while found >= 0:
+            data[found + offset] = value
+            found = data.find(mark, found + 4)
+    with pytest.raises(ListUnreadableError):
+        look(field, bytes(data))
+
+
+@pytest.mark.parametrize("number", [1.10101199003071e17, 110101199003071234])
+def test_a_long_number_is_named_and_no_digits_are_made_up(field: FieldApp, number: float) -> None:
+    head = ("person", "id_no", "from", "to", "areas")
+    ids = (("U005", number), ("U006", 123456789012345), ("U047", "110101199003071234"))
+    rows = [(one, id_no, "2026-12-01", "2026-12-31", "A01") for one, id_no in ids]
+    plan = look(field, workbook([head, *rows]), "whitelist", "U001")
+    named = [(one.number, one.column, one.code, one.value) for one in plan.problems]
+    assert named == [(2, "id_no", "rounded", "1.10101199003071E+17")]
+    assert [row.columns["id_no"] for row in plan.to_write] == [
+        "123456789012345", "110101199003071234",
+    ]  # fmt: skip
+    for catalog in field.catalogs.values():
+        assert {"row.rounded", "row.rounded.mend"} <= catalog.keys()
+
+
+def test_a_long_number_that_was_saved_as_text_is_named(field: FieldApp) -> None:
+    text = "person,id_no,from,to,areas\nU005,1.10101E+17,2026-12-01,2026-12-31,A01\n"
+    plan = look(field, text.encode(), "whitelist", "U001")
+    assert [(one.column, one.code) for one in plan.problems] == [("id_no", "rounded")]
+
+
 def test_people_who_get_wide_rights_wait_for_a_second_person(field: FieldApp) -> None:
     text = "id,zh,en,roles,unit\nU071,甲,One,操作工,T-TANK\nU072,乙,Two,巡检员,T-TANK\n"
     plan = look(field, text.encode(), "people")
@@ -192,6 +249,19 @@ def test_an_administrator_does_not_give_himself_rights_by_a_list(field: FieldApp
     text = "id,zh,en,roles,unit\nU014,系统管理员01,System administrator 01,安全主管,D-IT\n"
     plan = look(field, text.encode(), "people")
     assert [one.code for one in plan.problems] == ["register.own"]
+
+
+@pytest.mark.parametrize("name", ["姓名", "Name", "中文名"])
+def test_the_name_of_a_person_has_the_head_that_offices_use(field: FieldApp, name: str) -> None:
+    plan = look(field, f"id,{name},en,roles,unit\nU071,甲,One,操作工,T-TANK\n".encode(), "people")
+    assert [(row.status, row.columns["zh"]) for row in plan.rows] == [("new", "甲")]
+
+
+def test_a_head_that_does_not_fit_is_told_with_what_was_found(field: FieldApp) -> None:
+    with pytest.raises(ListHeadError) as caught:
+        look(field, "工号,id\nU071,1\n".encode(), "people")
+    params = caught.value.params
+    assert params == {"columns": ["zh", "en", "roles", "unit"], "found": ["工号", "id"]}
 
 
 def test_who_has_no_right_gets_no_preview(field: FieldApp) -> None:

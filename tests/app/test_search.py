@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.use_cases import hazards, reports, search
+from app.use_cases import hazards, reports, search, upkeep
 from app.use_cases.search import Question
 from domain.plant import Person
+from offline_store import records
 from tests.helpers.plant import Device, PlantSite
 
 OPERATOR, LEADER, MANAGER = "U012", "U019", "U001"
@@ -94,3 +95,33 @@ async def test_a_page_is_full_though_others_may_not_be_read(site: PlantSite) -> 
     second = search.ask(device.app, operator, Question("渗漏"), first.after)
     assert {hit.record_id for hit in (*first.hits, *second.hits)} >= mine
     assert second.after is None
+
+
+async def test_what_waits_comes_first_and_duties_of_others_stay_out(site: PlantSite) -> None:
+    device = await site.device()
+    one = reported(device, device.person("U003"), "空压机漏油", "C-401")
+    first, *others = search.ask(device.app, device.person("U003"), Question("空压机")).hits
+    assert first.record_id == one
+    assert any(hit.at_ms > first.at_ms for hit in others), "before what is due later"
+    (late,) = upkeep.due_here(device.app, device.person("U040"), "C-401")
+    assert late.task_id in found(device, "U040", Question("空压机")), "an own overdue task"
+    every = set(found(device, MANAGER, Question("空压机", kind="task")))
+    assert every, "asked for, all tasks are found"
+    assert every.isdisjoint(found(device, MANAGER, Question("空压机"))), "none is the manager's"
+
+
+async def test_an_own_task_of_another_day_is_left_out_until_tasks_are_asked_for(
+    site: PlantSite,
+) -> None:
+    device = await site.device()
+    now_ms = device.app.clock.now_ms()
+    every = found(device, "U003", Question(asset="C-401", kind="task"))
+    shown = set(found(device, "U003", Question(asset="C-401")))
+    with device.app.store.reading() as session:
+        begins = {
+            one.record_id: one.whole("start_ms") or 0 for one in records.lookup_all(session, every)
+        }
+    later = {one for one, begin_ms in begins.items() if begin_ms > now_ms + search.SOON_MS}
+    assert later
+    assert later.isdisjoint(shown)
+    assert shown & begins.keys(), "what begins soon is found"

@@ -1,5 +1,6 @@
 """Registers promise: what people administered is read as if it stood in the plant file."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -129,6 +130,10 @@ SECOND: list[tuple[str | None, dict[str, Value], bool]] = [
     ("U003", {"areas": ["A01", "A02"]}, True),
     ("U003", {"unit": "T-ELE"}, True),
     ("U003", {"retired_ms": 1}, False),  # leaving works at once
+    ("U003", {"retired_ms": 1, "areas": ["A01"]}, False),
+    ("U003", {"retired_ms": 1, "roles": ["safety_manager"]}, True),
+    ("U003", {"retired_ms": 1, "areas": ["A01", "A02"]}, True),
+    ("U003", {"retired_ms": 1, "unit": "T-ELE"}, True),
 ]
 
 
@@ -137,6 +142,14 @@ def test_what_widens_rights_takes_two(key: str | None, row: Row, second: bool) -
     found = demo_definitions()
     before = found.plant.people[key] if key else None
     assert needs_second(found.access, before, row) is second
+
+
+def test_who_has_left_gets_no_roles_and_does_not_come_back_by_one_alone() -> None:
+    found = demo_definitions()
+    left = replace(found.plant.people["U003"], retired_ms=1)
+    assert not needs_second(found.access, left, {"zh": "别名", "retired_ms": 1})
+    assert needs_second(found.access, left, {"roles": ["safety_manager"], "retired_ms": 1})
+    assert needs_second(found.access, left, {"retired_ms": None})
 
 
 def test_roles_that_carry_out_do_not_reach_far() -> None:

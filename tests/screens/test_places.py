@@ -89,13 +89,28 @@ def test_a_refusal_is_worded_also_when_a_newer_server_made_it(tmp_path: Path) ->
 def test_sizes_are_told_with_their_unit(tmp_path: Path) -> None:
     t = desk_of(offline_field(tmp_path)).t
     assert size_text(t, 3_912_000) == "3.9 MB"
+    assert size_text(t, 82_945_100_000) == "82.9 GB"
+    assert size_text(t, 1_000_000_000) == "1.0 GB"
     assert size_text(t, 80_000) == "80 kB"
     assert size_text(t, 12) == "1 kB"
 
 
 @pytest.mark.parametrize(
     ("route", "place"),
-    [("/", 0), ("/hazards", 1), ("/hazard/7", 1), ("/permits", 2), ("/me", 3), ("/outbox", 0)],
+    [
+        ("/", 0),
+        ("/hazards", 1),
+        ("/hazard/7", 1),
+        ("/permits", 2),
+        ("/me", 3),
+        ("/outbox", 0),
+        ("/statistics", 3),
+        ("/admin", 3),
+        ("/admin/people/U012", 3),
+        ("/storage", 3),
+        ("/gap/7", 3),
+        ("/search", 0),
+    ],
 )
 def test_every_route_lights_its_place(route: str, place: int) -> None:
     assert place_index(route) == place

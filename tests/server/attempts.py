@@ -14,6 +14,7 @@ from domain.records import Record, Value
 from domain.registers import register_id
 from domain.workflow import RULE, signature
 from server.scene import Scene
+from server.site import SERVER_DEVICE
 from tests.helpers.matrix import AREA, OTHER, SITUATIONS, TEAM, WHO, hazard, holding, record
 
 NOW_MS: Final = 1_790_000_000_000
@@ -126,7 +127,9 @@ def _moves(action: str, situation: str, found: Definitions) -> Iterator[Attempt]
                 holding(situation),
                 target,
                 photos=(record("evidence", {"shot": "after"}, "p1", 2),),
-                others={"r2": replace(hazard(situation, state="accepted"), record_id="r2")},
+                others={
+                    "r2": replace(hazard(situation, state="accepted", grade=grade), record_id="r2")
+                },
             )
 
 
@@ -201,15 +204,20 @@ def _inspection(situation: str) -> Attempt:
 
 
 def _finished(situation: str) -> Attempt:
-    sheet = record("inspection", {"state": "submitted", "asset": "TK-101", "inspector": WHO}, "s1")
     task = _task(situation, kind="inspection")
+    done: dict[str, Value] = {
+        "state": "submitted", "asset": "TK-101", "inspector": WHO, "task": task.record_id,
+        "answers": {},
+    }  # fmt: skip
+    sheet = replace(record("inspection", done, "s1"), definition="MATRIX-1@1")
     cells: dict[str, Value] = {"state": "done", "done_by": "s1", "done_ms": NOW_MS}
     return Attempt("task", entry("task", cells), _of_task(situation), task, others={"s1": sheet})
 
 
 def _planned(situation: str) -> Attempt:
     cells = {name: cell.value for name, cell in _task(situation, kind="inspection").cells.items()}
-    return Attempt("plan", entry("task", cells), _of_task(situation))
+    made = replace(entry("task", cells), device_id=SERVER_DEVICE)  # signed by who plans
+    return Attempt("plan", made, _of_task(situation))
 
 
 def _maintained(situation: str) -> Attempt:
@@ -230,7 +238,7 @@ def _task(situation: str, *, kind: str) -> Record:
         "task",
         {
             "state": "open", "kind": kind, "asset": "TK-101", "area": place["area"],
-            "unit": place["unit"], "owner": WHO if mine else OTHER,
+            "unit": place["unit"], "owner": WHO if mine else OTHER, "template": "MATRIX-1",
         },
     )  # fmt: skip
 

@@ -3,7 +3,10 @@
 import gzip
 import stat
 
+import pytest
+
 from domain import pins
+from server import duties
 from server.keys import label_signers
 from sync.protocol import Pack
 from tests.server.phone import Bench
@@ -107,3 +110,25 @@ async def test_health_and_api_page(bench: Bench) -> None:
     bench.site.settings = bench.settings.model_copy(update={"disk_free_min_bytes": 2**60})
     full = await bench.client.get("/health/ready")
     assert (full.status_code, full.json()["params"]) == (503, {"wrong": ["disk"]})
+
+
+async def test_health_says_when_a_duty_stands_still(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = bench.site
+    here.duty_log.began_ms -= 3_600_000  # an hour, and no round went well
+    stuck = await bench.client.get("/health/ready")
+    assert (stuck.status_code, stuck.json()["params"]) == (503, {"wrong": ["duties"]})
+    duties.run_duties(here, here.now_ms())
+    ready = await bench.client.get("/health/ready")
+    assert (ready.status_code, ready.json()["duties"].keys()) == (
+        200,
+        {duties.name(duty) for duty in duties.DUTIES},
+    )
+
+    def broken(_here: object, _now_ms: int) -> int:
+        raise KeyError(_here)
+
+    monkeypatch.setattr(duties, "DUTIES", (*duties.DUTIES, broken))
+    duties.run_duties(here, here.now_ms())
+    assert (await bench.client.get("/health/ready")).json()["params"] == {"wrong": ["duties"]}

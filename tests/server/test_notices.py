@@ -1,9 +1,14 @@
 """Notices promise: nobody speaks in the product's name, and nobody keeps it from speaking."""
 
+from collections.abc import Iterable
+
 import pytest
 
-from domain.notices import notice_id
+from domain import answers, escalation
+from domain.definitions import Definitions
+from domain.notices import Due, notice_id
 from domain.records import Record, Value
+from domain.story import Story, Turn
 from offline_store import records
 from server import clock
 from server.duties import run_duties
@@ -154,3 +159,32 @@ async def test_a_duty_that_fails_keeps_no_other_from_running(
     assert "broken" in caplog.text
     with bench.site.store.reading() as session:
         assert hazard in {one.text("about") for one in records.find(session, "notice")}
+
+
+async def test_a_record_that_is_broken_silences_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    phone = await bench.phone()
+    begin(bench.site)
+    broken, whole = await _reported(phone), await _reported(phone)
+    real_hazard, real_answers = escalation.of_hazard, answers.answers
+
+    def of_hazard(found: Definitions, story: Story, delivered: escalation.Delivered) -> list[Due]:
+        if story.record.record_id == broken:
+            raise KeyError(broken)
+        return real_hazard(found, story, delivered)
+
+    def answers_of(
+        story: Story, turn: Turn, reporters: Iterable[str], into: Record | None = None
+    ) -> list[Due]:
+        if story.record.record_id == broken:
+            raise KeyError(broken)
+        return real_answers(story, turn, reporters, into)
+
+    monkeypatch.setattr(escalation, "of_hazard", of_hazard)
+    monkeypatch.setattr(answers, "answers", answers_of)
+    run_duties(bench.site, bench.site.now_ms() + 3_600_000)
+    assert f"broken record {broken}" in caplog.text
+    with bench.site.store.reading() as session:
+        told = [one for one in records.find(session, "notice") if one.text("about") == whole]
+    assert {"answer", "reminder"} <= {one.text("rule") for one in told}

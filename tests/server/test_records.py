@@ -4,12 +4,13 @@ import asyncio
 import gzip
 import json
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from domain.changes import canonical, link
 from domain.records import Value
 from offline_store import records
-from server import clock, main
+from server import clock, duties, main
 from sync.protocol import PushHead, pack_push, receipt_bytes
 from tests.server.phone import Bench, report
 
@@ -290,3 +291,36 @@ async def test_own_entries_do_not_come_back(bench: Bench) -> None:
     pulled = await phone.pull()
     assert pulled.entries == []
     assert pulled.next == reply.feed
+
+
+@pytest.mark.parametrize("back_days", [20_000, 800, 1])
+async def test_a_server_whose_clock_is_behind_judges_nothing_and_takes_it_later(
+    bench: Bench, back_days: int
+) -> None:
+    phone, here = await bench.phone(), bench.site
+    phone.write("U012", "hazard", report())
+    await phone.push()
+    made = phone.write("U012", "hazard", report(reported_ms=clock.now_ms()))
+    head, bodies = phone.waiting()
+    here.now_ms = lambda: max(0, clock.now_ms() - back_days * 86_400_000)
+    refused = await phone.send(pack_push(head, bodies))
+    assert (refused.status_code, refused.json()["code"]) == (503, "server.clock")
+    ready = await bench.client.get("/health/ready")
+    assert (ready.status_code, ready.json()["params"]) == (503, {"wrong": ["clock"]})
+    duties.run_duties(here, here.now_ms())  # what it writes meanwhile makes its clock no better
+    assert (await phone.send(pack_push(head, bodies))).status_code == 503
+    here.now_ms = clock.now_ms
+    assert (await phone.push()).exceptions == []
+    assert _state(bench, made) == "reported"
+    assert (await bench.client.get("/health/ready")).status_code == 200
+
+
+async def test_after_a_clock_ran_ahead_nobody_waits_for_that_time_to_come(bench: Bench) -> None:
+    phone, here = await bench.phone(), bench.site
+    phone.write("U012", "hazard", report())
+    here.now_ms = lambda: clock.now_ms() + 300 * 86_400_000
+    await phone.push()
+    here.now_ms = clock.now_ms
+    phone.write("U012", "hazard", report())
+    assert (await phone.push()).exceptions == []
+    assert (await bench.client.get("/health/ready")).status_code == 200

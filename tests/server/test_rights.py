@@ -2,7 +2,11 @@
 
 import pytest
 
+from domain.gaps import Gap
+from domain.notices import notice_id
+from domain.plans import task_id
 from domain.records import Value
+from domain.registers import register_id
 from offline_store import records
 from server import clock
 from tests.server.phone import Bench, Phone, report
@@ -109,7 +113,8 @@ async def test_an_inspector_hands_in_a_sheet_and_closes_the_task(bench: Bench) -
             "asset": "TK-101",
             "area": "A01",
             "task": task.record_id,
-            "answers": {"T03": "11.80"},
+            "answers": LEVEL_HIGH,
+            "photos": {"T03": ["p1"]},
         },
         kind="edit",
         definition="TANK-D@7",
@@ -220,10 +225,112 @@ async def test_a_hazard_is_merged_into_another_open_one_only(bench: Bench) -> No
         assert found == ([] if into == other else ["merged_into"])
 
 
-def _sheet(phone: Phone, asset: str = "TK-101", person: str = "U003") -> str:
+@pytest.mark.parametrize(("person", "refused"), [("U028", True), ("U001", False)])
+async def test_merging_into_a_lower_grade_takes_the_right_to_downgrade(
+    bench: Bench, person: str, refused: bool
+) -> None:
+    phone = await bench.phone()
+    there = report(asset="TK-101", area="A01")
+    worse = phone.write("U012", "hazard", {**there, "grade": "A", "code": "HZ-TEST-0002"})
+    lower = phone.write("U012", "hazard", {**there, "grade": "D", "code": "HZ-TEST-0003"})
+    merge: dict[str, Value] = {"state": "merged", "action": "hazard.merge", "note": "x"}
+    phone.write(person, "hazard", {**merge, "merged_into": lower}, record_id=worse)
+    found = [one.params.get("reason") for one in (await phone.push()).exceptions]
+    assert found == (["merge_grade"] if refused else [])
+    assert _state(bench, worse) == ("reported" if refused else "merged")
+    if refused:  # the other way round nothing is lost
+        phone.write(person, "hazard", {**merge, "merged_into": worse}, record_id=lower)
+        assert (await phone.push()).exceptions == []
+
+
+TAKEN = {
+    "notice": notice_id("escalation", "r", "unaccepted:15", "U001"),
+    "gap": Gap("TK-101", "TANK-D", "T03", ("s1",)).gap_id,
+    "register": register_id("plans", "PL01"),
+    "task": task_id("PL01", "TK-101", 1_800_000_000_000),
+}
+
+
+@pytest.mark.parametrize("record_id", TAKEN.values(), ids=TAKEN)
+async def test_an_id_that_can_be_worked_out_is_held_by_no_other_type(
+    bench: Bench, record_id: str
+) -> None:
+    phone = await bench.phone()
+    event: dict[str, Value] = {"what": "x", "by": "U012", "text": "x"}
+    phone.write("U012", "event", event, kind="edit", record_id=record_id)
+    phone.write("U012", "hazard", report(), record_id=record_id)
+    found = [one.params for one in (await phone.push()).exceptions]
+    assert found == [{"reason": "id"}] * 2
+    with bench.site.store.reading() as session:
+        assert records.lookup(session, record_id) is None
+
+
+async def test_a_device_makes_no_task_even_of_who_plans(bench: Bench) -> None:
+    phone = await bench.phone()
+    cells: dict[str, Value] = {"state": "open", "done_by": None, "area": "A01", "owner": "U003"}
+    phone.write("U001", "task", cells, kind="edit", record_id=TAKEN["task"])
+    assert [one.code for one in (await phone.push()).exceptions] == ["access.denied"]
+
+
+LEVEL_HIGH: dict[str, Value] = {
+    **{f"T{number:02}": "ok" for number in range(1, 13)},
+    "T03": "11.80",
+    "T04": "20",
+    "T05": "0.5",
+}
+
+
+def _sheet(
+    phone: Phone, task: str, asset: str = "TK-101", person: str = "U003", **other: Value
+) -> str:
     cells: dict[str, Value] = {"state": "submitted", "inspector": person, "asset": asset,
-                               "area": "A01", "answers": {}}  # fmt: skip
+                               "area": "A01", "answers": LEVEL_HIGH, "photos": {"T03": ["p1"]},
+                               "task": task, **other}  # fmt: skip
     return phone.write(person, "inspection", cells, kind="edit", definition="TANK-D@7")
+
+
+LACKING: dict[str, dict[str, Value]] = {
+    "nothing answered": {"answers": {}, "photos": {}},
+    "one question open": {"answers": {**LEVEL_HIGH, "T12": ""}},
+    "no photo": {"photos": {}},
+    "out of service without the photo": {"note": "stopped", "photos": {}},
+    "no task": {"task": None},
+    "another task": {"task": "another"},
+}
+
+
+@pytest.mark.parametrize("other", LACKING.values(), ids=LACKING)
+async def test_a_sheet_that_is_not_whole_or_not_for_this_round_closes_none(
+    bench: Bench, other: dict[str, Value]
+) -> None:
+    phone = await bench.phone()
+    with bench.site.store.reading() as session:
+        tasks = records.find(session, "task", state="open")
+    task = next(one for one in tasks if one.text("asset") == "TK-101")
+    base = {name: task.cells[name].writer for name in ("state", "done_by")}
+    sheet = _sheet(phone, **{"task": task.record_id, **other})  # type: ignore[arg-type]
+    done: dict[str, Value] = {"state": "done", "done_by": sheet}
+    phone.write("U003", "task", done, kind="edit", record_id=task.record_id, base=base)
+    reply = await phone.push()
+    assert (reply.exceptions[-1].n, reply.exceptions[-1].params) == (2, {"reason": "done_by"})
+    assert _state(bench, task.record_id) == "open"
+
+
+async def test_a_sheet_of_another_checklist_closes_no_round(bench: Bench) -> None:
+    phone = await bench.phone()
+    with bench.site.store.reading() as session:
+        tasks = records.find(session, "task", state="open")
+    task = next(one for one in tasks if one.text("asset") == "TK-101")
+    cells: dict[str, Value] = {"state": "submitted", "inspector": "U003", "asset": "TK-101",
+                               "area": "A01", "answers": {}, "note": "stopped",
+                               "task": task.record_id}  # fmt: skip
+    form = bench.site.pack.definitions.forms["PUMP-D"].definition
+    sheet = phone.write("U003", "inspection", cells, kind="edit", definition=form)
+    base = {name: task.cells[name].writer for name in ("state", "done_by")}
+    done: dict[str, Value] = {"state": "done", "done_by": sheet}
+    phone.write("U003", "task", done, kind="edit", record_id=task.record_id, base=base)
+    assert [one.params for one in (await phone.push()).exceptions] == [{"reason": "done_by"}]
+    assert _state(bench, task.record_id) == "open"
 
 
 async def test_a_task_is_done_once_by_the_own_sheet_of_its_asset(bench: Bench) -> None:
@@ -238,10 +345,10 @@ async def test_a_task_is_done_once_by_the_own_sheet_of_its_asset(bench: Bench) -
         "nothing",
         hazard,
         task.record_id,
-        _sheet(phone, "TK-102"),
-        _sheet(phone, person="U001"),
+        _sheet(phone, task.record_id, "TK-102"),
+        _sheet(phone, task.record_id, person="U001"),
     ]
-    right = _sheet(phone)
+    right = _sheet(phone, task.record_id)
     for sheet in wrong:
         done: dict[str, Value] = {"state": "done", "done_by": sheet}
         phone.write("U003", "task", done, kind="edit", record_id=task.record_id, base=base)

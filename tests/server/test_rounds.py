@@ -5,11 +5,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import time, timedelta
 
+import pytest
+
+from domain.access import Subject, may, subject_of
 from domain.plans import local_ms
 from domain.plant import Plant
 from domain.records import Record
 from offline_store import entries, records
 from server import main, rounds
+from server.own_entries import OwnStep, write_own
 from server.site import SERVER_DEVICE, Site
 from tests.server.phone import Bench
 
@@ -154,3 +158,69 @@ async def test_every_entry_of_the_duty_is_accepted_by_the_rules(bench: Bench) ->
         found = entries.of_device(session, SERVER_DEVICE, first + 1, 2000)
     assert found
     assert {one.verdict for one in found} == {"accepted"}
+
+
+async def test_a_clock_that_ran_ahead_and_is_right_again_leaves_nothing_missed(
+    bench: Bench,
+) -> None:
+    here, now = bench.site, bench.site.now_ms()
+
+    def ahead() -> dict[str, str]:
+        found = {one.record_id: one for one in tasks(here, kind="inspection")}
+        return {
+            record_id: one.text("state")
+            for record_id, one in found.items()
+            if now < (one.whole("start_ms") or 0) < now + 14 * DAY_MS
+        }
+
+    before = ahead()
+    rounds.run(here, now + 400 * DAY_MS)
+    assert set(ahead().values()) == {"missed"}
+    rounds.run(here, now)
+    assert ahead() == before
+    assert set(before.values()) == {"open"}
+
+
+async def test_a_plan_where_nobody_may_plan_stops_no_other(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    here, later = bench.site, bench.site.now_ms() + 5 * DAY_MS
+    before = Counter(task.text("plan") for task in tasks(here))
+    plant = here.pack.definitions.plant
+    plan = next(one for one in plant.plans if one.plan_id == "PL01")
+    left = {
+        person_id: replace(person, retired_ms=1)
+        if may(here.pack.definitions.access, plant, person, rounds.PLAN, _about(here, plan.plan_id))
+        else person
+        for person_id, person in plant.people.items()
+    }
+    change(here, lambda p: replace(p, people=left))
+    rounds.run(here, later)
+    after = Counter(task.text("plan") for task in tasks(here))
+    assert "nobody may plan there" in caplog.text
+    assert after["PL01"] == before["PL01"]
+    assert sum(after.values()) > sum(before.values())
+
+
+def _about(here: Site, plan_id: str) -> Subject:
+    return subject_of(tasks(here, plan=plan_id)[0])
+
+
+async def test_an_id_held_by_another_type_stops_neither_rounds_nor_what_the_server_says(
+    bench: Bench,
+) -> None:
+    here, later = bench.site, bench.site.now_ms() + DAY_MS
+    with here.store.reading() as session:
+        wanted = [one.record_id for one in rounds.due(here, session, later) if one.kind == "edit"]
+    held, others = wanted[0], wanted[1:]
+    old = replace(await bench.phone(), store=here.store)  # taken before such ids were reserved
+    old.write("U012", "event", {"what": "x", "by": "U012"}, kind="edit", record_id=held)
+    rounds.run(here, later)
+    made = {task.record_id for task in tasks(here)}
+    assert set(others) <= made
+    assert held not in made
+    assert rounds.run(here, later) == 0  # it is not tried again and again
+    step = OwnStep("U001", held, "task", {"state": "open"})
+    before = written(here)
+    assert write_own(here, [step], only_new=True) == [("refused", "entry.invalid")]
+    assert written(here) == before

@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from domain.errors import ChainBrokenError, OfflineError
+from domain.errors import ChainBrokenError, OfflineError, ServerTroubleError
 from domain.records import Value
 from offline_store import blobs, entries, journal, keep, outbox, records
 from server.site import EPOCH, Site
@@ -260,3 +260,17 @@ async def test_a_server_copied_back_without_a_word_gets_again_what_it_has_lost(
     await one.engine.sync_once()
     await one.engine.sync_once()
     assert on_server(site, hazard) == values(one, hazard) == values(two, hazard)
+
+
+async def test_a_server_whose_clock_is_behind_gets_it_when_the_clock_is_right(
+    enrol: Enrol, site: Site
+) -> None:
+    one, right = await enrol(), site.now_ms
+    one.write("U012", "hazard", report())
+    site.now_ms = lambda: 0
+    with pytest.raises(ServerTroubleError, match=r"server\.clock"):
+        await one.engine.sync_once()
+    assert {item.state for item in one.items()} == {"sending"}  # kept, to go again
+    site.now_ms = right
+    await one.engine.sync_once()
+    assert {item.state for item in one.items()} == {"received"}
