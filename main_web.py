@@ -87,6 +87,7 @@ def build_api(field: FieldApp) -> fastapi.FastAPI:
 def run_web(settings: ClientSettings) -> None:
     """Serve the client to browsers until the process is stopped."""
     logs.set_up(settings.store / "logs")
+    import sys; sys.setswitchinterval(0.0005)
     field = build_field(settings)
     uvicorn.run(
         build_api(field),

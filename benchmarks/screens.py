@@ -33,12 +33,13 @@ WORDS = ("护罩缺失", "阀门渗漏", "通道堵塞", "接地线松动", "压
 INSPECTOR, PIN = "U003", "3316"
 BARE = ROOT / "benchmarks" / "baselines" / "bare_page.py"
 LOST_S = 15.0  # a tap without an answer for so long was lost: the run fails
-SETTLE_MS = 250  # between two taps: nothing of the last one is still moving
+SETTLE_MS = 450  # between two taps: nothing of the last one is still moving
 # Start the clock at the finger, stop it in the frame after the screen says `want` (or no more).
 _ARM = """([want, gone]) => {
   const host = () => document.querySelector('flt-semantics-host');
   const says = () => host() && [...host().querySelectorAll('flt-semantics, span')].some(
       n => (n.getAttribute('aria-label') ?? n.textContent).includes(want));
+  if (says() !== gone) throw new Error(`${want} tells nothing: it is so before the tap`);
   window.__took = null; window.__began = null;
   const look = new MutationObserver(() => check());
   const check = () => {
@@ -178,7 +179,9 @@ def _our_taps(who: Person, options: Options) -> dict[str, list[float]]:
     who.tap(name, part=True)
     who.enter_pin(PIN)
     who.sees("扫码巡检")
-    taps: dict[str, list[float]] = {"home": [], "list": [], "page": [], "answer": []}
+    taps: dict[str, list[float]] = {
+        "home": [], "list": [], "filter": [], "page": [], "answer": [],
+    }  # fmt: skip
     who.tap("隐患")
     who.tap("全部")
     who.sees("HZ-BNCH-0999")  # everything has come from the server
@@ -186,7 +189,8 @@ def _our_taps(who: Person, options: Options) -> dict[str, list[float]]:
     who.sees("TK-101")
     for number in range(TAPS):
         options.progress(number, 2 * TAPS)
-        taps["list"].append(_timed(who, _tap(who, "隐患"), "我报的"))
+        taps["list"].append(_timed(who, _tap(who, "隐患"), "HZ-BNCH-0999"))
+        taps["filter"].append(_timed(who, _tap(who, "已关闭"), "HZ-BNCH-0999", gone=True))
         taps["page"].append(_timed(who, _tap(who, "全部"), "HZ-BNCH-0999"))
         taps["home"].append(_timed(who, _tap(who, "今日"), "扫码巡检"))
     _answers(who, taps["answer"], options)

@@ -6,13 +6,15 @@ be drawn again then (`use_link()`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as part
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 import flet as ft
+from flet.components.utils import current_component
 
 from app.field import SPOKEN, FieldApp
 from app.translate import Translator, translator
@@ -21,7 +23,7 @@ from domain.errors import FieldError
 from domain.places import Fix
 from domain.plant import Person
 from media.ports import Locator
-from screens.theme import LIGHT, RAIL_FROM, TABLET_FROM, Tokens, tokens_of
+from screens.theme import RAIL_FROM, TABLET_FROM, Tokens, tokens_of
 from sync.status import SyncStatus
 
 P = ParamSpec("P")
@@ -31,6 +33,8 @@ ZONE = "Asia/Shanghai"  # until the definitions say where the plant is
 TOLD_S = 4.0  # how long good news stays
 ENTER = ("Enter", "Numpad Enter")
 TABS = ("/", "/hazards", "/permits", "/me")
+ADDRESS_S = 0.3  # the picture of a place stands before the address of the page follows
+SEAT = "anshao.desk"
 
 
 @dataclass(eq=False)
@@ -42,11 +46,19 @@ class Link(ft.Observable):
     fix: Fix | None = None
 
 
+@dataclass(eq=False)
+class At(ft.Observable):
+    """Which of the four places stands in front: a tap shows it before the address has followed."""
+
+    place: str = TABS[0]
+
+
 @dataclass(frozen=True, eq=False)
 class Keys:
     """What keys do on the screen in view: names as Flet gives them ("Enter", "Escape", "1")."""
 
     press: Callable[[str], Awaitable[None] | None]
+    place: str | None = None  # in force only while this place stands in front
 
 
 @dataclass(eq=False)
@@ -60,13 +72,12 @@ class Backstage:
     preferences: ft.SharedPreferences | None = None
     acted: int = 0  # rises when a control was pressed, to tell a key for it from one for the screen
     fading: asyncio.TimerHandle | None = None  # takes the good news away
+    following: asyncio.TimerHandle | None = None  # will tell the client the address of the place
     asked: str = ""  # what the statistics were asked last
     touched: int = 0  # rises with every key and tap, for the idle lock
     locator: Locator | None = None
     measuring: asyncio.Task[Fix | None] | None = None
     question: Question | None = None  # what was searched for last, for the way back from a hit
-    # (place, person) -> what stood there last: drawn at once, then read anew
-    shown: dict[tuple[str, str], object] = part(default_factory=dict[tuple[str, str], object])
 
 
 @dataclass(eq=False)
@@ -76,6 +87,7 @@ class Desk(ft.Observable):
     field: FieldApp
     navigate: Callable[[str], None] = lambda _route: None
     link: Link = part(default_factory=Link)
+    at: At = part(default_factory=At)
     person: Person | None = None
     language: str = "zh"
     brightness: str = "system"  # "light", "dark" or "system"
@@ -116,6 +128,17 @@ class Desk(ft.Observable):
     def tokens(self) -> Tokens:
         """Colours and sizes in use."""
         return tokens_of(dark=self.dark, scale=self.scale)
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """What every screen is drawn with besides its own data: equal until one of them changes."""
+        return (self.tokens, self.t, self.wide, self.person)
+
+    @property
+    def keys(self) -> Keys | None:
+        """The keys in force: those bound last, of what is in view."""
+        bound = reversed(self.backstage.keys)
+        return next((keys for keys in bound if keys.place in (None, self.at.place)), None)
 
     @property
     def fix(self) -> Fix | None:
@@ -242,9 +265,25 @@ class Desk(ft.Observable):
         self.told = ""
 
     def go(self, route: str, *, instead: bool = False) -> None:
-        """Go to a route; `instead` takes the place of the screen in view, so back skips it."""
+        """Go to a route; `instead` takes the place of the screen in view, so back skips it.
+
+        From place to place the picture comes first: the address of the page follows when it stands,
+        because the client draws everything again for it.
+        """
+        stage = self.backstage
+        if stage.following is not None:
+            stage.following.cancel()
+            stage.following = None
         if instead:
-            self.backstage.trail = self.backstage.trail[:-1] or ("/",)
+            stage.trail = stage.trail[:-1] or ("/",)
+        if route in TABS and stage.trail[-1] in TABS:
+            stage.following = asyncio.get_running_loop().call_later(ADDRESS_S, self._follow, route)
+            self._stand_at(route)
+        else:
+            self.navigate(route)
+
+    def _follow(self, route: str) -> None:
+        self.backstage.following = None
         self.navigate(route)
 
     def back(self) -> None:
@@ -254,9 +293,15 @@ class Desk(ft.Observable):
 
     def arrive(self, route: str) -> None:
         """Keep the trail in step with the route, however it was reached (also browser back)."""
+        if self.backstage.following is None or route not in TABS:  # else a later tap left it behind
+            self._stand_at(route)
+
+    def _stand_at(self, route: str) -> None:
         self.notice = None
         self.backstage.typing = False
         self.backstage.trail = trail_after(self.backstage.trail, route)
+        if route in TABS:
+            self.at.place = route
 
 
 def trail_after(trail: tuple[str, ...], route: str) -> tuple[str, ...]:
@@ -268,19 +313,30 @@ def trail_after(trail: tuple[str, ...], route: str) -> tuple[str, ...]:
     return (*trail, route)
 
 
-DeskContext: ft.ContextProvider[Desk | None] = ft.create_context(None)
+def seat(page: ft.Page, desk: Desk) -> None:
+    """Make this the desk of everything that is drawn on a page.
+
+    It is kept with the session, not in a context of Flet's: what was drawn before and is shown
+    again (`use_drawn`, `ft.memo`) has lost the way up to whoever provided a context (Flet 1.0.5).
+    """
+    page.session.store.set(SEAT, desk)
 
 
 def use_desk() -> Desk:
     """Return the desk; the component is drawn again when a field of it changes."""
-    desk = ft.use_context(DeskContext)
-    assert desk is not None, "a screen was drawn outside the root"
-    return desk
+    desk = ft.context.page.session.store.get(SEAT)
+    assert isinstance(desk, Desk), "a screen was drawn outside the root"
+    return use_value(desk)[0]
 
 
 def use_link() -> Link:
     """Return the link; the component is drawn again when sync or position change."""
     return use_value(use_desk().link)[0]
+
+
+def use_here(place: str) -> bool:
+    """Return whether a place stands in front; the component is drawn again when that changes."""
+    return use_value(use_desk().at)[0].place == place
 
 
 def use_value(initial: R | Callable[[], R]) -> tuple[R, Callable[[R | Callable[[R], R]], None]]:
@@ -300,6 +356,34 @@ def use_held(initial: R) -> Held[R]:
     return ft.use_memo(lambda: Held(initial), [])
 
 
+def use_drawn(draw: Callable[[], ft.Control], dependencies: Sequence[object]) -> ft.Control:
+    """Return what `draw` drew when the dependencies last changed: all a component shows, or a row.
+
+    The same controls handed to Flet again cost nothing: neither drawing nor comparing. Flet leaves
+    their way up to the page at the component that was there before (1.0.5) and then searches the
+    whole page at each tap, so it is renewed here, as Flet does for `ft.memo`.
+    """
+    drawn = ft.use_memo(draw, dependencies)
+    cast("Any", drawn)._parent = weakref.ref(current_component())
+    return drawn
+
+
+def use_rows(
+    items: Sequence[R],
+    key: Callable[[R], str],
+    draw: Callable[[R], ft.Control],
+    dependencies: Sequence[object],
+) -> list[ft.Control]:
+    """Return a row per item; those of unchanged items are the ones drawn before (`use_drawn`)."""
+    rows = ft.use_memo(dict[str, tuple[R, ft.Control]], dependencies)
+    before = dict(rows)
+    rows.clear()
+    for item in items:
+        known = before.get(key(item))
+        rows[key(item)] = known if known and known[0] == item else (item, draw(item))
+    return [row for _, row in rows.values()]
+
+
 def use_t() -> Translator:
     """Return the texts of the language in use: `t("outbox.send")`."""
     return use_desk().t
@@ -307,8 +391,7 @@ def use_t() -> Translator:
 
 def use_tokens() -> Tokens:
     """Return the colours and sizes in use."""
-    desk = ft.use_context(DeskContext)
-    return desk.tokens if desk else LIGHT
+    return use_desk().tokens
 
 
 def use_keys(
@@ -316,8 +399,9 @@ def use_keys(
     enter: Callable[[], Awaitable[None] | None] | None = None,
     escape: Callable[[], Awaitable[None] | None] | None = None,
     digit: Callable[[str], Awaitable[None] | None] | None = None,
+    place: str | None = None,
 ) -> None:
-    """Bind keys while the component is on screen; the one drawn last wins.
+    """Bind keys while the component is on screen (or `place` in front); the one drawn last wins.
 
     Enter is the primary button, Escape goes back (the default). Neither Enter nor digits are taken
     from a text field in use, which says so through `Backstage.typing` (see `parts.text_field`).
@@ -339,7 +423,7 @@ def use_keys(
             return on_digit(figure)
         return None
 
-    keys = ft.use_memo(lambda: Keys(press), [])
+    keys = ft.use_memo(lambda: Keys(press, place), [])
 
     def bind() -> None:
         desk.backstage.keys = (*desk.backstage.keys, keys)

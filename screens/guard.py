@@ -1,14 +1,16 @@
 """Keep one bad handler or one bad redraw from killing a person's whole session (Flet 1.0.5).
 
-Three things that Flet does and a field app cannot live with:
+Four things that Flet does and a field app cannot live with:
 
 * an exception in an event handler replaces the entire screen by an error page for good;
 * an exception while a component is drawn again ends the task that sends updates: the screen looks
   alive and never changes again;
 * the answer to a control's method that arrives after the control left the screen raises in the
-  loop that reads the socket, which drops the connection.
+  loop that reads the socket, which drops the connection;
+* every message is worded with all its controls for a line of the log that nobody asked for: a list
+  of fifty rows costs seconds.
 
-Private names of Flet are used: the version is pinned, and tests prove each of the three.
+Private names of Flet are used: the version is pinned, and tests prove each of the four.
 """
 
 import asyncio
@@ -19,6 +21,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import flet as ft
+from flet.messaging.protocol import Message  # pyright: ignore[reportMissingTypeStubs]
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +48,18 @@ def install(page: ft.Page, report: Report, heard: Heard) -> asyncio.Task[None]:
         log.error("incident %s: %s", incident, trace)
         report(incident)
 
+    _word_messages_briefly()
     session.error = failed  # an attribute of the instance wins over the method
     _forgive_late_answers(session)
     _listen(session, heard)
     return asyncio.get_running_loop().create_task(_revive_updates(session, failed))
+
+
+def _word_messages_briefly() -> None:
+    def briefly(message: Message) -> str:
+        return message.action.name
+
+    cast("Any", Message).__str__ = briefly
 
 
 def _forgive_late_answers(session: Any) -> None:  # noqa: ANN401 - Flet's session has private names

@@ -7,33 +7,81 @@ import flet as ft
 
 from app.use_cases import hazards, reports
 from app.use_cases.hazard_views import HazardCard
-from app.use_cases.hazards import FILTERS, PAGE, Page
+from app.use_cases.hazards import FILTERS, PAGE
 from screens import parts, parts_work, theme
-from screens.context import Desk, use_desk, use_value
+from screens.context import (
+    TABS,
+    Desk,
+    Held,
+    use_desk,
+    use_drawn,
+    use_held,
+    use_here,
+    use_rows,
+    use_value,
+)
 from screens.hazard_row import hazard_row
 from screens.hazard_summary import HazardSummary
+
+PLACE = TABS[1]
+MINUTE_MS = 60_000
+
+
+@dataclass(eq=False)
+class HazardList(ft.Observable):
+    """What one filter holds, as far as it was read."""
+
+    desk: Desk
+    which: str
+    cards: tuple[HazardCard, ...] | None = None
+    after: tuple[int, str] | None = None  # where the next page begins; None: this is all
+    busy: bool = False  # the next page is being read
+    now_ms: int = 0  # when it was read: how much time is left
+
+    async def load(self) -> None:
+        """Read it anew, as far as it was read before."""
+        size = max(PAGE, len(self.cards or ()))
+        found = await self.desk.run(hazards.page, self.desk.signed_in, self.which, None, size)
+        if found is not None:
+            self.now_ms = self.desk.field.clock.now_ms() // MINUTE_MS * MINUTE_MS
+            if self.cards != found.cards:
+                self.cards = found.cards
+            self.after = found.after
+
+    async def more(self) -> None:
+        """Read the next page and draw it below."""
+        after = self.after
+        if self.busy or after is None:
+            return
+        self.busy = True
+        found = await self.desk.run(hazards.page, self.desk.signed_in, self.which, after)
+        self.busy = False
+        if found is not None and after == self.after:  # else the list was read anew meanwhile
+            self.cards, self.after = (*(self.cards or ()), *found.cards), found.after
 
 
 @dataclass(eq=False)
 class HazardsModel(ft.Observable):
-    """One filter of the list and what it holds."""
+    """Which filter is chosen, which hazard is looked at, and the lists that were visited."""
 
     desk: Desk
     which: str = FILTERS[0]
-    first: bool = True
-    cards: tuple[HazardCard, ...] | None = None
-    after: tuple[int, str] | None = None  # where the next page begins; None: this is all
-    busy: bool = False  # the next page is being read
+    visited: tuple[str, ...] = FILTERS[:1]
     chosen: str | None = None  # beside the list, on a tablet
 
     def __post_init__(self) -> None:
-        """Begin with what stood here last."""
-        self._recall()
+        """Make a list for each filter; it is read when it is first looked at."""
+        self._lists = {which: HazardList(self.desk, which) for which in FILTERS}
+        self._greeted = False
+
+    def list_of(self, which: str) -> HazardList:
+        """Return the list of a filter."""
+        return self._lists[which]
 
     @property
     def beside(self) -> HazardCard | None:
         """The hazard shown beside the list: the chosen one, else the first."""
-        cards = self.cards or ()
+        cards = self.list_of(self.which).cards or ()
         return next((card for card in cards if card.record_id == self.chosen), None) or next(
             iter(cards), None
         )
@@ -42,47 +90,19 @@ class HazardsModel(ft.Observable):
         """Show another hazard beside the list."""
         self.chosen = record_id
 
-    async def load(self) -> None:
-        """Read the list of the chosen filter, as far as it was read before."""
-        which, size = self.which, max(PAGE, len(self.cards or ()))
-        found = await self.desk.run(hazards.page, self.desk.signed_in, which, None, size)
-        if self.first and found and not found.cards and which == self.which:
-            # who never reported anything sees what waits for them
-            which = self.which = FILTERS[1]
-            found = await self.desk.run(hazards.page, self.desk.signed_in, which)
-        self.first = False
-        if found is not None and which == self.which:  # another filter was chosen meanwhile
-            if self.cards != found.cards:
-                self.cards = found.cards
-            self.after = found.after
-            self.desk.backstage.shown[self._place(which)] = found
-
-    async def choose(self, which: str) -> None:
+    def choose(self, which: str) -> None:
         """Show another filter: what stood there last at once, then what stands there now."""
-        self.first = False
-        self.which, self.cards, self.after = which, None, None
-        self._recall()
-        await self.load()
+        self._greeted = True
+        if which not in self.visited:
+            self.visited = (*self.visited, which)
+        self.which = which
 
-    def _place(self, which: str) -> tuple[str, str]:
-        return (f"hazards.{which}", self.desk.signed_in.person_id)
-
-    def _recall(self) -> None:
-        known = cast("Page | None", self.desk.backstage.shown.get(self._place(self.which)))
-        if known is not None:
-            self.cards, self.after = known.cards, known.after
-
-    async def more(self) -> None:
-        """Read the next page and draw it below."""
-        which, after = self.which, self.after
-        if self.busy or after is None:
-            return
-        self.busy = True
-        found = await self.desk.run(hazards.page, self.desk.signed_in, which, after)
-        self.busy = False
-        # another filter was chosen, or the list was read anew meanwhile
-        if found is not None and (which, after) == (self.which, self.after):
-            self.cards, self.after = (*(self.cards or ()), *found.cards), found.after
+    async def load(self, which: str) -> None:
+        """Read a list; who never reported anything sees what waits for them."""
+        await self.list_of(which).load()
+        if not self._greeted and self.list_of(which).cards == ():
+            self.choose(FILTERS[1])
+        self._greeted = True
 
     async def report(self) -> None:
         """Begin a report and open it."""
@@ -113,50 +133,86 @@ def Hazards() -> ft.Control:
     """The list with its filters; a new report is always one tap away."""
     desk = use_desk()
     model, _ = use_value(lambda: HazardsModel(desk))
-    ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
-    tokens, t = desk.tokens, desk.t
-    report = parts.primary_button(
-        tokens,
-        t("today.report"),
-        key="report",
-        icon=ft.Icons.REPORT,
-        on_click=model.report,
-        expand=True,
-    )
-    head = parts_work.page_head(tokens, t("place.hazards"), action=search_button(desk))
-    whole = parts_work.page(
-        tokens, head, [_filters(model, desk), *_rows(model, desk)], [report], lazy=True
-    )
-    card = model.beside
-    if not desk.wide or card is None:
+    shared = use_held(model)
+    use_value(model.list_of(model.which))  # the card beside may change
+    card = model.beside if desk.wide else None
+    beside = card.record_id if card else ""
+    panes = [
+        (which, cast("Any", KeptPane)(shared, which, which == model.which, beside))
+        for which in model.visited
+    ]
+    head = use_drawn(lambda: _head(desk), [desk.look])
+    report = use_drawn(lambda: _report(model, desk), [desk.look])
+    whole = parts_work.stacked(head, parts_work.kept(panes, model.which), [report])
+    if card is None:
         return whole
     summary = cast("Any", HazardSummary)(card.record_id, key=f"beside-{card.record_id}")
     return parts_work.two_columns(desk, whole, summary, share=6)
 
 
-def _rows(model: HazardsModel, desk: Desk) -> list[ft.Control]:
+def _head(desk: Desk) -> ft.Control:
+    return parts_work.page_head(desk.tokens, desk.t("place.hazards"), action=search_button(desk))
+
+
+def _report(model: HazardsModel, desk: Desk) -> ft.Control:
+    return parts.primary_button(
+        desk.tokens,
+        desk.t("today.report"),
+        key="report",
+        icon=ft.Icons.REPORT,
+        on_click=model.report,
+        expand=True,
+    )
+
+
+@ft.component
+def Pane(shared: Held[HazardsModel], which: str, shown: bool, beside: str) -> ft.Control:
+    """One filter's list under the row of filters; kept, so that coming back is a small change."""
+    desk, model = use_desk(), shared.current
+    found, _ = use_value(model.list_of(which))
+    here = use_here(PLACE) and shown
+
+    async def load() -> None:
+        if here or found.cards is None:
+            await model.load(which)
+
+    ft.use_effect(load, [desk.version, here], cleanup=lambda: None)
+    rows = use_rows(
+        found.cards or (),
+        lambda card: card.record_id,
+        lambda card: _row(model, desk, card, chosen=card.record_id == beside),
+        [desk.look, found.now_ms, beside],
+    )
+    return use_drawn(
+        lambda: parts_work.scrolling([_filters(model, desk, which), *rows, *_end(found, desk)]),
+        [found.cards, found.after, found.busy, found.now_ms, desk.look, beside],
+    )
+
+
+KeptPane = ft.memo(Pane)
+
+
+def _end(found: HazardList, desk: Desk) -> list[ft.Control]:
+    """What stands below the rows: the way to the next page, or why there are none."""
     tokens, t = desk.tokens, desk.t
-    if model.cards is None:
+    if found.cards is None:
         return [parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("list.loading"))]
-    if not model.cards:
+    if not found.cards:
         return [
             parts.empty_state(
                 tokens,
                 ft.Icons.CHECK_CIRCLE_OUTLINE,
-                t(f"hazards.none.{model.which}"),
-                detail=t(f"hazards.none.{model.which}.detail"),
+                t(f"hazards.none.{found.which}"),
+                detail=t(f"hazards.none.{found.which}.detail"),
             )
         ]
-    rows = [_row(model, desk, card) for card in model.cards]
-    if model.after is not None:
-        more = t("list.next", n=len(model.cards))
-        rows.append(
-            parts.quiet_button(tokens, more, key="more", on_click=model.more, disabled=model.busy)
-        )
-    return rows
+    if found.after is None:
+        return []
+    more = t("list.next", n=len(found.cards))
+    return [parts.quiet_button(tokens, more, key="more", on_click=found.more, disabled=found.busy)]
 
 
-def _row(model: HazardsModel, desk: Desk, card: HazardCard) -> ft.Control:
+def _row(model: HazardsModel, desk: Desk, card: HazardCard, *, chosen: bool) -> ft.Control:
     """A row; on a tablet a tap shows the hazard beside the list first."""
     if not desk.wide:
         return hazard_row(desk, card)
@@ -164,16 +220,16 @@ def _row(model: HazardsModel, desk: Desk, card: HazardCard) -> ft.Control:
     def look() -> None:
         model.look_at(card.record_id)
 
-    return hazard_row(desk, card, on_click=look, chosen=card == model.beside)
+    return hazard_row(desk, card, on_click=look, chosen=chosen)
 
 
-def _filters(model: HazardsModel, desk: Desk) -> ft.Control:
+def _filters(model: HazardsModel, desk: Desk, here: str) -> ft.Control:
     chips: list[ft.Control] = [
         parts.choice_chip(
             desk.tokens,
             desk.t(f"hazards.filter.{which}"),
             key=f"filter-{which}",
-            selected=model.which == which,
+            selected=which == here,
             on_click=_choosing(model, which),
         )
         for which in FILTERS
@@ -181,8 +237,8 @@ def _filters(model: HazardsModel, desk: Desk) -> ft.Control:
     return ft.Row(spacing=theme.GAP, run_spacing=theme.GAP, wrap=True, controls=chips)
 
 
-def _choosing(model: HazardsModel, which: str) -> parts.Handler:
-    async def choose() -> None:
-        await model.choose(which)
+def _choosing(model: HazardsModel, which: str) -> parts.Tap:
+    def choose() -> None:
+        model.choose(which)
 
     return choose

@@ -66,23 +66,32 @@ def page(
 
     `lazy`: the client lays out only the rows in view; for lists of more than a screenful.
     """
-    parts: list[ft.Control] = [head] if head else []
+    return stacked(head, scrolling(body, key=key, lazy=lazy), footer)
+
+
+def scrolling(body: Sequence[ft.Control], *, key: str = "body", lazy: bool = True) -> ft.Container:
+    """Rows that scroll; `lazy` lays out only those in view."""
     rows = [*body, ft.Container(height=theme.GAP)]
-    parts.append(
-        ft.Container(
-            expand=True,
-            padding=ft.Padding.symmetric(horizontal=theme.MARGIN),
-            content=ft.ListView(key=key, spacing=theme.GAP_WIDE, controls=rows)
-            if lazy
-            else ft.Column(
-                key=key,
-                spacing=theme.GAP_WIDE,
-                scroll=ft.ScrollMode.AUTO,
-                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-                controls=rows,
-            ),
-        )
+    return ft.Container(
+        expand=True,
+        padding=ft.Padding.symmetric(horizontal=theme.MARGIN),
+        content=ft.ListView(key=key, spacing=theme.GAP_WIDE, controls=rows)
+        if lazy
+        else ft.Column(
+            key=key,
+            spacing=theme.GAP_WIDE,
+            scroll=ft.ScrollMode.AUTO,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            controls=rows,
+        ),
     )
+
+
+def stacked(
+    head: ft.Control | None, body: ft.Control, footer: Sequence[ft.Control] = ()
+) -> ft.Control:
+    """Head, what fills the middle, and the next step below."""
+    parts = [*([head] if head else []), body]
     if footer:
         parts.append(
             ft.Container(
@@ -95,6 +104,22 @@ def page(
         expand=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         controls=parts,
+    )
+
+
+def kept(panes: Sequence[tuple[str, ft.Control]], shown: str) -> ft.Column:
+    """One of several panes in view; the others keep what they hold and cost nothing.
+
+    `panes` are (key, content); going back to a pane is a change of one property.
+    """
+    return ft.Column(
+        spacing=0,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[
+            ft.Container(key=key, expand=True, visible=key == shown, content=content)
+            for key, content in panes
+        ],
     )
 
 

@@ -15,23 +15,28 @@ from flet.controls.base_control import BaseControl
 from flet.controls.id_counter import ControlId
 
 
-def controls_in(value: object, seen: set[int] | None = None) -> Iterator[BaseControl]:
-    """Yield every control inside a value once: fields, lists and mappings, top down."""
+def controls_in(
+    value: object, seen: set[int] | None = None, *, shown: bool = False
+) -> Iterator[BaseControl]:
+    """Yield every control inside a value once: fields, lists and mappings, top down.
+
+    `shown` leaves out what is not visible, with all that is in it.
+    """
     seen = set() if seen is None else seen
     if isinstance(value, BaseControl):
-        if id(value) in seen:
+        if id(value) in seen or (shown and getattr(value, "visible", True) is False):
             return
         seen.add(id(value))
         yield value
         for spec in cast("Any", value).__dataclass_fields__.values():
             if "skip" not in spec.metadata and spec.name != "_internals":
-                yield from controls_in(getattr(value, spec.name, None), seen)
+                yield from controls_in(getattr(value, spec.name, None), seen, shown=shown)
     elif isinstance(value, list | tuple):
         for part in cast("list[object]", value):
-            yield from controls_in(part, seen)
+            yield from controls_in(part, seen, shown=shown)
     elif isinstance(value, dict):
         for part in cast("dict[object, object]", value).values():
-            yield from controls_in(part, seen)
+            yield from controls_in(part, seen, shown=shown)
 
 
 def install(page: ft.Page, changed: Callable[[bool], None]) -> None:

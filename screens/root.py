@@ -2,17 +2,18 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import flet as ft
 
 from app.field import FieldApp
-from screens import guard, reconnect, shell, theme, watch
+from screens import guard, parts_work, reconnect, shell, theme, watch
 from screens.admin import AdminHome, AdminTable
 from screens.admin_devices import AdminDefinitions, AdminDevices
 from screens.admin_import import AdminImport
 from screens.admin_row import AdminNew, AdminRow
-from screens.context import ENTER, Desk, DeskContext, use_desk
+from screens.context import ENTER, TABS, Desk, seat, use_desk, use_value
 from screens.dispatch import DispatchScreen
 from screens.documents import DocumentsScreen
 from screens.gap import GapScreen
@@ -42,11 +43,27 @@ PREFERENCE_S = 3.0  # a client that does not answer shall not hold up the first 
 
 
 @ft.component
-def Shell() -> ft.View:
-    """The four places in their frame."""
+def Places() -> ft.View:
+    """The four places in their frame. What was visited stays: going back to it is a small change.
+
+    The place in front follows the tap (`Desk.at`); the address of the page follows by itself.
+    """
     desk = use_desk()
-    outlet, route = ft.use_route_outlet(), ft.use_route_location()
-    return shell.frame(desk, outlet, route, places=True)
+    at, _ = use_value(desk.at)
+    visited: list[str] = ft.use_memo(list, [])
+    if at.place not in visited:
+        visited.append(at.place)
+    panes = [(route, PLACE_SCREENS[route]()) for route in visited]
+    return shell.frame(desk, parts_work.kept(panes, at.place), at.place, places=True)
+
+
+PLACE_SCREENS: Mapping[str, Screen] = {
+    "/": ft.memo(TodayScreen),
+    "/hazards": ft.memo(Hazards),
+    "/permits": ft.memo(Permits),
+    "/me": ft.memo(Me),
+}
+KeptPlaces = ft.memo(Places)
 
 
 @ft.component
@@ -79,16 +96,8 @@ def detail(path: str, screen: Screen) -> ft.Route:
 
 
 ROUTES = [
-    ft.Route(
-        component=Shell,
-        outlet=True,
-        children=[
-            ft.Route(index=True, component=TodayScreen),
-            ft.Route(path="hazards", component=Hazards),
-            ft.Route(path="permits", component=Permits),
-            ft.Route(path="me", component=Me),
-        ],
-    ),
+    ft.Route(index=True, component=KeptPlaces),
+    *[ft.Route(path=route.removeprefix("/"), component=KeptPlaces) for route in TABS[1:]],
     detail("outbox", Outbox),
     detail("outbox/:id", OutboxDetail),
     detail("notices", Notices),
@@ -131,8 +140,8 @@ def App(desk: Desk) -> Any:  # noqa: ANN401 - a list of views, some of them comp
         keep_preferences, [desk.brightness, desk.scale, desk.language], cleanup=lambda: None
     )
     if desk.person is None:
-        return DeskContext(desk, lambda: [Gate()])
-    return DeskContext(desk, lambda: ft.Router(ROUTES, not_found=Missing, manage_views=True))
+        return [Gate()]
+    return ft.Router(ROUTES, not_found=Missing, manage_views=True)
 
 
 def apply_look(page: ft.Page, desk: Desk) -> None:
@@ -154,6 +163,7 @@ def apply_look(page: ft.Page, desk: Desk) -> None:
 async def show(page: ft.Page, field: FieldApp) -> Desk:
     """Draw the client on a page; called once per session."""
     desk = Desk(field=field, navigate=page.navigate, language=field.language)
+    seat(page, desk)
     desk.width, desk.height = float(page.width or desk.width), float(page.height or desk.height)
     desk.system_dark = page.platform_brightness == ft.Brightness.DARK
     guarding = guard.install(page, lambda number: _report(desk, number), _listener(desk))
@@ -205,12 +215,12 @@ def _bind(page: ft.Page, desk: Desk) -> None:
         desk.system_dark = page.platform_brightness == ft.Brightness.DARK
 
     async def key_pressed(event: ft.KeyboardEvent) -> None:
-        if event.ctrl or event.alt or event.meta or not desk.backstage.keys:
+        keys, acted = desk.keys, desk.backstage.acted
+        if event.ctrl or event.alt or event.meta or keys is None:
             return
-        keys, acted = desk.backstage.keys[-1], desk.backstage.acted
         if event.key in ENTER:  # the focused control takes Enter for itself, and says so at once
             await asyncio.sleep(ENTER_S)
-            if desk.backstage.acted != acted or keys not in desk.backstage.keys:
+            if desk.backstage.acted != acted or keys is not desk.keys:
                 return
         result = keys.press(event.key)
         if result is not None:

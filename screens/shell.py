@@ -127,6 +127,9 @@ def Notices() -> ft.Control:
     )
 
 
+KeptStatusLine, KeptNotices = ft.memo(StatusLine), ft.memo(Notices)
+
+
 def place_index(route: str) -> int:
     """Return which place a route belongs to; 0 for what belongs to none."""
     for index, place in enumerate(PLACES[1:], start=1):
@@ -202,7 +205,7 @@ def frame(desk: Desk, content: ft.Control, route: str, *, places: bool) -> ft.Vi
         spacing=0,
         expand=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[Notices(), ft.Container(content=content, expand=True)],
+        controls=[KeptNotices(), ft.Container(content=content, expand=True)],
     )
     if desk.rail and desk.person:
         inner = ft.Row(
@@ -215,7 +218,7 @@ def frame(desk: Desk, content: ft.Control, route: str, *, places: bool) -> ft.Vi
         spacing=0,
         expand=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[StatusLine(), inner],
+        controls=[KeptStatusLine(), inner],
     )
     return ft.View(
         route="/" if places else route,  # one view for the four places: no slide between them

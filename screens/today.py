@@ -1,7 +1,6 @@
 """The first screen: two big actions, progress, what waits for me, then tasks, overdue first."""
 
 from dataclasses import dataclass
-from typing import cast
 
 import flet as ft
 
@@ -11,13 +10,25 @@ from app.use_cases.hazards import WAITING_MAX
 from app.use_cases.task_cards import RouteStop, TaskCard
 from app.use_cases.tasks import Today
 from screens import parts, parts_work, theme
-from screens.context import Desk, use_desk, use_keys, use_link, use_value
+from screens.context import (
+    TABS,
+    Desk,
+    use_desk,
+    use_drawn,
+    use_here,
+    use_keys,
+    use_link,
+    use_value,
+)
 from screens.hazard_row import hazard_row
 from screens.hazards import report_hazard, search_button
 from screens.kinds import KIND_ICONS
 from screens.notices import Bell
 from screens.storage import StorageNotice
 from screens.theme import Tokens
+
+PLACE = TABS[0]
+MINUTE_MS = 60_000
 
 
 @dataclass(eq=False)
@@ -26,17 +37,15 @@ class TodayModel(ft.Observable):
 
     desk: Desk
     plan: Today | None = None
-
-    def __post_init__(self) -> None:
-        """Begin with what stood here last."""
-        self._place = ("today", self.desk.signed_in.person_id)
-        self.plan = cast("Today | None", self.desk.backstage.shown.get(self._place))
+    now_ms: int = 0  # when it was read: what is late, and how much time is left
 
     async def load(self) -> None:
         """Read tasks and waiting hazards; the last position decides what is nearest."""
         found = await self.desk.run(tasks.today, self.desk.signed_in, self.desk.fix)
-        if found is not None and found != self.plan:
-            self.plan = self.desk.backstage.shown[self._place] = found
+        if found is not None:
+            self.now_ms = self.desk.field.clock.now_ms() // MINUTE_MS * MINUTE_MS
+            if found != self.plan:
+                self.plan = found
 
     def scan(self) -> None:
         """Open the scanner."""
@@ -68,9 +77,19 @@ class TodayModel(ft.Observable):
 def TodayScreen() -> ft.Control:
     """Home: one column on a phone; on a tablet the actions stay at the left."""
     desk, link = use_desk(), use_link()
+    here = use_here(PLACE)
     model, _ = use_value(lambda: TodayModel(desk))
-    ft.use_effect(model.load, [desk.version, link.fix], cleanup=lambda: None)
-    use_keys(enter=model.scan, escape=lambda: None)
+
+    async def load() -> None:
+        if here or model.plan is None:
+            await model.load()
+
+    ft.use_effect(load, [desk.version, link.fix, here], cleanup=lambda: None)
+    use_keys(enter=model.scan, escape=lambda: None, place=PLACE)
+    return use_drawn(lambda: _whole(model, desk), [model.plan, model.now_ms, desk.look])
+
+
+def _whole(model: TodayModel, desk: Desk) -> ft.Control:
     tokens = desk.tokens
     actions = _actions(model, desk)
     waiting = [StorageNotice(), *_waiting(model, desk)]
@@ -179,7 +198,7 @@ def _task(model: TodayModel, desk: Desk, card: TaskCard, *, worst: bool) -> ft.C
     return parts.row_card(
         tokens,
         f"{card.asset_id} {t.of(card.form)}",
-        _task_detail(t, card, desk.field.clock.now_ms()),
+        _task_detail(t, card, model.now_ms),
         key=f"task-{card.record_id}",
         icon_color=tokens.stop if card.overdue and not worst else None,
         detail_color=tokens.stop if card.overdue and not worst else None,

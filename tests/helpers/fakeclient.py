@@ -154,7 +154,7 @@ class FakeClient(Connection):
 
     def controls(self) -> Iterator[BaseControl]:
         """Yield what is drawn, top down."""
-        return controls_in(self.page)
+        return controls_in(self.page, shown=True)
 
     def kind(self, kind: type[C]) -> list[C]:
         """Return all controls of a type."""

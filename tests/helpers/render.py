@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Callable
 
 import flet as ft
 
-from screens.context import Desk, DeskContext
+from screens.context import Desk, seat
 from tests.helpers.fakeclient import FakeClient, client_of
 
 
 @ft.component
-def stage(desk: Desk, component: Callable[[], object]) -> object:
-    return DeskContext(desk, component)
+def stage(component: Callable[[], object]) -> object:
+    return component()
 
 
 @contextlib.asynccontextmanager
@@ -19,7 +19,8 @@ async def rendered(desk: Desk, component: Callable[[], object]) -> AsyncIterator
     """Draw a component on a page of its own."""
 
     def main(page: ft.Page) -> None:
-        page.render(stage, desk, component)
+        seat(page, desk)
+        page.render(stage, component)
 
     async with client_of(main, width=desk.width, height=desk.height) as client:
         yield client

@@ -91,6 +91,7 @@ async def test_a_list_grows_by_pages_and_keeps_them_when_something_changes(
 ) -> None:
     made = [reported(field, f"漏水 {number}") for number in range(55)]
     desk = desk_of(field, OPERATOR)
+    desk.at.place = "/hazards"
     async with rendered(desk, Hazards) as drawn:
         await drawn.until(lambda: drawn.has(f"hazard-{made[-1]}"))
         assert not drawn.has(f"hazard-{made[0]}")
