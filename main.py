@@ -9,6 +9,7 @@ import os
 import flet as ft
 
 from app import link, logs
+from app.pace import favour_the_screen
 from app.settings import ClientSettings, from_environment
 from app.wiring import ASSETS, build_field, device_key
 from screens.pictures import UPLOAD_FOLDER
@@ -19,6 +20,7 @@ def run(settings: ClientSettings) -> None:
     """Show the client until its window is closed."""
     logs.set_up(settings.store / "logs")
     field = build_field(settings)
+    favour_the_screen()
 
     async def main(page: ft.Page) -> None:
         link.start(field, device_key(settings.store))

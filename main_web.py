@@ -20,6 +20,7 @@ from fastapi.responses import FileResponse
 from app import link, logs
 from app.clip_links import ROUTE
 from app.field import FieldApp
+from app.pace import favour_the_screen
 from app.settings import ClientSettings, from_environment
 from app.wiring import ASSETS, build_field, device_key
 from screens.pictures import UPLOAD_BYTES_MAX, UPLOAD_FOLDER
@@ -87,8 +88,8 @@ def build_api(field: FieldApp) -> fastapi.FastAPI:
 def run_web(settings: ClientSettings) -> None:
     """Serve the client to browsers until the process is stopped."""
     logs.set_up(settings.store / "logs")
-    import sys; sys.setswitchinterval(0.0005)
     field = build_field(settings)
+    favour_the_screen()
     uvicorn.run(
         build_api(field),
         host=settings.host,

@@ -48,14 +48,16 @@ def install(page: ft.Page, report: Report, heard: Heard) -> asyncio.Task[None]:
         log.error("incident %s: %s", incident, trace)
         report(incident)
 
-    _word_messages_briefly()
+    word_messages_briefly()
     session.error = failed  # an attribute of the instance wins over the method
     _forgive_late_answers(session)
     _listen(session, heard)
     return asyncio.get_running_loop().create_task(_revive_updates(session, failed))
 
 
-def _word_messages_briefly() -> None:
+def word_messages_briefly() -> None:
+    """Name only the action of a message where it is worded; for the whole process."""
+
     def briefly(message: Message) -> str:
         return message.action.name
 

@@ -138,12 +138,12 @@ def Hazards() -> ft.Control:
     card = model.beside if desk.wide else None
     beside = card.record_id if card else ""
     panes = [
-        (which, cast("Any", KeptPane)(shared, which, which == model.which, beside))
+        (f"list-{which}", cast("Any", KeptPane)(shared, which, which == model.which, beside))
         for which in model.visited
     ]
     head = use_drawn(lambda: _head(desk), [desk.look])
     report = use_drawn(lambda: _report(model, desk), [desk.look])
-    whole = parts_work.stacked(head, parts_work.kept(panes, model.which), [report])
+    whole = parts_work.stacked(head, parts_work.kept(panes, f"list-{model.which}"), [report])
     if card is None:
         return whole
     summary = cast("Any", HazardSummary)(card.record_id, key=f"beside-{card.record_id}")

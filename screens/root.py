@@ -53,8 +53,8 @@ def Places() -> ft.View:
     visited: list[str] = ft.use_memo(list, [])
     if at.place not in visited:
         visited.append(at.place)
-    panes = [(route, PLACE_SCREENS[route]()) for route in visited]
-    return shell.frame(desk, parts_work.kept(panes, at.place), at.place, places=True)
+    panes = [(f"place-{route}", PLACE_SCREENS[route]()) for route in visited]
+    return shell.frame(desk, parts_work.kept(panes, f"place-{at.place}"), at.place, places=True)
 
 
 PLACE_SCREENS: Mapping[str, Screen] = {

@@ -17,6 +17,7 @@ from screens.context import Desk
 from screens.excuse import ExcuseModel
 from screens.question import Hands
 
+SLOW_S = 0.3  # a save that takes longer is told
 STILL_REASONS = ("stopped", "repair", "standby")  # catalog keys sheet.still.<reason>
 
 
@@ -272,14 +273,20 @@ class SheetModel(ft.Observable):
         desk.go("/")
 
     async def _save(self, item_id: str, value: str | None) -> None:
-        """Save an answer in its turn; of several waiting for a question the latest counts."""
+        """Save an answer in its turn; of several waiting for a question the latest counts.
+
+        An answer is shown once it is saved, so only a slow save needs words of its own.
+        """
         self._unsaved[item_id] = value or None
-        self.saving = True
+        slow = asyncio.get_running_loop().call_later(SLOW_S, self._say_saving)
         async with self._turn:
-            if item_id not in self._unsaved:  # a later one was saved while this one waited
-                return
-            await self._save_one(item_id, self._unsaved.pop(item_id))
-            self.saving = bool(self._unsaved)
+            if item_id in self._unsaved:  # else a later one was saved while this one waited
+                await self._save_one(item_id, self._unsaved.pop(item_id))
+        slow.cancel()
+        self.saving = self.saving and bool(self._unsaved)
+
+    def _say_saving(self) -> None:
+        self.saving = True
 
     async def _save_one(self, item_id: str, value: str | None) -> None:
         errors = {key: error for key, error in self.errors.items() if key != item_id}

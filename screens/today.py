@@ -18,6 +18,7 @@ from screens.context import (
     use_here,
     use_keys,
     use_link,
+    use_rows,
     use_value,
 )
 from screens.hazard_row import hazard_row
@@ -86,14 +87,31 @@ def TodayScreen() -> ft.Control:
 
     ft.use_effect(load, [desk.version, link.fix, here], cleanup=lambda: None)
     use_keys(enter=model.scan, escape=lambda: None, place=PLACE)
-    return use_drawn(lambda: _whole(model, desk), [model.plan, model.now_ms, desk.look])
+    plan = model.plan
+    look = [model.now_ms, desk.look]
+    worst = next((card for card in plan.cards if card.overdue), None) if plan else None
+    hazards = use_rows(
+        plan.hazards if plan else (),
+        lambda card: card.record_id,
+        lambda card: hazard_row(desk, card),
+        look,
+    )
+    cards = use_rows(
+        [(card, card is worst) for card in plan.cards] if plan else (),
+        lambda row: row[0].record_id,
+        lambda row: _task(model, desk, row[0], worst=row[1]),
+        look,
+    )
+    return use_drawn(lambda: _whole(model, desk, hazards, cards), [plan, *look])
 
 
-def _whole(model: TodayModel, desk: Desk) -> ft.Control:
+def _whole(
+    model: TodayModel, desk: Desk, hazards: list[ft.Control], cards: list[ft.Control]
+) -> ft.Control:
     tokens = desk.tokens
     actions = _actions(model, desk)
-    waiting = [StorageNotice(), *_waiting(model, desk)]
-    todo = _tasks(model, desk)
+    waiting = [StorageNotice(), *_waiting(model, desk, hazards)]
+    todo = _tasks(model, desk, cards)
     if desk.wide:
         left = parts_work.page(tokens, _head(model, desk), [actions, *waiting])
         tasks_in_view = [ft.Container(height=8), *todo]
@@ -136,25 +154,23 @@ def _actions(model: TodayModel, desk: Desk) -> ft.Control:
     )
 
 
-def _waiting(model: TodayModel, desk: Desk) -> list[ft.Control]:
+def _waiting(model: TodayModel, desk: Desk, rows: list[ft.Control]) -> list[ft.Control]:
     """Hazards that wait for a step of this person."""
     tokens, t = desk.tokens, desk.t
     plan = model.plan
     if plan is None or not plan.hazards:
         return []
-    rows: list[ft.Control] = [hazard_row(desk, card) for card in plan.hazards]
     count = f"{plan.waiting}+" if plan.waiting == WAITING_MAX else plan.waiting
     if plan.waiting > len(plan.hazards):
         label = t("today.all_hazards", n=count)
-        rows.append(
-            parts.quiet_button(
-                tokens, label, key="all-hazards", on_click=lambda: desk.go("/hazards")
-            )
+        way = parts.quiet_button(
+            tokens, label, key="all-hazards", on_click=lambda: desk.go("/hazards")
         )
+        rows = [*rows, way]
     return [parts.section(tokens, t("today.for_you", n=count), rows)]
 
 
-def _tasks(model: TodayModel, desk: Desk) -> list[ft.Control]:
+def _tasks(model: TodayModel, desk: Desk, cards: list[ft.Control]) -> list[ft.Control]:
     tokens, t, plan = desk.tokens, desk.t, model.plan
     if plan is None:
         return [parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("list.loading"))]
@@ -172,9 +188,7 @@ def _tasks(model: TodayModel, desk: Desk) -> list[ft.Control]:
     rows: list[ft.Control] = [parts.progress_line(tokens, t("today.done"), plan.done, plan.total)]
     if not plan.cards:
         rows.append(parts.note(tokens, "good", t("today.all_done"), icon=ft.Icons.TASK_ALT))
-    worst = next((card for card in plan.cards if card.overdue), None)
-    rows.extend(_task(model, desk, card, worst=card is worst) for card in plan.cards)
-    return rows
+    return [*rows, *cards]
 
 
 def _task(model: TodayModel, desk: Desk, card: TaskCard, *, worst: bool) -> ft.Control:

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import flet as ft
 import pytest
+from flet.messaging.protocol import (  # pyright: ignore[reportMissingTypeStubs]
+    Message,
+    MessageAction,
+    PatchControlBody,
+)
 
 from screens import guard, reconnect, watch
-from screens.context import Desk, use_value
+from screens.context import ADDRESS_S, Desk, use_value
 from screens.root import show
 from tests.helpers.fakeclient import FakeClient, client_of
 from tests.helpers.field import INSPECTOR, MANAGER, offline_field, pin_of
@@ -76,6 +81,61 @@ async def test_the_places_follow_the_width(tmp_path: Path) -> None:
         await drawn.resize(1280, 800)
         assert drawn.kind(ft.NavigationRail)
         assert not drawn.kind(ft.NavigationBar)
+
+
+async def test_a_place_is_found_as_it_was_left(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        desk.go("/hazards")
+        await drawn.until(lambda: drawn.has("filter-closed"))
+        await drawn.tap("filter-closed")
+        await drawn.until(lambda: drawn.sees(desk.t("hazards.none.closed")))
+        drawn_before = drawn.one("list-closed")
+        desk.go("/")
+        await drawn.until(lambda: drawn.has("scan"))
+        assert not drawn.has("filter-closed")
+        desk.go("/hazards")
+        await drawn.until(lambda: drawn.has("filter-closed"))
+        assert drawn.sees(desk.t("hazards.none.closed"))
+        assert drawn.one("list-closed")._i == drawn_before._i, "drawn once, shown again"
+
+
+async def test_quick_taps_end_at_the_last_place_and_so_does_the_address(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        for route in ("/hazards", "/me", "/hazards", "/", "/me"):
+            desk.go(route)
+            await drawn.settle()
+            assert desk.at.place == route, "the picture does not wait for the address"
+        await drawn.until(lambda: drawn.route == "/me")
+        assert desk.at.place == "/me"
+        assert drawn.has("sign-out")
+        assert not drawn.has("scan")
+
+
+async def test_what_leads_out_of_a_place_overtakes_its_address(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        desk.go("/me")
+        desk.go("/outbox")
+        await drawn.until(lambda: drawn.has("export"))
+        await asyncio.sleep(ADDRESS_S + 0.1)
+        assert drawn.route == "/outbox"
+        await drawn.press("Escape")
+        await drawn.until(lambda: drawn.has("sign-out"))
+
+
+async def test_every_control_in_view_knows_its_way_to_the_page(tmp_path: Path) -> None:
+    """Otherwise Flet searches the whole page at each tap."""
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        for route in ("/hazards", "/me", "/", "/hazards", "/"):
+            desk.go(route)
+            await drawn.settle()
+            desk.changed()
+            await drawn.settle()
+        for control in drawn.controls():
+            assert control.page is drawn.page
 
 
 async def test_escape_goes_back_to_where_one_came_from(tmp_path: Path) -> None:
@@ -155,6 +215,14 @@ async def test_a_bug_is_reported_with_a_number_and_the_screen_lives_on() -> None
         await drawn.until(lambda: drawn.sees("n=2"))
         assert drawn.crashes == []
     tasks[0].cancel()
+
+
+def test_messages_to_the_client_are_not_worded_with_all_they_carry() -> None:
+    """Flet 1.0.5 words each one for its log, also where nobody asked for that log."""
+    message = Message(MessageAction.PATCH_CONTROL, PatchControlBody(1, ft.Text("a row of fifty")))
+    assert "a row of fifty" in repr(message)
+    guard.word_messages_briefly()
+    assert f"{message}" == "PATCH_CONTROL"
 
 
 async def test_while_the_client_is_away_every_control_gets_a_new_id() -> None:
