@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from app.settings import ClientSettings
     from domain.definitions import Definitions
+    from domain.errors import FieldError
     from server.settings import ServerSettings
     from server.tls import TlsFiles
 
@@ -215,21 +216,90 @@ def labels(options: argparse.Namespace) -> int:
     from domain.errors import LabelUnknownError
     from server.labels import print_sheet
 
-    settings = server_settings(options)
-    if options.demo:
-        settings = settings.model_copy(update={"home": home() / "demo" / "server"})
     try:
-        pages = print_sheet(settings, options.language, options.ids)
+        pages = print_sheet(_server_of(options), options.language, options.ids)
     except LabelUnknownError as error:
         message = f"the plant has no {error.params['text']}; without ids all labels are printed"
         raise SetupError(message) from error
-    try:
-        options.out.write_bytes(pages)
-    except OSError as error:
-        message = f"{options.out} cannot be written ({error.strerror}); choose another --out"
-        raise SetupError(message) from error
-    print(f"written: {options.out}")
+    _write(options.out, pages)
     return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the proof file of a record: of the server's, or with --store of a device's."""
+    from domain.errors import FieldError
+
+    small = options.thumbnails
+    try:
+        if options.store:
+            from app.use_cases import proofs as device
+
+            data = device.export(options.store, options.record, small=small)
+        else:
+            from server import proofs as server
+
+            data = server.export(_server_of(options), options.record, small=small)
+    except FieldError as error:
+        raise SetupError(_worded(error, options.language)) from error
+    _write(options.out, data)
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Say what of a proof file holds: 0 everything, 1 not everything, 2 it is no proof file."""
+    from app import proofs
+    from app.translate import read_catalogs
+    from domain.errors import ProofError
+
+    catalogs = read_catalogs(ROOT / "assets" / "locale")
+    try:
+        found = proofs.verify(options.file, options.key, catalogs, options.language)
+    except ProofError as error:
+        raise SetupError(_worded(error, options.language)) from error
+    encoding = sys.stdout.encoding or "utf-8"  # a console that lacks a sign shows another
+    print("\n".join(found.lines).encode(encoding, "replace").decode(encoding))
+    return 0 if found.good else 1
+
+
+def key(options: argparse.Namespace) -> int:
+    """Write the plant's public key, which others check proof files and receipts with."""
+    from domain.errors import ProofError
+    from server import proofs
+
+    try:
+        pem = proofs.public_pem(_server_of(options))
+    except ProofError as error:
+        raise SetupError(_worded(error, "en")) from error
+    if options.out:
+        _write(options.out, pem)
+    else:
+        print(pem.decode("ascii"), end="")
+    return 0
+
+
+def _server_of(options: argparse.Namespace) -> "ServerSettings":
+    """Return the server's settings; with --demo those of the demo's server."""
+    settings = server_settings(options)
+    if not options.demo:
+        return settings
+    return settings.model_copy(update={"home": home() / "demo" / "server"})
+
+
+def _worded(error: "FieldError", language: str) -> str:
+    from app.proofs import clean
+    from app.translate import read_catalogs, translator
+
+    words = translator(read_catalogs(ROOT / "assets" / "locale"), language, "UTC").error(error)
+    return "\n".join(clean(line) for line in words)
+
+
+def _write(out: Path, data: bytes) -> None:
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        message = f"{out} cannot be written ({error.strerror}); choose another --out"
+        raise SetupError(message) from error
+    print(f"written: {out}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -264,8 +334,35 @@ def parser() -> argparse.ArgumentParser:
     part.add_argument("--demo", action="store_true", help="for the devices of `anshao demo`")
     part.set_defaults(run=labels, host=None, port=None, tls=False)
 
+    _add_proofs(commands.add_parser)
     commands.add_parser("bench", help="measure against a baseline")  # see main
     return top
+
+
+def _add_proofs(add: "Callable[..., argparse.ArgumentParser]") -> None:
+    part = add("export", help="write the proof file of a record")
+    part.add_argument("record", metavar="RECORD", help="its id, or its short code")
+    part.add_argument("--out", type=Path, metavar="FILE", required=True, help="file to write")
+    part.add_argument("--store", type=Path, metavar="DIR", help="of a device, not of the server")
+    part.add_argument("--thumbnails", action="store_true", help="small pictures, no originals")
+    part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
+    _add_language(part)
+    part.set_defaults(run=export, host=None, port=None, tls=False)
+
+    part = add("verify", help="say what of a proof file holds")
+    part.add_argument("file", type=Path, metavar="FILE", help="what `anshao export` wrote")
+    part.add_argument("--key", type=Path, metavar="PLANT.pub", help="the plant's public key")
+    _add_language(part)
+    part.set_defaults(run=verify)
+
+    part = add("key", help="give the plant's public key")
+    part.add_argument("--out", type=Path, metavar="FILE", help="file to write; none: print it")
+    part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
+    part.set_defaults(run=key, host=None, port=None, tls=False)
+
+
+def _add_language(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--language", choices=("zh", "en"), default="zh", help="of the words")
 
 
 def _add_address(part: argparse.ArgumentParser, port: str) -> None:

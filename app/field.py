@@ -15,7 +15,7 @@ from app.clip_links import ClipLinks
 from app.clock import Clock
 from app.settings import ClientSettings
 from app.translate import Translator, translator
-from domain.changes import Entry
+from domain.changes import Entry, Sign
 from domain.definitions import Definitions
 from domain.errors import FieldError, RecordMissingError
 from domain.places import Fix, still_valid
@@ -82,6 +82,7 @@ class FieldApp:
     devices: Devices
     font: Path
     language: str
+    sign: Sign  # with the key of this device
     identity: Identity | None = None
     pack: Pack | None = None
     engine: SyncEngine | None = None
@@ -141,7 +142,7 @@ class FieldApp:
         definition: str,
         set: Mapping[str, Value],
     ) -> Entry:
-        """Append one entry of this device to the journal; the caller commits.
+        """Append one entry of this device to the journal, signed; the caller commits.
 
         Its stamp is later than everything the person can have seen on the record.
         """
@@ -150,7 +151,7 @@ class FieldApp:
             self.clock.observe(max(cell.wall_ms for cell in seen.cells.values()))
         return journal.write(
             session,
-            journal.Author(self.device.device_id, person_id),
+            journal.Author(self.device.device_id, person_id, self.sign),
             self.clock.stamp(),
             kind=kind,
             record_id=record_id,

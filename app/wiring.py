@@ -46,6 +46,7 @@ def build_field(
         devices=devices or _devices(settings, clock),
         font=FONT,
         language=settings.language,
+        sign=device_key(settings.store).sign,
     )
     field.identity = _identity(store)
     field.pack = load_pack(store)

@@ -3,12 +3,13 @@
 The bytes of an entry are canonical JSON (keys sorted, no white space, UTF-8, no floats, ASCII keys,
 whole numbers below 2**53), so every encoder makes the same bytes and the hash can be checked
 anywhere. The chain hashes the digest of each body, so that an export may leave bodies out and still
-verify. Entries are not signed yet.
+verify. The device signs the hash of each entry it writes: a signature vouches for the chain up to
+there, and a decision's passes for nothing but a decision.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,10 +20,13 @@ VERSION = 1
 KINDS = frozenset({"edit", "decide", "lift", "resolve", "attach", "anchor", "clock_jump", "delete"})
 BODY_MAX_BYTES = 64 * 1024  # a checklist of 60 answers is under 8 kB; evidence travels as blobs
 DEPTH_MAX = 8
+DECISIONS = frozenset({"decide", "lift", "resolve", "delete"})  # proved one by one
 WHOLE_MAX = 2**53 - 1
 _KEYS = frozenset(
     ("base", "by", "def", "hlc", "id", "kind", "n", "rec", "set", "time", "type", "v")
 )
+
+Sign = Callable[[bytes], bytes]  # the device's key: a message to its 64 bytes of Ed25519
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,15 @@ def link(previous: bytes, body: bytes) -> bytes:
     """Return the chain hash of an entry, from the hash before it and its body (32 bytes)."""
     digest = hashlib.sha256(body).digest()
     return hashlib.sha256(b"anshao-entry-v1\0" + previous + digest).digest()
+
+
+def signed_bytes(kind: str, hash_: bytes) -> bytes:
+    """Return what a device signs for an entry of that kind and chain hash.
+
+    The words before the hash keep any other signature of the device from passing as a decision.
+    """
+    words = b"anshao-decision-v1\0" if kind in DECISIONS else b"anshao-head-v1\0"
+    return words + hash_
 
 
 def _whole(value: object) -> bool:

@@ -3,9 +3,9 @@
 `read` turns the texts of the YAML files into values and names every problem with its file and
 line. Files (paths below assets/definitions): plants/NAME.yaml (one), access.yaml, forms/NAME.yaml
 (one per version of a checklist), workflows/NAME.yaml, documents/NAME.yaml (drawings, if any),
-hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml, evidence.yaml, demo/hazards.yaml, the
-files of later issues (`domain.reading.defaults.LATER`), and, where people have administered
-something, registers.yaml (`domain.registers`).
+merge.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml, evidence.yaml,
+demo/hazards.yaml, the files of later issues (`domain.reading.defaults.LATER`), and, where
+people have administered something, registers.yaml (`domain.registers`).
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from domain.errors import DefinitionError
 from domain.forms import Form
 from domain.hazards import HazardVocabulary
 from domain.plant import Plant
+from domain.policies import POLICIES, TypePolicies
 from domain.reading.access import AccessExample, read_access
 from domain.reading.defaults import LATER, check_later, read_defaults
 from domain.reading.documents import read_document
@@ -32,6 +33,7 @@ from domain.reading.hazards import (
     read_hazards,
     read_lexicon,
 )
+from domain.reading.merge import read_merge
 from domain.reading.nagging import check_levels
 from domain.reading.plant import read_chemicals, read_plant
 from domain.reading.registers import lay_over
@@ -47,6 +49,7 @@ __all__ = ["Definitions", "DemoHazard", "Examples", "Problem", "load", "read"]
 FILES_MAX = 500
 _SINGLE = ("access.yaml", "hazards.yaml", "lexicon.yaml", "chemicals.yaml", "defaults.yaml",
            "evidence.yaml", "demo/hazards.yaml", *LATER)  # fmt: skip
+_MERGE = "merge.yaml"  # a device may still hold definitions from before there was one
 _FOLDERS = ("plants", "forms", "workflows")
 _OPTIONAL = "documents"  # drawings and safety notes: a plant may have none yet
 
@@ -75,6 +78,7 @@ class Definitions:
     excuses: Mapping[str, Words]  # why a demanded photo could not be taken
     demo: DemoData
     documents: Documents
+    policies: TypePolicies
     examples: Examples
     day0: date
     version: str
@@ -157,7 +161,7 @@ def _parts(reading: Reading, files: Mapping[str, str]) -> dict[str, Part]:
     for path in sorted(files):
         folder, slash, name = path.rpartition("/")
         in_folder = slash and folder in (*_FOLDERS, _OPTIONAL) and name.endswith(".yaml")
-        if path not in (*_SINGLE, REGISTERS) and not in_folder:
+        if path not in (*_SINGLE, _MERGE, REGISTERS) and not in_folder:
             reading.problem(path, 1, "file.unknown")
             continue
         node = compose(reading, path, files[path])
@@ -197,6 +201,7 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         defaults=read_defaults(parts["defaults.yaml"]),
         excuses=named(parts["evidence.yaml"], "photo_excuses", "photo_excuse"),
         demo=DemoData(demo),
+        policies=_policies(parts),
         documents={(one.code, one.version): one for one in documents},
         examples=Examples(
             forms=tuple(example for _, examples in forms for example in examples),
@@ -207,3 +212,8 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         day0=day0,
         version=version,
     )
+
+
+def _policies(parts: Mapping[str, Part]) -> TypePolicies:
+    part = parts.get(_MERGE)
+    return read_merge(part, parts["permits.yaml"]) if part else POLICIES

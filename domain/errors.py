@@ -1,4 +1,4 @@
-"""Every expected failure, as one tree; each code is worded in every catalog.
+"""Every expected failure, as one tree (domain/signatures.py has more); catalogs word each.
 
 FieldError
 ├── EntryInvalidError          entry.invalid        bytes of an entry that cannot be read
@@ -44,6 +44,7 @@ FieldError
 │   ├── StoreNewerError        store.newer          written by a newer version of the product
 │   ├── DatabaseUnreachableError store.unreachable  the server's database does not let us in
 │   └── StoreFullError         store.full           no space left on the device
+├── ProofError                 proof.refused        reason, detail: no proof file or no proof
 └── SyncError
     ├── OfflineError           sync.offline         no answer from the server
     │   └── StrangeReplyError  sync.strange         somebody else answers, or garbage
@@ -214,11 +215,7 @@ class ClipTooLargeError(ClipError):
 
 
 class CameraError(FieldError):
-    """No camera, or no permission to use it.
-
-    `reason`: "denied" (no permission), "none" (no camera, or not open), "busy" (used elsewhere, or
-    no answer in time), "unsupported" (not on this platform).
-    """
+    """No camera, or no permission to use it; `reason`: "denied", "none", "busy", "unsupported"."""
 
     code = "camera.unavailable"
 
@@ -353,6 +350,12 @@ class StoreFullError(StoreError):
     """No space is left on the device; nothing of this step was kept."""
 
     code = "store.full"
+
+
+class ProofError(FieldError):
+    """A file that is no proof file, or a proof that cannot be made; `reason` and `detail` why."""
+
+    code = "proof.refused"
 
 
 class SyncError(FieldError):

@@ -6,7 +6,8 @@ is named by all of them, "device:number+device:number": per device the last one.
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from domain.changes import canonical
@@ -21,6 +22,16 @@ class Policy(enum.Enum):
     UNION = "union"  # a set of choices: additions and removals of both hold
     APPEND_ONLY = "append_only"  # a list that only grows, ordered by stamp
     FIRST = "first"  # a decision: the first in the feed stays, the other is kept beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The policy of a measured value: both stay, the worse one counts, a person is asked.
+
+    A cell is a number as text ("19.4"), or a map whose "value" is one, with when it was sampled.
+    """
+
+    low_is_worse: bool
 
 
 class Moment(NamedTuple):
@@ -72,6 +83,34 @@ class Joined(NamedTuple):
 def join(policy: Policy, sides: Sides) -> Joined:
     """Make one value of two, by the field's policy."""
     return _JOINS[policy](sides)
+
+
+def measured(policy: Measured, sides: Sides) -> tuple[Joined, Cell]:
+    """Return what became of two readings of one value, and the reading that lost."""
+    first, second = sides.first, sides.second
+    if first.value == second.value:
+        return Joined(first), second
+    readings = [(number(cell.value), cell) for cell in (first, second)]
+    unread = [cell for value, cell in readings if value is None]
+    if unread:  # nobody can say how bad it is: the first in the feed stays
+        return Joined(first, conflict=True), second
+    found = [(value or Decimal(0), moment(cell), cell) for value, cell in readings]
+    low, high = sorted(found, key=lambda one: one[:2])
+    worse, other = (low, high) if policy.low_is_worse else (high, low)
+    return Joined(worse[2], conflict=True), other[2]
+
+
+def number(value: Value) -> Decimal | None:
+    """Return a measured value as a number, None where there is none."""
+    if isinstance(value, dict):
+        value = value.get("value")
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return None
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
 
 
 def _latest(sides: Sides) -> Joined:

@@ -8,17 +8,28 @@ journal, and a person is asked where the policy says so.
 
 A cell merged from several entries (union, append-only) is named by all of them,
 "device:number+device:number", so that a later entry can say exactly what its author had seen.
-States that put safety first (permits: a stop beats a close) become one more policy in `_POLICIES`.
+States that put safety first (permits: a stop beats a close) are judged by `domain.holds`.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
 
-from domain.changes import Entry, canonical
+from domain.changes import Entry
+from domain.folded import Conflict, FeedEntry, History, Merged, Verdict
+from domain.holds import (
+    ACTION,
+    HOLDS,
+    SLOT,
+    STATE,
+    Effect,
+    Safety,
+    Step,
+    decide,
+    disagree,
+)
 from domain.joins import (
-    Moment,
+    Joined,
+    Measured,
     Policy,
     Sides,
     elements,
@@ -26,9 +37,11 @@ from domain.joins import (
     identity,
     join,
     join_writers,
+    measured,
     moment,
     moments,
 )
+from domain.policies import POLICIES, Policies, TypePolicies
 from domain.records import Cell, Record, Value
 
 __all__ = [
@@ -46,106 +59,6 @@ __all__ = [
     "refuse",
     "seen",
 ]
-
-Verdict = Literal["accepted", "merged", "conflict", "refused", "quarantined"]
-
-
-Policies = Mapping[str, Policy]  # by field; a field without a policy is asked about
-TypePolicies = Mapping[str, Policies]  # by record type
-
-POLICIES: TypePolicies = {
-    "task": {"state": Policy.FIRST, "done_by": Policy.ASK},
-    "inspection": {"state": Policy.FIRST, "note": Policy.LATEST},
-    "hazard": {
-        "state": Policy.FIRST,
-        "action": Policy.FIRST,
-        "place_note": Policy.LATEST,
-        "note": Policy.LATEST,
-        "fix": Policy.LATEST,
-    },
-    "maintenance": {"state": Policy.FIRST, "note": Policy.LATEST},
-    "evidence": {},
-    "event": {},
-    # one notice may be written twice, by the server and by the device it concerns: the first stands
-    "notice": dict.fromkeys(
-        (
-            "state",
-            "to",
-            "rule",
-            "step",
-            "about",
-            "about_type",
-            "params",
-            "told_ms",
-            "captured_ms",
-            "counted_ms",
-            "level",
-        ),
-        Policy.FIRST,
-    )
-    | {"seen_ms": Policy.LATEST},
-    "gap": {"state": Policy.FIRST, "note": Policy.LATEST},
-    # two administrators who change one row without knowing of each other: the server refuses the
-    # second one, and until then the second one counts for nothing on its device
-    "register": {"state": Policy.FIRST},
-    "device": dict.fromkeys(("state", "name", "reason", "by", "at_ms"), Policy.LATEST),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A field on which two people disagree: `kept` stands until a person settles it.
-
-    `base` names the writer whose value the losing side had seen; None if there was none.
-    """
-
-    field: str
-    base: str | None
-    kept: Cell
-    other: Cell
-
-    def conflict_id(self, record_id: str) -> str:
-        """Return the same id on every node, whichever side was first."""
-        writers = sorted((self.kept.writer, self.other.writer))
-        return hashlib.sha256(canonical([record_id, self.field, *writers])).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What a fold remembers of a record's earlier entries.
-
-    `values`: what each writer wrote, by (field, writer). `added`: the place in time of each element
-    of an append-only field, by (field, element). `left_out`: the bases of entries of which nothing
-    counts.
-    """
-
-    values: Mapping[tuple[str, str], Value] = field(default_factory=dict[tuple[str, str], Value])
-    added: Mapping[tuple[str, str], Moment] = field(default_factory=dict[tuple[str, str], Moment])
-    left_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-
-
-class Merged(NamedTuple):
-    """A record after one more entry, and what became of that entry.
-
-    `code` says more about the verdict: "append_only" (a removal was ignored), "entry.two_bodies"
-    (one id, two contents: the first stays), "clock.ahead" (the device's clock is minutes ahead).
-    `record` is None while every entry so far was refused.
-    """
-
-    record: Record | None
-    verdict: Verdict
-    conflicts: tuple[Conflict, ...] = ()
-    code: str | None = None
-    history: History = History()
-
-
-class FeedEntry(NamedTuple):
-    """An entry with what the server said about it; None for an entry that it has not seen."""
-
-    entry: Entry
-    verdict: Verdict | None = None
-    received_ms: int | None = None
-
 
 AHEAD_MS = 5 * 60 * 1000  # a clock further ahead than this is flagged
 _OUT = frozenset({"refused", "quarantined"})
@@ -166,7 +79,8 @@ def refuse(before: Merged | None, entry: Entry, code: str | None = None) -> Merg
     """Leave an entry out: later entries that build on it are merged from what it had seen."""
     before = before or Merged(None, "accepted")
     left_out = {**before.history.left_out, entry.writer: entry.base}
-    history = replace(before.history, left_out=left_out)
+    taken = before.history.taken | {entry.writer}
+    history = replace(before.history, left_out=left_out, taken=taken)
     return Merged(before.record, "refused", before.conflicts, code, history)
 
 
@@ -182,9 +96,11 @@ def apply(
     every merge until that day comes.
     """
     before = before or Merged(None, "accepted")
+    if entry.writer in before.history.taken:  # the same entry again
+        return before._replace(verdict="merged", code="duplicate")
     if before.record and before.record.type != entry.type:
         return refuse(before, entry, "entry.type")
-    return _Step(before, entry, policies.get(entry.type, {}), received_ms).run()
+    return _Fold(before, entry, policies.get(entry.type, {}), received_ms).run()
 
 
 def seen(before: Merged, entry: Entry, name: str) -> bool:
@@ -200,10 +116,14 @@ def seen(before: Merged, entry: Entry, name: str) -> bool:
 def _base(history: History, entry: Entry, name: str) -> str | None:
     """Return the writer whose value the person had seen; one left out stands for its base."""
     writer, left_out = entry.base.get(name), history.left_out
-    for _ in range(len(left_out)):  # bounded: an entry may claim to build on itself
-        if writer is None or writer not in left_out:
+    same = history.standing.same
+    for _ in range(len(left_out) + len(same)):  # bounded: one may claim to build on itself
+        if writer is not None and writer in left_out:
+            writer = left_out[writer].get(name)
+        elif writer is not None and writer in same and name in {STATE, ACTION, HOLDS}:
+            writer = same[writer]  # a decision that somebody else had made
+        else:
             break
-        writer = left_out[writer].get(name)
     return writer
 
 
@@ -214,7 +134,7 @@ def _knows(history: History, entry: Entry, name: str, writer: str) -> bool:
     return all(known.get(device, 0) >= number for device, number in heads(writer).items())
 
 
-class _Step:
+class _Fold:
     """One entry on its way into a record; what it changes is collected here."""
 
     def __init__(
@@ -229,25 +149,61 @@ class _Step:
         self.values = dict(before.history.values)
         self.added = dict(before.history.added)
         self.conflicts = list(before.conflicts)
+        self.standing = before.history.standing
         self.verdict: Verdict = "accepted"
         self.code: str | None = "clock.ahead" if self.ahead else None
 
     def run(self) -> Merged:
         """Decide and collect."""
         left_out = self.before.history.left_out
+        safety = self.policies.get(STATE)
         if self.entry.kind == "resolve":
             self._close()
         if self.entry.kind == "delete":
             self._delete()
+        elif isinstance(safety, Safety):
+            effect = decide(self._step(safety))
+            if effect.verdict == "refused":
+                return refuse(self.before, self.entry, effect.code)
+            self._revive()
+            self._safely(safety, effect)
         elif self._beside():
             left_out = {**left_out, self.entry.writer: self.entry.base}
         else:
             self._revive()
             for name in sorted(self.entry.set):
                 self._field(name)
-        history = History(self.values, self.added, left_out)
+        taken = self.before.history.taken | {self.entry.writer}
+        history = History(self.values, self.added, left_out, taken, self.standing)
         record = replace(self.record, cells=self.cells)
         return Merged(record, self.verdict, tuple(self.conflicts), self.code, history)
+
+    def _step(self, safety: Safety) -> Step:
+        return Step(
+            safety, self.standing, self.cells, self.entry, self._cell(None), self._seen,
+            self._base(STATE), self.entry.base.get(STATE, "") in self.before.history.left_out,
+        )  # fmt: skip
+
+    def _safely(self, safety: Safety, effect: Effect) -> None:
+        """Take what the entry did to state and holds, then its other fields."""
+        self._apply(effect)
+        for name in sorted(self.entry.set.keys() - {STATE, ACTION, HOLDS}):
+            if not name.startswith(SLOT):
+                self._field(name, safety)
+            elif name in self.cells:  # signed before, whoever it was
+                self._note("merged", "duplicate_signature")
+            elif effect.signs:
+                self.cells[name] = self._cell(self.entry.set[name])
+
+    def _apply(self, effect: Effect) -> None:
+        self.standing = effect.standing
+        self.cells |= effect.cells
+        for name, cell in effect.cells.items():
+            self.values[name, cell.writer] = cell.value
+        if effect.verdict != "accepted":
+            self._note(effect.verdict, effect.code)
+        if effect.card:
+            self._disagree(Conflict(STATE, self._base(STATE), *effect.card), follows=True)
 
     def _cell(self, value: Value) -> Cell:
         return Cell(value, self.entry.writer, self.wall_ms, self.entry.counter)
@@ -258,19 +214,18 @@ class _Step:
     def _seen(self, name: str, writer: str) -> bool:
         return _knows(self.before.history, self.entry, name, writer)
 
-    def _field(self, name: str) -> None:
+    def _field(self, name: str, safety: Safety | None = None) -> None:
         current, new = self.cells.get(name), self._cell(self.entry.set[name])
         self.values[name, new.writer] = new.value
         policy = self.policies.get(name, Policy.ASK)
+        if isinstance(policy, Safety):
+            policy = Policy.ASK
         base = self._base(name)
         if policy is Policy.APPEND_ONLY:
             self._place(name, base, new)
         if current is not None and not self._seen(name, current.writer):
             value = self.values.get((name, base)) if base else None
-            joined = join(policy, Sides(name, value, current, new, self.added))
-            self._note("conflict" if joined.conflict else "merged", joined.code)
-            if joined.conflict:
-                self._disagree(Conflict(name, base, current, new))
+            joined = self._join(policy, Sides(name, value, current, new, self.added), safety)
         elif policy is Policy.APPEND_ONLY and current is not None:
             joined = join(policy, Sides(name, current.value, current, new, self.added))
             joined = joined._replace(cell=replace(joined.cell, writer=new.writer))
@@ -281,6 +236,21 @@ class _Step:
             return
         self.cells[name] = joined.cell
         self.values[name, joined.cell.writer] = joined.cell.value
+
+    def _join(self, policy: Policy | Measured, sides: Sides, safety: Safety | None) -> Joined:
+        """Make one value of two; where a person must settle it, add the conflict."""
+        other = sides.second
+        if isinstance(policy, Measured):
+            joined, other = measured(policy, sides)
+        else:
+            joined = join(policy, sides)
+        self._note("conflict" if joined.conflict else "merged", joined.code)
+        if joined.conflict:
+            base = self._base(sides.field)
+            self._disagree(Conflict(sides.field, base, joined.cell, other))
+            if isinstance(policy, Measured) and safety:
+                self._apply(disagree(self._step(safety), joined.cell, other))
+        return joined
 
     def _place(self, name: str, base: str | None, new: Cell) -> None:
         """Give new elements their place in a list: by stamp, but behind what the author saw."""
@@ -336,12 +306,19 @@ class _Step:
         self._note("conflict", "deleted")
         self._disagree(Conflict("deleted", None, live, gone))
 
-    def _disagree(self, conflict: Conflict) -> None:
-        """Add a conflict; the next entry of the same chain of work replaces the one before it."""
+    def _disagree(self, conflict: Conflict, *, follows: bool = False) -> None:
+        """Add a conflict; the next entry of the same chain of work replaces the one before it.
+
+        `follows`: that chain may go over several devices.
+        """
         loser = conflict.other.writer.rpartition(":")[0]
         for index, open_one in enumerate(self.conflicts):
             same = open_one.field == conflict.field and open_one.kept.writer == conflict.kept.writer
-            if same and open_one.other.writer.rpartition(":")[0] == loser:
+            before = open_one.other.writer
+            if same and (
+                before.rpartition(":")[0] == loser
+                or (follows and self._seen(open_one.field, before))
+            ):
                 self.conflicts[index] = replace(conflict, base=open_one.base)
                 return
         self.conflicts.append(conflict)

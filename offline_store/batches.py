@@ -56,11 +56,13 @@ def unanswered(session: Session, device_id: str) -> Batch | None:
 
 
 def answer(session: Session, batch: Batch) -> None:
-    """Keep the reply to a push."""
+    """Keep the reply to a push, and how much of it was taken."""
     session.exec(
         update(BatchRow)
         .where(col(BatchRow.device_id) == batch.device_id, col(BatchRow.first) == batch.first)
         .values(
+            last=batch.last,
+            head=batch.head,
             feed=batch.feed,
             received_ms=batch.received_ms,
             receipt=batch.receipt,

@@ -1,8 +1,9 @@
 """Chains of entries put together again from what a damaged store still holds.
 
 A number of the own device that is missing behind what the server confirmed gets an entry that says
-so (`journal.LOST`): all other entries keep their numbers, and the loss itself is on record. Among
-confirmed ones a gap stays open until the entry is fetched from the server.
+so (`journal.LOST`): all other entries keep their numbers, and the loss itself is on record. What
+follows gets another hash and is unsigned by that: a salvage signs nothing, since it cannot know who
+damaged the file. Among confirmed ones a gap stays open until the entry is fetched from the server.
 """
 
 from collections import defaultdict
@@ -77,7 +78,9 @@ def bridged(rows: Sequence[Row], head: bytes | None, highest: int) -> Bridged:
     for number in range(confirmed + 1, highest + 1):
         before = waiting.get(number) or _stand_in(before, number)
         head = link(head, _bytes(before, "body"))
-        whole.append(before | {"hash": head})
+        if head != before["hash"]:
+            before = before | {"hash": head, "signature": None}
+        whole.append(before)
     return Bridged([*sure, *whole], len(waiting), len(whole) - len(waiting))
 
 

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlmodel import Session, col
@@ -20,7 +20,11 @@ IN_MAX = 500  # values in one IN (...): older SQLite takes 999
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An entry as the journal holds it; `feed` None means that the server has not confirmed it."""
+    """An entry as the journal holds it; `feed` None means that the server has not confirmed it.
+
+    `signature` is its device's own, over `changes.signed_bytes`. Elsewhere than on that device only
+    some are known: decisions', and on the server the one that each push came with.
+    """
 
     entry: Entry
     body: bytes
@@ -30,6 +34,16 @@ class Logged:
     code: str | None = None
     params: Mapping[str, Value] | None = None
     received_ms: int | None = None
+    signature: bytes | None = None
+
+
+class Last(NamedTuple):
+    """The end of a device's chain."""
+
+    number: int
+    kind: str
+    hash: bytes
+    signature: bytes | None
 
 
 def add(session: Session, logged: Sequence[Logged]) -> None:
@@ -80,31 +94,50 @@ def remove(session: Session, device_id: str, number: int) -> str | None:
 
 
 def relink(session: Session, device_id: str, after: int, previous: bytes) -> None:
-    """Compute the chain hashes behind an entry anew: its bytes changed, nobody has them."""
+    """Compute the chain hashes behind an entry anew: its bytes changed, nobody has them.
+
+    What was signed was the old hash, and nobody may sign for what others might have changed since:
+    an entry with a new hash is unsigned.
+    """
     while some := of_device(session, device_id, after + 1, IN_MAX):
         for one in some:
             previous = link(previous, one.body)
             after = one.entry.number
+            if previous == one.hash:
+                continue
             session.connection().execute(
                 update(EntryRow)
                 .where(col(EntryRow.device_id) == device_id, col(EntryRow.number) == after)
-                .values(hash=previous)
+                .values(hash=previous, signature=None)
             )
 
 
-def last_of_device(session: Session, device_id: str) -> tuple[int, bytes] | None:
-    """Return number and hash of a device's last entry; None before its first."""
+def last_of_device(session: Session, device_id: str) -> Last | None:
+    """Return the end of a device's chain; None before its first entry."""
     row = (
         session.connection()
         .execute(
-            select(col(EntryRow.number), col(EntryRow.hash))
+            select(
+                col(EntryRow.number),
+                col(EntryRow.kind),
+                col(EntryRow.hash),
+                col(EntryRow.signature),
+            )
             .where(col(EntryRow.device_id) == device_id)
             .order_by(col(EntryRow.number).desc())
             .limit(1)
         )
         .first()
     )
-    return (row[0], row[1]) if row else None
+    return Last(*row) if row else None
+
+
+def signs_since(session: Session, device_id: str) -> int | None:
+    """Return the number of the first entry of a device whose signature is here; None for none."""
+    query = select(func.min(col(EntryRow.number))).where(
+        col(EntryRow.device_id) == device_id, col(EntryRow.signature).is_not(None)
+    )
+    return session.connection().execute(query).scalar()
 
 
 def page(
@@ -191,6 +224,7 @@ def logged(row: "Row[Any]") -> Logged:
         code=row.code,
         params=json.loads(row.params) if row.params else None,
         received_ms=row.received_ms,
+        signature=row.signature,
     )
 
 
@@ -205,6 +239,7 @@ def _columns() -> Select[*tuple[Any, ...]]:
         col(EntryRow.code),
         col(EntryRow.params),
         col(EntryRow.received_ms),
+        col(EntryRow.signature),
     )
 
 
@@ -224,4 +259,5 @@ def _values(one: Logged) -> dict[str, object]:
         "verdict": one.verdict,
         "code": one.code,
         "params": pack_params(one.params),
+        "signature": one.signature,
     }

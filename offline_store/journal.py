@@ -13,10 +13,10 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from domain import merge
-from domain.changes import DeviceTime, Entry, decode, encode, genesis, link
+from domain.changes import DeviceTime, Entry, Sign, decode, encode, genesis, link, signed_bytes
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
-from offline_store import entries, records
+from offline_store import entries, records, signed
 from offline_store.database import lock_feed
 from offline_store.entries import Logged, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow, RecordRow
@@ -42,10 +42,11 @@ __all__ = [
 
 
 class Author(NamedTuple):
-    """Whose entry it is: this device, and the person who is signed on."""
+    """Whose entry it is: this device (unsigned without its key), and who is signed on."""
 
     device_id: str
     person_id: str
+    sign: Sign | None = None
 
 
 class Stamp(NamedTuple):
@@ -70,7 +71,7 @@ def write(  # noqa: PLR0913 -- an entry has that many parts
     policies: merge.TypePolicies = merge.POLICIES,
     base: Mapping[str, str] | None = None,
 ) -> Entry:
-    """Append an entry of this device and bring its record up to date.
+    """Append an entry of this device, signed, and bring its record up to date.
 
     `base` names for each field the writer whose value the person saw; left out, it is what the
     store holds now. A "delete" has seen all cells, a "resolve" both sides of the open conflicts.
@@ -92,7 +93,10 @@ def write(  # noqa: PLR0913 -- an entry has that many parts
         time=stamp.time,
     )
     body = encode(entry)
-    entries.add(session, [Logged(entry, body, link(previous, body))])
+    digest, signature = link(previous, body), None
+    if author.sign and signed.may_be_built_on(session, author.device_id):
+        signature = author.sign(signed_bytes(kind, digest))
+    entries.add(session, [Logged(entry, body, digest, signature=signature)])
     records.refold(session, record_id, policies)
     return entry
 
@@ -101,7 +105,7 @@ def head(session: Session, device_id: str) -> tuple[int, bytes]:
     """Return number and hash of a device's last entry; before its first, 0 and its genesis."""
     last = entries.last_of_device(session, device_id)
     if last is not None:
-        return last
+        return last.number, last.hash
     return 0, _genesis(session, device_id)
 
 
@@ -129,6 +133,19 @@ class Arrival(NamedTuple):
     verdict: merge.Verdict
     code: str | None
     received_ms: int
+    signature: bytes | None = None  # of a decision
+
+    def logged(self, digest: bytes) -> Logged:
+        """Return it as the journal holds it, with its place in the chain."""
+        return Logged(
+            self.entry, self.body, digest, self.feed, self.verdict, self.code,
+            received_ms=self.received_ms, signature=self.signature,
+        )  # fmt: skip
+
+    def check(self, decisions: signed.Decisions, digest: bytes) -> None:
+        """Raise SignatureWrongError for a decision that counts and is not its device's own."""
+        counts = self.verdict not in {"refused", "quarantined"}
+        decisions.check(self.entry, digest, self.signature, counts=counts)
 
 
 def receive(
@@ -140,7 +157,9 @@ def receive(
 
     The devices of the entries must be known (`devices.add`). Each device's chain must go on from
     what is here: raises ChainBrokenError with device and number otherwise, and nothing is kept.
+    Likewise SignatureWrongError for a decision that its device has not signed.
     """
+    decisions = signed.Decisions(session)
     heads: dict[str, tuple[int, bytes]] = {}
     fresh: list[Logged] = []
     for arrival in arrivals:
@@ -152,18 +171,9 @@ def receive(
         if entry.number != number + 1:
             raise ChainBrokenError(device=entry.device_id, number=entry.number)
         digest = link(previous, arrival.body)
+        arrival.check(decisions, digest)
         heads[entry.device_id] = (entry.number, digest)
-        fresh.append(
-            Logged(
-                entry,
-                arrival.body,
-                digest,
-                arrival.feed,
-                arrival.verdict,
-                arrival.code,
-                received_ms=arrival.received_ms,
-            )
-        )
+        fresh.append(arrival.logged(digest))
     entries.add(session, fresh)
     touched = list(dict.fromkeys(arrival.entry.record_id for arrival in arrivals))
     records.refold_all(session, touched, policies)
@@ -248,8 +258,12 @@ class Intake:
         refused: str | None = None,
         quarantined: str | None = None,
         params: Mapping[str, Value] | None = None,
+        signature: bytes | None = None,
     ) -> merge.Merged:
-        """Take the next entry; `refused` or `quarantined` is the code why it does not count."""
+        """Take the next entry; `refused` or `quarantined` is the code why it does not count.
+
+        `signature` is its device's, verified by the caller.
+        """
         assert entry.device_id == self._device_id
         assert entry.number == self._number + 1, "a gap is answered before the intake"
         before = self._folded[entry.record_id]
@@ -264,7 +278,9 @@ class Intake:
         self._number, self._hash = entry.number, link(self._hash, body)
         self._folded[entry.record_id] = merged
         self._logged.append(
-            Logged(entry, body, self._hash, None, verdict, merged.code, params, received_ms)
+            Logged(
+                entry, body, self._hash, None, verdict, merged.code, params, received_ms, signature
+            )
         )
         return merged._replace(verdict=verdict)
 
@@ -375,15 +391,8 @@ def _put_back(session: Session, arrival: Arrival) -> None:
     previous = before[0].hash if entry.number > 1 else _genesis(session, entry.device_id)
     stood_in = entries.remove(session, entry.device_id, entry.number)
     digest = link(previous, arrival.body)
-    entries.add(
-        session,
-        [
-            Logged(
-                entry, arrival.body, digest, arrival.feed, arrival.verdict, arrival.code,
-                received_ms=arrival.received_ms,
-            )
-        ],
-    )  # fmt: skip
+    arrival.check(signed.Decisions(session), digest)
+    entries.add(session, [arrival.logged(digest)])
     if stood_in:
         records.refold(session, stood_in)
         entries.relink(session, entry.device_id, entry.number, digest)

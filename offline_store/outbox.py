@@ -229,10 +229,15 @@ def short_code(receipt: str) -> str:
 
 
 def _fitting(waiting: list[Logged]) -> list[Logged]:
+    """Return what goes in one push: signed entries or unsigned ones, as long as they fit.
+
+    The last signature of a push vouches for all of it, and nobody signed the unsigned ones.
+    """
     size = 0
     for index, one in enumerate(waiting):
         size += len(one.body)
-        if index and size > BATCH_MAX_BYTES:
+        mixed = (one.signature is None) != (waiting[0].signature is None)
+        if index and (mixed or size > BATCH_MAX_BYTES):
             return waiting[:index]
     return waiting
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select
@@ -10,10 +10,11 @@ from sqlmodel import Session, col
 
 from domain import merge
 from domain.errors import RecordMissingError
+from domain.holds import Hold
 from domain.records import Cell, Record, Value
 from offline_store import entries, search
 from offline_store.questions import EVIDENCE, columns, finding
-from offline_store.tables import ConflictRow, RecordRow
+from offline_store.tables import ConflictRow, HoldRow, RecordRow
 
 FIND_MAX = 1000  # records on one screen or in one rule
 ALL = 1_000_000  # for what must never be cut off: open hazards, open tasks
@@ -160,26 +161,30 @@ def refold_all(
 
 
 def save(session: Session, folded: "dict[str, merge.Merged | None]", feeds: dict[str, int]) -> None:
-    """Replace the rows of these records and their open conflicts, in bulk."""
-    ids = list(folded)
+    """Replace the rows of these records, their open conflicts and their holds, in bulk."""
+    ids, run = list(folded), session.connection().execute
     for start in range(0, len(ids), entries.IN_MAX):
         some = ids[start : start + entries.IN_MAX]
-        session.connection().execute(delete(RecordRow).where(col(RecordRow.record_id).in_(some)))
-        session.connection().execute(
-            delete(ConflictRow).where(col(ConflictRow.record_id).in_(some))
-        )
-    kept = {record_id: one.record for record_id, one in folded.items() if one and one.record}
-    rows = [_values(record, feeds.get(record_id, 0)) for record_id, record in kept.items()]
-    conflicts = [
-        _conflict_values(record_id, conflict)
-        for record_id, one in folded.items()
-        if one and one.record
-        for conflict in one.conflicts
-    ]
-    if rows:
-        session.connection().execute(insert(RecordRow), rows)
-    if conflicts:
-        session.connection().execute(insert(ConflictRow), conflicts)
+        for table in (RecordRow, ConflictRow, HoldRow):
+            run(delete(table).where(col(table.record_id).in_(some)))
+    here = {record_id: one for record_id, one in folded.items() if one and one.record}
+    kept = {record_id: one.record for record_id, one in here.items() if one.record}
+    rows = {
+        RecordRow: [_values(one, feeds.get(record_id, 0)) for record_id, one in here.items()],
+        ConflictRow: [
+            _conflict_values(record_id, conflict)
+            for record_id, one in here.items()
+            for conflict in one.conflicts
+        ],
+        HoldRow: [
+            {"record_id": record_id, **asdict(hold)}
+            for record_id, one in here.items()
+            for hold in one.holds
+        ],
+    }
+    for table, values in rows.items():
+        if values:
+            run(insert(table), values)
     search.update(session, list(kept.values()), ids)
 
 
@@ -227,6 +232,13 @@ def conflicts(session: Session, record_id: str | None = None) -> list[Disagreeme
     ]
 
 
+def holds(session: Session, record_id: str) -> list[Hold]:
+    """Return the holds of a record by id, lifted ones too."""
+    query = select(*(col(getattr(HoldRow, one.name)) for one in fields(Hold)))
+    found = query.where(col(HoldRow.record_id) == record_id).order_by(col(HoldRow.hold_id))
+    return [Hold(*row) for row in session.connection().execute(found.limit(FIND_MAX))]
+
+
 def _record(row: Row[*tuple[Any, ...]]) -> Record:
     cells: dict[str, list[Any]] = json.loads(row.cells)
     return Record(
@@ -237,7 +249,9 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
     )
 
 
-def _values(record: Record, feed: int) -> dict[str, object]:
+def _values(folded: merge.Merged, feed: int) -> dict[str, object]:
+    record = folded.record
+    assert record is not None
     cells = {name: _parts(cell) for name, cell in sorted(record.cells.items())}
     person, author = PEOPLE.get(record.type, (None, None))
     return {
@@ -252,7 +266,7 @@ def _values(record: Record, feed: int) -> dict[str, object]:
         "author": (record.text(author) if author else "") or None,
         "due_ms": record.whole("due_ms"),
         "state": record.text("state") or None,
-        "open_holds": 0,
+        "open_holds": sum(1 for hold in folded.holds if hold.lifted_by is None),
         "deleted": record.get("deleted") is True,
         "feed": feed or None,
         "changed_ms": place_of(record)[0],

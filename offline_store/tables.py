@@ -87,6 +87,22 @@ class ConflictRow(SQLModel, table=True):
     other: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class HoldRow(SQLModel, table=True):
+    """What keeps a record suspended, lifted ones too; its id is that of its entry."""
+
+    __tablename__: ClassVar[str] = "hold"  # pyright: ignore[reportIncompatibleVariableOverride]
+    __table_args__ = (Index("hold_of_record", "record_id"),)
+    hold_id: str = Field(primary_key=True)
+    record_id: str
+    kind: str
+    rank: int
+    placed_by: str
+    placed_ms: int = Field(sa_column=_whole())
+    writer: str
+    lifted_by: str | None = None
+    lifted_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+
+
 class BatchRow(SQLModel, table=True):
     """One push. On a device `reply` None means: sent or about to be, answer not seen yet."""
 

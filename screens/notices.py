@@ -20,8 +20,14 @@ ICONS: dict[str, ft.IconData] = {
     "copy": ft.Icons.FILE_COPY,
     "answer": ft.Icons.MARK_CHAT_READ,
     "gap": ft.Icons.NO_PHOTOGRAPHY,
+    "security": ft.Icons.GPP_BAD,
 }
-KINDS: dict[str, Kind] = {"escalation": "stop", "reminder": "mind", "gap": "mind"}
+KINDS: dict[str, Kind] = {
+    "escalation": "stop",
+    "security": "stop",
+    "reminder": "mind",
+    "gap": "mind",
+}
 
 
 @dataclass(eq=False)

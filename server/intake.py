@@ -2,75 +2,114 @@
 
 A push that cannot be part of the device's chain is not taken at all. One that tells another history
 than the one that is here (a restored or copied device) is set aside as a file for a manager:
-nobody picks one of the two in silence.
+nobody picks one of the two in silence. Where a chain is not what its device signed, what stands
+before that is taken, the rest set aside likewise, and somebody is told.
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from domain.changes import Entry, decode
-from domain.errors import EntryInvalidError, FieldError, RegisterFilesError
-from domain.merge import Merged
-from domain.records import Record, Value
-from domain.words import Words
-from offline_store import batches, entries, journal, keep, records
+from domain.errors import EntryInvalidError, FieldError
+from domain.signatures import UnprovedError
+from offline_store import batches, entries, journal
 from offline_store.database import lock_feed
-from server import clock_check, rights
+from server import alarms, clock_check
+from server.own_entries import OwnStep, write_own, write_within
 from server.problems import RefusalError
-from server.scene import Scene
-from server.site import REGISTERS, Site
-from sync.protocol import Params, PushException, PushHead, PushReply, receipt_bytes
+from server.proving import ForgedError, Proof, prove
+from server.site import Site
+from server.verdicts import Offer, Taken, judge, settle
+from sync.protocol import PushException, PushHead, PushReply
 
 _log = logging.getLogger(__name__)
 _SET_ASIDE_MAX = 20  # files per device: more forks tell nothing new
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a push: the reply and its exact bytes; `fresh` unless it was here before."""
-
-    reply: PushReply
-    data: bytes
-    fresh: bool
 
 
 class _ForkError(Exception):
     """The push tells another history than the one in the journal."""
 
 
-def take(here: Site, push: PushHead, bodies: Sequence[bytes]) -> Taken:
+def take(
+    here: Site, push: PushHead, bodies: Sequence[bytes], sigs: Mapping[int, bytes] | None = None
+) -> Taken:
     """Take a push of the device named in its head; raises RefusalError if it cannot be taken."""
+    aside = here.settings.home / "quarantine"
     try:
-        taken = here.store.run(lambda session: _taken(here, session, push, bodies))
+        taken = here.store.run(lambda session: _taken(here, session, push, bodies, sigs or {}))
     except _ForkError as error:
-        _set_aside(here.settings.home / "quarantine", push, bodies)
+        _set_aside(aside, "fork", push, bodies)
         raise RefusalError(409, "sync.fork") from error
+    except ForgedError as error:
+        _set_aside(aside, "forged", push, bodies)
+        _tell(here, push.dev, error.number)
+        raise RefusalError(409, "sync.signature", expected=error.number) from error
     if not taken.fresh:
         return taken
+    if taken.forged is not None:
+        _set_aside(aside, "forged", push, bodies[taken.forged - push.first :])
     refused = sum(1 for one in taken.reply.exceptions if one.verdict == "refused")
     extra = {"device": push.dev, "first": push.first, "last": push.last, "refused": refused}
     _log.info("push", extra=extra | {"feed": taken.reply.feed, "entries": len(bodies)})
     return taken
 
 
-def _taken(here: Site, session: Session, push: PushHead, bodies: Sequence[bytes]) -> Taken:
+def _tell(here: Site, device_id: str, number: int) -> None:
+    with here.store.reading() as session:
+        steps = alarms.steps(here, session, alarms.FORGED, device_id, number, here.now_ms())
+    write_own(here, steps, only_new=True)
+
+
+def _taken(
+    here: Site,
+    session: Session,
+    push: PushHead,
+    bodies: Sequence[bytes],
+    sigs: Mapping[int, bytes],
+) -> Taken:
     """Judge one push at a time: a verdict looks at other records, which must not move meanwhile."""
     lock_feed(session)
     before = batches.lookup(session, push.dev, push.first)
     if before and before.reply and before.head.hex() == push.head:
         return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
-    _check_chain(session, push, bodies)
+    hashes = _check_chain(session, push, bodies)
+    read = _entries(push, bodies)
+    proof = prove(session, push, sigs, read, hashes)
     here.refresh(session)
-    return _take(here, session, push, bodies)
+    last = read[proof.count - 1].number
+    own = push.model_copy(update={"last": last, "head": hashes[proof.count - 1].hex()})
+    taken = _take(here, session, own, list(zip(read, bodies, strict=True))[: proof.count], proof)
+    forged = None if proof.whole else last + 1
+    steps = _alarms(here, session, push, proof, forged)
+    if steps:
+        write_within(here, session, steps, only_new=True)
+    return replace(taken, forged=forged)
 
 
-def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> None:
+def _alarms(
+    here: Site, session: Session, push: PushHead, proof: Proof, forged: int | None
+) -> list[OwnStep]:
+    found: list[tuple[str, int]] = []
+    if proof.unproved:  # the first stands for all: each is listed as refused
+        found.append((alarms.SIGNATURE, min(proof.unproved)))
+    if proof.quarantined:
+        found.append((alarms.UNSIGNED, push.first))
+    if forged is not None:
+        found.append((alarms.FORGED, forged))
+    now = here.now_ms()
+    return [
+        step
+        for what, number in found
+        for step in alarms.steps(here, session, what, push.dev, number, now)
+    ]
+
+
+def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> list[bytes]:
+    """Return the chain hash of each entry; raises if the push does not go on from what is here."""
     number, head = journal.head(session, push.dev)
     if push.first > number + 1:
         raise RefusalError(409, "sync.gap", expected=number + 1)
@@ -81,103 +120,39 @@ def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> N
         raise RefusalError(409, "sync.gap", expected=number + 1)  # known so far: send from there
     if push.prev != head.hex():
         raise _ForkError
-    if journal.chain(head, bodies)[-1].hex() != push.head:
+    hashes = journal.chain(head, bodies)
+    if hashes[-1].hex() != push.head and not push.each:  # with each signature we see since where
         raise RefusalError(409, "sync.chain", expected=number + 1)
+    return hashes
 
 
-def _take(here: Site, session: Session, push: PushHead, bodies: Sequence[bytes]) -> Taken:
+def _take(
+    here: Site,
+    session: Session,
+    push: PushHead,
+    offered: Sequence[tuple[Entry, bytes]],
+    proof: Proof,
+) -> Taken:
     now = here.now_ms()
-    read = _entries(push, bodies)
+    read = [entry for entry, _ in offered]
     if not clock_check.judges(session, now, read):
         raise RefusalError(503, "server.clock")  # the device keeps it and comes again
-    wrong: dict[str, RegisterFilesError] = {}
+    wrong: dict[str, FieldError] = {}
     while True:  # each round refuses at least one more row of a register
         intake = journal.Intake(session, push.dev, [entry.record_id for entry in read])
         exceptions: list[PushException] = []
-        for entry, body in zip(read, bodies, strict=True):
-            refusal = wrong.get(entry.record_id)
-            _, exception = judge(here, session, intake, entry, body, now, refusal)
+        for entry, body in offered:
+            unproved = entry.number in proof.unproved
+            refusal = UnprovedError() if unproved else wrong.get(entry.record_id)
+            signature = proof.signatures.get(entry.number)
+            offer = Offer(entry, body, signature, refusal, proof.quarantined)
+            _, exception = judge(here, session, intake, offer, now)
             if exception:
                 exceptions.append(exception)
         found = here.wrong_rows(session, intake)
         if not found.keys() - wrong.keys():
             return settle(here, session, push, intake, exceptions, now)
         wrong |= found
-
-
-def judge(
-    here: Site,
-    session: Session,
-    intake: journal.Intake,
-    entry: Entry,
-    body: bytes,
-    now: int,
-    refusal: FieldError | None = None,
-) -> tuple[Merged, PushException | None]:
-    """Take the next entry of a push by the rules; the exception is what its device is told.
-
-    `refusal` is why it is refused whatever the rules say.
-    """
-    refusal = refusal or rights.check(entry, _scene(here, session, intake, entry, now))
-    params = _params(refusal)
-    code = refusal.code if refusal else None
-    merged = intake.add(entry, body, now, refused=code, params=params)
-    return merged, None if merged.verdict == "accepted" else _exception(entry, merged, params)
-
-
-def settle(
-    here: Site,
-    session: Session,
-    push: PushHead,
-    intake: journal.Intake,
-    exceptions: list[PushException],
-    now: int,
-) -> Taken:
-    """Write what was judged, number it in the feed and sign the receipt."""
-    try:
-        feed = intake.save()
-    except IntegrityError as error:  # an entry id that another entry has already
-        raise RefusalError(422, "entry.invalid", n=push.first, reason="id") from error
-    receipt = here.receipt(receipt_bytes(push.dev, push.head, feed, now))
-    reply = PushReply(
-        feed=feed, accepted_to=push.last, exceptions=exceptions, server_ms=now, receipt=receipt
-    )
-    data = reply.model_dump_json().encode()
-    batch = batches.Batch(
-        push.dev, push.first, push.last, bytes.fromhex(push.head), feed, now, receipt, data
-    )
-    batches.add(session, batch)
-    if intake.records("register"):
-        keep.put(session, REGISTERS, feed)
-    return Taken(reply, data, fresh=True)
-
-
-def _scene(
-    here: Site, session: Session, intake: journal.Intake, entry: Entry, received_ms: int
-) -> Scene:
-    """Return what stands around an entry: the store, and what came before it in this push."""
-
-    def record_of(record_id: str) -> Record | None:
-        if intake.has(record_id):
-            return intake.record(record_id)
-        return records.lookup(session, record_id)
-
-    def photos_of(record_id: str) -> list[Record]:
-        found = {one.record_id: one for one in records.evidence_of(session, record_id)}
-        for one in intake.records("evidence"):
-            if one.text("of") == record_id:
-                found[one.record_id] = one
-        return list(found.values())
-
-    return Scene(
-        definitions=here.pack.definitions,
-        received_ms=received_ms,
-        record=intake.record(entry.record_id),
-        base_refused=intake.base_refused(entry),
-        seen=lambda name: intake.seen(entry, name),
-        record_of=record_of,
-        photos_of=photos_of,
-    )
 
 
 def _entries(push: PushHead, bodies: Sequence[bytes]) -> list[Entry]:
@@ -198,32 +173,10 @@ def _entries(push: PushHead, bodies: Sequence[bytes]) -> list[Entry]:
     return read
 
 
-def _exception(entry: Entry, merged: Merged, params: Mapping[str, Value]) -> PushException:
-    return PushException(
-        n=entry.number, verdict=merged.verdict, code=merged.code, params=cast("Params", params)
-    )
-
-
-def _params(refusal: FieldError | None) -> dict[str, Value]:
-    """Return the params of a refusal as plain values."""
-    return {name: _plain(value) for name, value in refusal.params.items()} if refusal else {}
-
-
-def _plain(value: object) -> Value:
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, Words):
-        return value.in_("en")
-    if isinstance(value, list | tuple):
-        parts = cast("Collection[object]", value)
-        return [str(_plain(part)) for part in parts]
-    return str(value)
-
-
-def _set_aside(folder: Path, push: PushHead, bodies: Sequence[bytes]) -> None:
+def _set_aside(folder: Path, why: str, push: PushHead, bodies: Sequence[bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     device = push.dev.replace(".", "_")
-    _log.warning("fork", extra={"device": push.dev, "first": push.first, "last": push.last})
+    _log.warning(why, extra={"device": push.dev, "first": push.first, "last": push.last})
     if len(list(folder.glob(f"{device}-*.jsonl"))) >= _SET_ASIDE_MAX:
         return
     file = folder / f"{device}-{push.first}-{push.head[:12]}.jsonl"

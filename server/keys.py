@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-_SERVER_FILE = "server.pem"
+SERVER_FILE = "server.pem"
 _LABEL_FILE = "label-{plant}.pem"
 _INDEX_FILE = "plant_keys.json"
 
@@ -53,7 +53,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 def server_key(folder: Path) -> Ed25519PrivateKey:
     """Return the server's signing key; made on the first call."""
-    return _key(folder / _SERVER_FILE)
+    return _key(folder / SERVER_FILE)
 
 
 def label_signers(folder: Path, plants: tuple[str, ...] = ()) -> dict[str, LabelSigner]:

@@ -1,6 +1,7 @@
 """What the server itself has to say, as entries of the device "server".
 
-Notices, rounds, gaps and register rows take the way of every push: same rules, same journal.
+Notices, rounds, gaps and register rows take the way of every push: same rules, same journal, signed
+with the server's key.
 Several processes may serve one database, so each call reads the end of the chain under the lock
 that numbers the feed and goes on from there; nobody else can lengthen the chain in between.
 """
@@ -12,14 +13,15 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from domain.changes import DeviceTime, Entry, encode
+from domain.changes import DeviceTime, Entry, encode, link, signed_bytes
 from domain.errors import EntryInvalidError
 from domain.records import Value
 from offline_store import devices, journal
 from offline_store.database import lock_feed
-from server import clock, intake
+from server import clock
 from server.keys import public_bytes
 from server.site import SERVER_DEVICE, Site
+from server.verdicts import Offer, judge, settle
 from sync.protocol import ENTRIES_MAX, PushException, PushHead
 
 _log = logging.getLogger(__name__)
@@ -102,7 +104,9 @@ def _batch(
             continue
         last += 1
         entry = _entry(taking, step, last, counter, now)
-        merged, exception = intake.judge(here, session, taking, entry, encode(entry), now)
+        body = encode(entry)
+        signature = here.key.sign(signed_bytes(entry.kind, link(taking.head, body)))
+        merged, exception = judge(here, session, taking, Offer(entry, body, signature), now)
         written.append(Written(merged.verdict, merged.code))
         if exception:
             exceptions.append(exception)
@@ -114,7 +118,7 @@ def _batch(
             prev=before.hex(),
             head=taking.head.hex(),
         )
-        intake.settle(here, session, push, taking, exceptions, now)
+        settle(here, session, push, taking, exceptions, now)
     return written
 
 

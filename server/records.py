@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from domain.changes import DECISIONS
 from domain.errors import EntryInvalidError
 from offline_store import devices, entries, journal
 from offline_store.devices import Device
@@ -37,14 +38,14 @@ async def push(request: Request, here: Here, caller: Caller) -> Response:
 def _push(here: Site, caller: Device, data: bytes, encoding: str) -> intake.Taken:
     plain = bodies.inflate(data, encoding, here.settings.inflated_max_bytes)
     try:
-        head, lines = unpack_push(plain)
+        head, lines, sigs = unpack_push(plain)
     except EntryInvalidError as error:
         raise RefusalError(422, error.code, reason=str(error.params["reason"])) from error
     if head.dev != caller.device_id:
         raise RefusalError(403, "device.other")
     if len(lines) > here.settings.batch_max_entries:
         raise RefusalError(413, "batch.size", limit=here.settings.batch_max_entries)
-    return intake.take(here, head, lines)
+    return intake.take(here, head, lines, sigs)
 
 
 @router.get("/pull")
@@ -103,6 +104,7 @@ def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
             code=one.code,
             received_ms=one.received_ms or 0,
             body=one.body.decode(),
+            sig=one.signature.hex() if one.signature and one.entry.kind in DECISIONS else None,
         )
         rows.append(row)
     return PullReply(

@@ -12,18 +12,17 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import cast
 
 from domain import merge
 from domain.changes import decode
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
-from domain.records import Value
 from offline_store import blobs, devices, journal, keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync.downloads import Downloader
-from sync.protocol import ENTRIES_MAX, PullReply, PushHead, PushReply, pack_push
+from sync.protocol import ENTRIES_MAX, PullReply
+from sync.pushes import Pusher
 from sync.status import Identity, Phase, SyncStatus
 from sync.transport import Transport
 from sync.uploads import REST_MS, PartSize, Uploader
@@ -65,6 +64,7 @@ class SyncEngine:
         self._on_register = on_register
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
+        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
         self._downloader = Downloader(store, transport, now_ms)
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()
@@ -141,39 +141,18 @@ class SyncEngine:
         return bool(large)
 
     async def _push(self) -> None:
-        while outgoing := await asyncio.to_thread(self._next_push):
+        while outgoing := await asyncio.to_thread(self._pusher.next):
             self._show(phase="sending", error=None)
             sent_ms = self._now_ms()
             try:
-                reply, raw = await self._transport.push(_packed(outgoing))
+                reply, raw = await self._pusher.send(outgoing)
             except ServerRefusedError as error:
                 await self._realign(error, outgoing)
                 continue
             self._gap = None
             self._heard(reply.server_ms, sent_ms)
-            await asyncio.to_thread(self._confirm, outgoing, reply, raw)
+            await asyncio.to_thread(self._pusher.confirm, outgoing, reply, raw)
             await self._count()
-
-    def _next_push(self) -> outbox.Outgoing | None:
-        with self._store.session() as session:
-            return outbox.next_push(session, self._identity.device_id)
-
-    def _confirm(self, outgoing: outbox.Outgoing, reply: PushReply, raw: bytes) -> None:
-        answered = replace(
-            outgoing.batch,
-            feed=reply.feed,
-            received_ms=reply.server_ms,
-            receipt=reply.receipt,
-            reply=raw,
-        )
-        exceptions = [
-            outbox.Answer(one.n, one.verdict, one.code, cast("dict[str, Value]", one.params))
-            for one in reply.exceptions
-        ]
-        with self._store.session() as session:
-            outbox.confirm(session, answered, exceptions, self._policies)
-        if any(one.entry.type == "register" for one in outgoing.entries):
-            self._on_register()
 
     async def _realign(self, error: ServerRefusedError, outgoing: outbox.Outgoing) -> None:
         """Go on from the entry that the server expects; a history that differs is for people."""
@@ -186,20 +165,12 @@ class SyncEngine:
             raise ChainBrokenError(device=outgoing.batch.device_id) from error
         self._gap = expected
         _log.info("push realigned", extra={"first": outgoing.batch.first, "expected": expected})
-        await asyncio.to_thread(self._reopen, expected)
+        await asyncio.to_thread(self._pusher.reopen, expected)
         if expected > outgoing.batch.first:  # the server has some of these: learn which
             self._own = True
             at = await asyncio.to_thread(self._cursor)
             await asyncio.to_thread(self._rewind, at.epoch)
             await self._pull(wait_s=0)
-
-    def _reopen(self, expected: int) -> None:
-        device_id = self._identity.device_id
-        with self._store.session() as session:
-            number, _ = journal.head(session, device_id)
-            if expected > number + 1:  # the server has entries that this device has lost
-                raise ChainBrokenError(device=device_id, number=expected)
-            outbox.reopen(session, device_id, expected)
 
     def _rewind(self, epoch: str) -> None:
         with self._store.session() as session:
@@ -268,6 +239,7 @@ class SyncEngine:
                 one.verdict,
                 one.code,
                 one.received_ms,
+                bytes.fromhex(one.sig) if one.sig else None,
             )
             for one in reply.entries
         ]
@@ -289,25 +261,7 @@ class SyncEngine:
         _log.warning("new epoch of the server")
         await asyncio.to_thread(self._rewind, epoch)
         self._own = True
-        await self._probe()
-
-    async def _probe(self) -> None:
-        """Send the last entry again: the answer says from which number on the server lacks ours."""
-        device_id = self._identity.device_id
-
-        def last() -> outbox.Outgoing | None:
-            with self._store.reading() as session:
-                return outbox.last_sent(session, device_id)
-
-        outgoing = await asyncio.to_thread(last)
-        if outgoing is None:
-            return
-        try:
-            await self._transport.push(_packed(outgoing))
-        except ServerRefusedError as error:  # "gap" is an answer, too
-            expected = error.params.get("expected")
-            if isinstance(expected, int) and 1 <= expected <= outgoing.batch.last:
-                await asyncio.to_thread(self._reopen, expected)
+        await self._pusher.probe()
 
     async def _due(self, up_to: int) -> list[Blob]:
         def pending() -> list[Blob]:
@@ -386,15 +340,3 @@ class SyncEngine:
         if self._nudged.is_set() and not self._stopped:
             self._nudged.clear()
             await self._count()
-
-
-def _packed(outgoing: outbox.Outgoing) -> bytes:
-    batch = outgoing.batch
-    head = PushHead(
-        dev=batch.device_id,
-        first=batch.first,
-        last=batch.last,
-        prev=outgoing.previous.hex(),
-        head=batch.head.hex(),
-    )
-    return pack_push(head, [one.body for one in outgoing.entries])

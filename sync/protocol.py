@@ -6,8 +6,8 @@ it, and every size has a limit.
 
 import gzip
 import zlib
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -20,12 +20,14 @@ ENTRIES_MAX = 500  # entries in one push or one page of a pull
 PUSH_MAX_BYTES = 4 * 1024 * 1024  # of a push after inflation
 PUSH_MAX_PACKED_BYTES = 2 * 1024 * 1024  # of a push on the wire
 HEAD_MAX_BYTES = 4096
+SIGS_MAX_BYTES = ENTRIES_MAX * 160  # a number, 128 letters, and what stands around them
 BLOB_MAX_BYTES = 200 * 1024 * 1024  # a minute of video of a good phone camera
 CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
 PULL_WAIT_MAX_S = 30
 _INFLATE_STEP = 64 * 1024
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 DeviceId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 Number = Annotated[int, Field(ge=0, le=2**53 - 1)]
@@ -40,7 +42,12 @@ class Message(BaseModel):
 
 
 class PushHead(Message):
-    """First line of a push: whose entries, which numbers, and the chain before and after them."""
+    """First line of a push: whose entries, which numbers, and the chain before and after them.
+
+    `sig` is the device's signature of entry `last`, as it was made with that entry; with it a line
+    of `PushSignatures` follows. Without: none of these entries is signed. `each` says that the line
+    has the signatures of all entries, because the server asked for them.
+    """
 
     v: Literal[1] = 1
     dev: DeviceId
@@ -48,6 +55,25 @@ class PushHead(Message):
     last: Annotated[int, Field(ge=1, le=2**53 - 1)]
     prev: Sha256  # chain hash before `first`
     head: Sha256  # chain hash of `last`
+    sig: Signature | None = None
+    each: bool = False
+
+
+class PushSignatures(Message):
+    """Second line of a signed push: signatures by number, of the decisions or of all entries."""
+
+    sigs: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,15}$")], Signature],
+        Field(max_length=ENTRIES_MAX),
+    ]
+
+
+class Push(NamedTuple):
+    """A push as it was read: its head, the exact bodies, and signatures by number."""
+
+    head: PushHead
+    bodies: list[bytes]
+    sigs: Mapping[int, bytes]
 
 
 class PushException(Message):
@@ -62,6 +88,7 @@ class PushException(Message):
 class PushReply(Message):
     """What became of a push. The same push gets the same reply, byte for byte.
 
+    `accepted_to` is less than the push's `last` where the chain is forged from there on.
     `server_ms` is the time of receipt that the server stored with these entries.
     """
 
@@ -81,6 +108,7 @@ class PulledEntry(Message):
     code: Code | None = None
     received_ms: Number
     body: Annotated[str, Field(max_length=BODY_MAX_BYTES)]
+    sig: Signature | None = None  # of a decision: its device's
 
 
 class PullReply(Message):
@@ -175,14 +203,20 @@ class Problem(Message):
     params: Params = Field(default_factory=dict)
 
 
-def pack_push(head: PushHead, bodies: Sequence[bytes]) -> bytes:
-    """Return the gzip bytes of a push: the head and then each body, one per line."""
+def pack_push(
+    head: PushHead, bodies: Sequence[bytes], sigs: Mapping[int, bytes] | None = None
+) -> bytes:
+    """Return the gzip bytes of a push: head, signatures if it has any, each body; one per line."""
     assert 0 < len(bodies) <= ENTRIES_MAX
-    lines = [head.model_dump_json().encode(), *bodies]
+    left_out = {"sig", "each"} if head.sig is None else set[str]()  # as the version before said it
+    lines = [head.model_dump_json(exclude=left_out).encode(), *bodies]
+    if head.sig is not None:
+        numbered = {str(number): sig.hex() for number, sig in (sigs or {}).items()}
+        lines.insert(1, PushSignatures(sigs=numbered).model_dump_json().encode())
     return gzip.compress(b"\n".join(lines), compresslevel=6, mtime=0)
 
 
-def unpack_push(data: bytes) -> tuple[PushHead, list[bytes]]:
+def unpack_push(data: bytes) -> Push:
     """Read an inflated push (see `inflate`); raises EntryInvalidError with the reason.
 
     Only the frame is read here: bodies are checked one by one with `domain.changes.decode`.
@@ -194,10 +228,27 @@ def unpack_push(data: bytes) -> tuple[PushHead, list[bytes]]:
         head = PushHead.model_validate_json(line)
     except ValidationError as error:
         raise EntryInvalidError(reason="head") from error
+    sigs: Mapping[int, bytes] = {}
+    if head.sig is not None:
+        line, _, rest = rest.partition(b"\n")
+        sigs = _signatures(head, line)
     bodies = rest.split(b"\n")
     if len(bodies) > ENTRIES_MAX or len(bodies) != head.last - head.first + 1:
         raise EntryInvalidError(reason="count")
-    return head, bodies
+    return Push(head, bodies, sigs)
+
+
+def _signatures(head: PushHead, line: bytes) -> dict[int, bytes]:
+    if len(line) > SIGS_MAX_BYTES:
+        raise EntryInvalidError(reason="signatures")
+    try:
+        read = PushSignatures.model_validate_json(line)
+    except ValidationError as error:
+        raise EntryInvalidError(reason="signatures") from error
+    sigs = {int(number): bytes.fromhex(sig) for number, sig in read.sigs.items()}
+    if not all(head.first <= number <= head.last for number in sigs):
+        raise EntryInvalidError(reason="signatures")
+    return sigs
 
 
 def inflate(data: bytes, limit: int) -> bytes:

@@ -15,10 +15,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from app.settings import ClientSettings
+from domain import errors, signatures
 from domain.errors import FieldError
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
 
+ERRORS = frozenset({errors.__name__, signatures.__name__})  # the modules that have our errors
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
 TABLES: Mapping[str, type[BaseModel]] = {"server": ServerSettings, "client": ClientSettings}
@@ -78,7 +80,7 @@ sentence and the remedy of their language (`error.<code>` and `remedy.<code>` in
 def error_classes(parent: type[FieldError] = FieldError) -> Iterator[type[FieldError]]:
     """Yield the errors that are raised, in the order of the tree; groups have only children."""
     for child in parent.__subclasses__():
-        if child.__module__ == FieldError.__module__:
+        if child.__module__ in ERRORS:
             if not is_group(child):
                 yield child
             yield from error_classes(child)

@@ -1,4 +1,8 @@
-"""A damaged device promises: it starts, says what was lost, and sync brings back what it can."""
+"""A damaged device promises: it starts, says what was lost, and sync brings back what it can.
+
+What had to get another hash is no longer what the device signed, and nobody signs it again: it goes
+to the server unsigned and waits there for somebody to look at it.
+"""
 
 import shutil
 from pathlib import Path
@@ -95,7 +99,9 @@ async def test_lost_entries_that_the_server_has_come_back(site: PlantSite) -> No
     assert hazards.view(device.app, person, another).card.sent
 
 
-async def test_a_lost_unsent_entry_leaves_a_note_and_the_others_arrive(site: PlantSite) -> None:
+async def test_a_lost_unsent_entry_leaves_a_note_and_what_follows_waits_for_a_manager(
+    site: PlantSite,
+) -> None:
     device = await site.device()
     person = device.person(OPERATOR)
     device.wire.up = False
@@ -115,10 +121,19 @@ async def test_a_lost_unsent_entry_leaves_a_note_and_the_others_arrive(site: Pla
     server = site.server.state.site.store
     with server.reading() as session:
         here = {one.record_id for one in records.find(session, "hazard")}
-        assert {made[0], made[2], made[3]} <= here
-        assert made[1] not in here
-        [note] = [one for one in records.find(session, "event") if one.text("what") == journal.LOST]
-        assert note.whole("number") == numbers[made[1]]
+        assert made[0] in here, "what stood before the loss is as it was signed"
+        assert not here & set(made[1:])
+        own = entries.of_device(session, device.app.device.device_id, 1, 1000)
+        kept = {one.entry.record_id: (one.verdict, one.code) for one in own}
+        assert [kept[one] for one in made[2:]] == [("quarantined", "entry.unsigned")] * 2
+        [event] = [one for one in records.find(session, "event") if one.text("by") == "rule"]
+        assert (event.text("what"), event.whole("number")) == ("entry.unsigned", numbers[made[1]])
+    refused = {one.item_id: one.reason for one in outbox.view(device.app).items if one.reason}
+    assert set(refused.values()) == {"entry.unsigned"}
+    after = reported(device, person, "跳闸")  # signed again: the device goes on working
+    await device.sync()
+    with server.reading() as session:
+        assert records.lookup(session, after) is not None
 
 
 async def test_a_push_whose_answer_was_lost_with_its_entry_is_sorted_out(site: PlantSite) -> None:
@@ -133,14 +148,19 @@ async def test_a_push_whose_answer_was_lost_with_its_entry_is_sorted_out(site: P
     device.app.store.close()
     (device.settings.store / FILE_NAME).write_bytes(kept)
     device = damaged(site, device, lost[:80])
-    later = reported(device, person, "跳闸")
+    later = reported(device, person, "跳闸")  # on the stand-in, which is replaced: another hash
+    await device.sync()
+    last = reported(device, person, "又跳闸")
     await device.sync()
     with device.app.store.reading() as session:
         assert entries.of_record(session, made[1])[0].body == lost
         assert not entries.broken(session, waiting=False)
     assert outbox.waiting(device.app) == 0
     with site.server.state.site.store.reading() as session:
-        assert records.lookup(session, later) is not None
+        assert records.lookup(session, later) is None
+        [one] = entries.of_record(session, later)
+        assert (one.verdict, one.code) == ("quarantined", "entry.unsigned")
+        assert records.lookup(session, last) is not None
         assert not [
             one for one in records.find(session, "event") if one.text("what") == journal.LOST
         ]

@@ -10,9 +10,11 @@ from domain.examples import failures
 from domain.reading.defaults import LATER
 from tests.helpers.definitions import DAY0, definition_files
 
-# The long files of later issues stand in short: each case reads everything again.
+# The long files of later issues stand in short: each case reads everything again. merge.yaml goes by
+# the states of permits.yaml and is left out.
 SHORT = {path: "".join(f"{key}: []\n" for key in LATER[path]) for path in LATER}
 FILES = {**definition_files(), **SHORT}
+del FILES["merge.yaml"]
 TANK, HAZARDS, PLANT = "forms/TANK-D.yaml", "hazards.yaml", "plants/demo.yaml"
 FLOW, ACCESS = "workflows/hazard.yaml", "access.yaml"
 

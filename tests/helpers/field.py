@@ -6,7 +6,7 @@ from pathlib import Path
 from app.field import Devices, FieldApp, Identity, Pack
 from app.link import start_engine
 from app.settings import ClientSettings
-from app.wiring import build_field
+from app.wiring import build_field, device_key
 from domain.pins import digits, hash_pin
 from media.adapters.readers import choose_reader
 from media.adapters.simulated import SimulatedCamera, SimulatedLocator
@@ -47,7 +47,8 @@ def offline_field(folder: Path, *, lock_after_s: int = 300) -> FieldApp:
         reader=choose_reader(),
     )
     field = build_field(settings, devices=simulated)
-    identity = Identity("00000000-0000-4000-8000-000000003f2a", b"\1" * 32, "token", "DEMO")
+    key = device_key(settings.store).public_key().public_bytes_raw()
+    identity = Identity("00000000-0000-4000-8000-000000003f2a", key, "token", "DEMO")
     with field.store.session() as session:
         devices.add(session, devices.Device(identity.device_id, identity.public_key, "phone"))
     pins = _pins()

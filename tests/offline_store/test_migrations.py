@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from domain.changes import genesis
+from domain.changes import DeviceTime, genesis
 from domain.errors import StoreDamagedError
 from offline_store import (
     backups,
@@ -23,6 +23,7 @@ from offline_store import (
     search,
 )
 from offline_store.database import FILE_NAME, migration_names, open_store
+from tests.helpers.merging import trial_policies
 from tests.offline_store import oldest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,32 @@ def test_the_oldest_store_opens_with_everything_in_it(tmp_path: Path, on_store: 
     oldest.write(store, 13)
     with store.reading() as session:
         assert search.find(session, "泄漏", limit=1) == ["hazard-13"]
+    store.close()
+
+
+def test_a_stop_holds_in_a_store_that_began_as_the_oldest(
+    tmp_path: Path, on_store: OnStore
+) -> None:
+    url = on_store(None)
+    oldest.make(tmp_path, url)
+    store = open_store(tmp_path, url)
+    at = DeviceTime(oldest.START_MS, 0, "boot", None)
+    moves = [("approved", "permit.approve"), ("suspended", "permit.stop")]
+    for number, (state, action) in enumerate(moves):
+        with store.session() as session:
+            journal.write(
+                session, journal.Author(oldest.DEVICE, oldest.PERSON),
+                journal.Stamp(oldest.START_MS + number, 0, at, f"decision-{number}"),
+                kind="decide", record_id="trial-1", type="trial", definition="trial@1",
+                set={"state": state, "action": action}, policies=trial_policies(),
+            )  # fmt: skip
+    store.close()
+    store = open_store(tmp_path, url)
+    with store.reading() as session:
+        assert records.holds(session, "hazard-1") == []
+        [hold] = records.holds(session, "trial-1")
+        assert (hold.hold_id, hold.kind, hold.placed_by) == ("decision-1", "stop", oldest.PERSON)
+        assert hold.placed_ms == oldest.START_MS + 1
     store.close()
 
 

@@ -3,15 +3,20 @@
 Server and first device are made once, the device in step with the server, and copied per test.
 """
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from app.use_cases import proofs as device_proofs
 from offline_store.database import FILE_NAME
+from server import proofs as server_proofs
 from tests.helpers.plant import PlantSite, plant
+from tests.scenarios.proving import Made, hazard, server_settings
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -35,3 +40,30 @@ async def site(
         (tmp_path / "server" / FILE_NAME).unlink()  # nothing may fall back to it
     async with plant(tmp_path, url) as here:
         yield here
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def made(first_day: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The hazard and its files, made once: on SQLite, each test below only reads."""
+    folder = tmp_path_factory.mktemp("proofs") / "plant"
+    shutil.copytree(first_day, folder)
+    async with plant(folder) as here:
+        device = await here.device()
+        record_id = await hazard(device)
+        file = await asyncio.to_thread(server_proofs.export, here.server_settings, record_id)
+        own = device_proofs.export(device.settings.store, record_id)
+        pem = server_proofs.public_pem(here.server_settings)
+        return Made(folder, record_id, file, own, pem, here.server.state.site.key)
+
+
+@pytest.fixture(scope="session")
+def seeded(made: Made) -> Made:
+    """A hazard of the first day: the server wrote it, among much else."""
+    settings = server_settings(made.folder / "server")
+    return replace(made, file=server_proofs.export(settings, "HZ-0005"))
+
+
+@pytest.fixture
+def server_home(made: Made) -> Path:
+    """The stopped server's folder."""
+    return made.folder / "server"

@@ -22,7 +22,10 @@ CODE = "demo-2026"
 
 @dataclass
 class Phone:
-    """One enrolled device; `write` appends to its journal, `push` sends what was not sent."""
+    """One enrolled device; `write` appends to its journal, `push` sends what was not sent.
+
+    It is of the version before: its entries are unsigned. `tests.sync.field` has those that sign.
+    """
 
     client: httpx.AsyncClient
     device_id: str

@@ -67,6 +67,7 @@ class Tablet:
     link: Link
     transport: Transport
     engine: SyncEngine
+    key: Ed25519PrivateKey
     changes: list[str] = field(default_factory=list[str])
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -85,7 +86,7 @@ class Tablet:
         with self.store.session() as session:
             journal.write(
                 session,
-                journal.Author(self.identity.device_id, person),
+                journal.Author(self.identity.device_id, person, self.key.sign),
                 stamp,
                 kind=kind,
                 record_id=record_id,
@@ -123,7 +124,8 @@ async def tablet(
     app: httpx.ASGITransport, folder: Path | None = None, seed: int = 0, cuts: float = 0.0
 ) -> Tablet:
     """Enrol a device over a link without faults, then give it one with `cuts`."""
-    key = public_bytes(Ed25519PrivateKey.generate())
+    own = Ed25519PrivateKey.generate()
+    key = public_bytes(own)
     link = Link(app, seed)
     joining = Transport("http://server", http=link)
     reply = await joining.enrol(EnrolRequest(code=CODE, device_name="tablet", public_key=key.hex()))
@@ -134,7 +136,7 @@ async def tablet(
         devices.add(session, devices.Device(identity.device_id, key))
     transport = Transport("http://server", reply.token, http=link)
     ticks = itertools.count(0, 100)
-    made = Tablet(identity, store, link, transport, None)  # pyright: ignore[reportArgumentType]
+    made = Tablet(identity, store, link, transport, None, own)  # pyright: ignore[reportArgumentType]
     made.engine = SyncEngine(
         store,
         transport,

@@ -12,6 +12,7 @@ from domain.changes import DeviceTime, Entry, decode, encode, genesis, link
 from domain.errors import EntryInvalidError
 from sync.protocol import (
     ENTRIES_MAX,
+    SIGS_MAX_BYTES,
     BlobOffer,
     PushHead,
     inflate,
@@ -49,7 +50,9 @@ def _head(bodies: list[bytes], **changes: int) -> PushHead:
 def test_a_push_comes_out_as_it_went_in() -> None:
     bodies = _bodies(3)
     head = _head(bodies)
-    assert unpack_push(inflate(pack_push(head, bodies), 10**6)) == (head, bodies)
+    assert unpack_push(inflate(pack_push(head, bodies), 10**6)) == (head, bodies, {})
+    signed, sigs = head.model_copy(update={"sig": "ab" * 64}), {head.last: b"\xab" * 64}
+    assert unpack_push(inflate(pack_push(signed, bodies, sigs), 10**6)) == (signed, bodies, sigs)
 
 
 def test_the_same_push_is_the_same_bytes() -> None:
@@ -75,6 +78,27 @@ def test_a_push_that_cannot_be_read_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(EntryInvalidError) as refused:
         unpack_push(data)
     assert refused.value.params["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{}",
+        b'{"sigs":{"1":"ab"}}',
+        b'{"sigs":{"0":"' + b"ab" * 64 + b'"}}',
+        b'{"sigs":{"2":"' + b"ab" * 64 + b'"}}',
+        b'{"sigs":{"01":"' + b"ab" * 64 + b'"}}',
+        b'{"sigs":[' + b"[" * 5000 + b"]}",
+        b'{"sigs":{' + b" " * SIGS_MAX_BYTES + b"}}",
+    ],
+)
+def test_signatures_that_cannot_be_read_say_so(line: bytes) -> None:
+    [body] = _bodies(1)
+    head = _head([body]).model_copy(update={"sig": "ab" * 64})
+    with pytest.raises(EntryInvalidError) as refused:
+        unpack_push(b"\n".join([head.model_dump_json().encode(), line, body]))
+    assert refused.value.params["reason"] == "signatures"
 
 
 def test_a_bomb_is_refused_before_it_unfolds() -> None:

@@ -1,0 +1,362 @@
+"""What of a proof holds: every claim of the file against hashes and signatures, nothing on trust.
+
+The file is somebody's word. What counts is the plant's public key that the reader got by another
+way; with the key inside the file alone only its consistency can be shown.
+"""
+
+import hashlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from domain.changes import DECISIONS, Entry, decode, genesis, link, signed_bytes
+from domain.errors import EntryInvalidError
+from domain.joins import heads
+from domain.proofs import (
+    DIGEST_BYTES,
+    EVIDENCE,
+    FILE_CELLS,
+    RULE,
+    SERVER,
+    Chain,
+    Kept,
+    Others,
+    Proof,
+    ProofFile,
+    Receipt,
+    link_digest,
+    sealed_bytes,
+    statement_bytes,
+)
+from domain.receipts import blob_receipt_bytes, receipt_bytes
+from domain.records import Value
+from domain.signatures import verifies
+
+MISSING_MAX = 50  # lines about entries that are missing: more tell nothing new
+# "open": neither shown nor refuted (missing, or only claimed); "note": said, nothing to check
+Mark = Literal["holds", "broken", "open", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the result: `code` is worded by the catalogs as `proof.<code>`."""
+
+    code: str
+    mark: Mark
+    params: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    entry: Entry | None = None  # where the line tells what somebody did
+
+
+@dataclass(slots=True)
+class _Case:
+    """A proof under examination: the key that counts, and the entries that could be read."""
+
+    proof: Proof
+    key: bytes | None
+    entries: list[tuple[Chain, Kept, Entry]] = field(
+        default_factory=list[tuple[Chain, Kept, Entry]]
+    )
+    hashes: dict[str, dict[int, bytes]] = field(default_factory=dict[str, dict[int, bytes]])
+
+    def signed(self, message: bytes, signature: bytes | None) -> bool:
+        """Whether the plant signed it."""
+        return bool(self.key and signature) and verifies(self.key or b"", message, signature or b"")
+
+
+def check(proof: Proof, key: bytes | None = None) -> list[Finding]:
+    """Return what holds and what does not; `key` is the plant's, got by another way than the file.
+
+    The last finding sums up: "sum.holds" only if nothing is broken, missing or merely claimed.
+    """
+    case = _Case(proof, key or proof.key)
+    found = [_of_record(proof), _of_key(proof, key), _of_seal(case)]
+    found += _twice(proof)
+    for chain in proof.chains:
+        found += _of_device(case, chain)
+        found += _of_chain(case, chain)
+    found += _of_entries(case)
+    found += _of_bases(case)
+    found += _of_files(case)
+    found.append(Finding("limits", "note"))
+    found.append(_sum(found, key))
+    return found
+
+
+def holds(found: Collection[Finding]) -> bool:
+    """Say whether everything holds."""
+    return all(one.mark in ("holds", "note") for one in found)
+
+
+def _sum(found: list[Finding], key: bytes | None) -> Finding:
+    marks = [one.mark for one in found]
+    counts: dict[str, Value] = {name: marks.count(name) for name in ("holds", "broken", "open")}
+    if counts["broken"]:
+        return Finding("sum.broken", "broken", counts)
+    if counts["open"]:
+        return Finding("sum.open", "open", counts)
+    return Finding("sum.holds" if key else "sum.consistent", "holds", counts)
+
+
+def _of_record(proof: Proof) -> Finding:
+    params: dict[str, Value] = {
+        "record": proof.record_id,
+        "type": proof.type,
+        "plant": proof.plant,
+        "made_ms": proof.made_ms,
+        "device": proof.made_by,
+    }
+    return Finding("record", "note", params)
+
+
+def _of_key(proof: Proof, key: bytes | None) -> Finding:
+    if key is None and proof.key is None:
+        return Finding("key.none", "open")
+    if key is None:
+        assert proof.key is not None
+        return Finding("key.inside", "note", {"public": proof.key.hex()})
+    if proof.key not in (None, key):
+        return Finding("key.other", "broken", {"public": key.hex()})
+    return Finding("key.given", "holds", {"public": key.hex()})
+
+
+def _of_seal(case: _Case) -> Finding:
+    if case.proof.seal is None:
+        return Finding("seal.none", "open")
+    if case.signed(sealed_bytes(case.proof), case.proof.seal):
+        return Finding("seal.good", "holds")
+    return Finding("seal.broken", "broken")
+
+
+def _twice(proof: Proof) -> Iterator[Finding]:
+    """Two of a kind could be read in two ways."""
+    devices = [chain.device_id for chain in proof.chains]
+    files = [one.sha256 for one in proof.files]
+    names = [(one.table, one.code) for one in proof.names]
+    if any(len(set(some)) < len(some) for some in (devices, files, names)):
+        yield Finding("twice", "broken")
+
+
+def _of_device(case: _Case, chain: Chain) -> Iterator[Finding]:
+    params: dict[str, Value] = {
+        "device": chain.device_id,
+        "name": chain.name,
+        "enrolled_ms": chain.enrolled_ms,
+    }
+    if chain.device_id == SERVER:
+        own = case.key is not None and chain.public_key == case.key
+        if own or case.key is not None:
+            yield Finding("device.server" if own else "device.false", _mark(own), params)
+            return
+    if chain.statement is None:
+        yield Finding("device.claimed", "open", params)
+        return
+    said = statement_bytes(chain.device_id, chain.public_key, chain.name, chain.enrolled_ms)
+    good = case.signed(said, chain.statement)
+    yield Finding("device.enrolled" if good else "device.false", _mark(good), params)
+
+
+def _of_chain(case: _Case, chain: Chain) -> Iterator[Finding]:
+    """Follow the chain from its beginning; keep the hashes that something else refers to."""
+    wanted = {one.number for one in (*chain.kept, *chain.heads)}
+    wanted |= {number for one in chain.receipts for number in (one.first, one.last)}
+    hashes = case.hashes.setdefault(chain.device_id, {})
+    head, last, others = genesis(chain.device_id, chain.public_key), 0, 0
+    for one in chain.links:
+        if (one.first if isinstance(one, Others) else one.number) != last + 1:
+            yield Finding("chain.gap", "broken", {"device": chain.device_id, "number": last + 1})
+            return
+        if isinstance(one, Others):
+            for at in range(0, len(one.digests), DIGEST_BYTES):
+                head, last = link_digest(head, one.digests[at : at + DIGEST_BYTES]), last + 1
+                if last in wanted:
+                    hashes[last] = head
+            others += len(one.digests) // DIGEST_BYTES
+            continue
+        head, last = link(head, one.body), one.number
+        hashes[last] = head
+        if head != one.hash:
+            yield Finding("chain.broken", "broken", {"device": chain.device_id, "number": last})
+            return
+    good = wanted <= hashes.keys()
+    params: dict[str, Value] = {
+        "device": chain.device_id,
+        "last": last,
+        "kept": len(chain.kept),
+        "others": others,
+    }
+    yield Finding("chain.whole" if good else "chain.short", _mark(good), params)
+    yield from _of_heads(case, chain)
+
+
+def _of_heads(case: _Case, chain: Chain) -> Iterator[Finding]:
+    for one in chain.heads:
+        if not _signs(case, chain, one.number, one.kind, one.signature):
+            params: dict[str, Value] = {"device": chain.device_id, "number": one.number}
+            yield Finding("head.false", "broken", params)
+    for one in chain.receipts:
+        if not _received(case, chain, one):
+            params = {"device": chain.device_id, "first": one.first, "last": one.last}
+            mark: Mark = "broken" if case.key else "open"
+            yield Finding("receipt.false" if case.key else "receipt.unread", mark, params)
+
+
+def _signs(case: _Case, chain: Chain, number: int, kind: str, signature: bytes) -> bool:
+    head = case.hashes[chain.device_id].get(number)
+    return head is not None and verifies(chain.public_key, signed_bytes(kind, head), signature)
+
+
+def _received(case: _Case, chain: Chain, one: Receipt) -> bool:
+    head = case.hashes[chain.device_id].get(one.last)
+    said = receipt_bytes(chain.device_id, one.head.hex(), one.feed, one.at_ms)
+    return head == one.head and case.signed(said, one.signature)
+
+
+def _of_entries(case: _Case) -> Iterator[Finding]:
+    """Tell who did what when, in the order of the stamps, and how far each of it is proved."""
+    for chain in case.proof.chains:
+        for kept in chain.kept:
+            try:
+                entry = decode(kept.body, chain.device_id)
+            except EntryInvalidError:
+                entry = None
+            if entry is None or entry.number != kept.number:
+                params: dict[str, Value] = {"device": chain.device_id, "number": kept.number}
+                yield Finding("entry.unreadable", "broken", params)
+                continue
+            case.entries.append((chain, kept, entry))
+    case.entries.sort(key=lambda one: (one[2].wall_ms, one[2].counter, one[2].writer))
+    ours = _ours(case)
+    covers = {chain.device_id: _covers(case, chain) for chain in case.proof.chains}
+    pushes = {chain.device_id: _by_number(chain) for chain in case.proof.chains}
+    if not any(entry.record_id == case.proof.record_id for _, _, entry in case.entries):
+        yield Finding("entry.none", "broken", {"record": case.proof.record_id})
+    for chain, kept, entry in case.entries:
+        yield Finding("entry", "note", {"number": entry.number}, entry)
+        if entry.record_id not in ours:
+            yield Finding("entry.stranger", "broken", {"record": entry.record_id})
+        yield _of_signature(case, chain, kept, entry, covers[chain.device_id])
+        if chain.device_id == SERVER and entry.person_id != RULE:  # nobody signed on there
+            yield Finding("entry.by_server", "open", {"person": entry.person_id})
+        yield _of_receipt(case, chain, kept, pushes[chain.device_id].get(kept.number))
+        if kept.verdict not in (None, "accepted", "merged"):
+            yield Finding("entry.verdict", "note", {"verdict": kept.verdict, "code": kept.code})
+
+
+def _ours(case: _Case) -> set[str]:
+    """Return the record, and the evidence that says it belongs to it."""
+    wanted = case.proof.record_id
+    return {wanted} | {
+        entry.record_id
+        for _, _, entry in case.entries
+        if entry.type == EVIDENCE and entry.set.get("of") == wanted
+    }
+
+
+def _covers(case: _Case, chain: Chain) -> list[int]:
+    """Return the numbers up to which a good signature vouches for the chain, in order."""
+    good = {
+        one.number
+        for one in chain.heads
+        if _signs(case, chain, one.number, one.kind, one.signature)
+    }
+    return sorted(good)
+
+
+def _by_number(chain: Chain) -> dict[int, Receipt]:
+    """Return for each entry that is here the receipt that covers it, where there is one."""
+    receipts = sorted(chain.receipts, key=lambda one: one.first)
+    firsts = [one.first for one in receipts]
+    found: dict[int, Receipt] = {}
+    for kept in chain.kept:
+        at = bisect_right(firsts, kept.number) - 1
+        if at >= 0 and kept.number <= receipts[at].last:
+            found[kept.number] = receipts[at]
+    return found
+
+
+def _of_signature(
+    case: _Case, chain: Chain, kept: Kept, entry: Entry, covers: list[int]
+) -> Finding:
+    params: dict[str, Value] = {"number": entry.number, "device": chain.device_id}
+    if kept.signature is not None:
+        good = _signs(case, chain, kept.number, entry.kind, kept.signature)
+        return Finding("entry.signed" if good else "entry.forged", _mark(good), params)
+    if entry.kind in DECISIONS:  # counts only if the device signed this very one
+        return Finding("entry.unsigned", "open", params)
+    at = bisect_left(covers, entry.number)
+    if at == len(covers):
+        return Finding("entry.unsigned", "open", params)
+    return Finding("entry.covered", "holds", {**params, "later": covers[at]})
+
+
+def _of_receipt(case: _Case, chain: Chain, kept: Kept, receipt: Receipt | None) -> Finding:
+    params: dict[str, Value] = {"received_ms": kept.received_ms}
+    if receipt is None:
+        code = "entry.waiting" if kept.received_ms is None else "entry.claimed"
+        return Finding(code, "open", params)
+    if case.key is None:
+        return Finding("entry.claimed", "open", params)
+    good = _received(case, chain, receipt) and receipt.at_ms == kept.received_ms
+    return Finding("entry.received" if good else "entry.receipt_false", _mark(good), params)
+
+
+def _of_bases(case: _Case) -> Iterator[Finding]:
+    """An entry says what its writer had seen: those entries must be here, too."""
+    here = {(chain.device_id, kept.number) for chain in case.proof.chains for kept in chain.kept}
+    missing: set[tuple[str, int]] = set()
+    for _, _, entry in case.entries:
+        for writer in entry.base.values():
+            try:
+                seen = heads(writer)
+            except ValueError:
+                seen = {}
+                yield Finding("entry.unreadable", "broken", {"number": entry.number, "device": ""})
+            missing |= seen.items() - here
+    for device, number in sorted(missing)[:MISSING_MAX]:
+        yield Finding("base.missing", "broken", {"device": device, "number": number})
+    if not missing:
+        yield Finding("base.whole", "holds")
+
+
+def _of_files(case: _Case) -> Iterator[Finding]:
+    """Each photo that evidence names must be here as its hash says, and no other."""
+    files = {one.sha256.hex(): one for one in case.proof.files}
+    named: set[str] = set()
+    for _, _, entry in case.entries:
+        if entry.type != EVIDENCE:
+            continue
+        hashes = [entry.set[cell] for cell in FILE_CELLS if isinstance(entry.set.get(cell), str)]
+        if not hashes:
+            continue
+        named |= {str(one) for one in hashes}
+        best = next((at for at, one in enumerate(hashes) if one in files), None)
+        params: dict[str, Value] = {"evidence": entry.record_id, "sha256": str(hashes[0])}
+        if best is None:
+            yield Finding("file.missing", "open", params)
+            continue
+        params |= {"sha256": str(hashes[best]), "size": len(files[str(hashes[best])].data)}
+        yield from _of_file(case, files[str(hashes[best])], params)
+        if best > 0 or "original" not in entry.set:
+            yield Finding("file.thumbnail", "open", {**params, "sha256": str(hashes[0])})
+    for sha in sorted(files.keys() - named):
+        yield Finding("file.stranger", "broken", {"sha256": sha})
+
+
+def _of_file(case: _Case, one: ProofFile, params: Mapping[str, Value]) -> Iterator[Finding]:
+    good = hashlib.sha256(one.data).digest() == one.sha256
+    yield Finding("file.good" if good else "file.swapped", _mark(good), params)
+    if one.receipt is None or one.received_ms is None:
+        yield Finding("file.unconfirmed", "note", params)
+        return
+    said = blob_receipt_bytes(one.sha256.hex(), len(one.data), one.received_ms)
+    taken = case.signed(said, one.receipt)
+    told = {**params, "received_ms": one.received_ms}
+    if taken or case.key:
+        yield Finding("file.received" if taken else "file.receipt_false", _mark(taken), told)
+    else:
+        yield Finding("file.unconfirmed", "note", params)
+
+
+def _mark(good: bool) -> Mark:
+    return "holds" if good else "broken"

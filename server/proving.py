@@ -1,0 +1,81 @@
+"""What the signatures of a push prove.
+
+The signature of its last entry vouches for the whole push and for all before it; decisions are
+proved one by one. Unsigned pushes count only from devices that never signed (of the version
+before): from others they are what a salvage or somebody else wrote, and wait in quarantine.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlmodel import Session
+
+from domain.changes import DECISIONS, Entry, signed_bytes
+from domain.signatures import verifies
+from offline_store import devices, entries
+from server.problems import RefusalError
+from sync.protocol import PushHead
+
+UNSIGNED = "entry.unsigned"  # why entries are in quarantine
+
+
+class ForgedError(Exception):
+    """The first entry already is not what its device signed."""
+
+    def __init__(self, number: int) -> None:
+        """Keep its number."""
+        super().__init__(number)
+        self.number = number
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How many entries of a push are its device's own (`whole`: all), and what of them is proved.
+
+    `signatures` are verified, by number; `unproved` are decisions without a good one of their own;
+    `quarantined` is why none of them counts.
+    """
+
+    count: int
+    whole: bool = True
+    signatures: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
+    unproved: frozenset[int] = frozenset()
+    quarantined: str | None = None
+
+
+def prove(
+    session: Session,
+    push: PushHead,
+    sigs: Mapping[int, bytes],
+    read: Sequence[Entry],
+    hashes: Sequence[bytes],
+) -> Proof:
+    """Say what is proved; raises RefusalError("sync.signature") to be sent every signature.
+
+    With all of them (`push.each`) what stands before the first wrong one is taken: ForgedError if
+    nothing does.
+    """
+    if push.sig is None:
+        signs = entries.signs_since(session, push.dev) is not None
+        return Proof(len(read), quarantined=UNSIGNED if signs else None)
+    device = devices.lookup(session, push.dev)
+    assert device is not None, "it has just shown its token"
+    sigs = {push.last: bytes.fromhex(push.sig)} | dict(sigs)
+    count = len(read)
+    good = {
+        entry.number: sigs[entry.number]
+        for entry, digest in zip(read, hashes, strict=True)
+        if (push.each or entry.kind in DECISIONS or entry.number == push.last)
+        and entry.number in sigs
+        and verifies(device.public_key, signed_bytes(entry.kind, digest), sigs[entry.number])
+    }
+    if push.each:
+        count = next((at for at, one in enumerate(read) if one.number not in good), len(read))
+        if count == 0:
+            raise ForgedError(push.first)
+    elif push.last not in good:
+        raise RefusalError(409, "sync.signature", expected=push.first)
+    last = read[count - 1].number
+    decided = {one.number for one in read[:count] if one.kind in DECISIONS}
+    kept = {number: sig for number, sig in good.items() if number in decided or number == last}
+    return Proof(count, count == len(read), kept, frozenset(decided - good.keys()))
