@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from domain.errors import StoreError
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -294,8 +296,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SetupError as error:
         print(f"anshao: {error}", file=sys.stderr)
         return 2
+    except StoreError as error:
+        print(f"anshao: {_in_english(error)}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _in_english(error: StoreError) -> str:
+    """Return what the reference of errors says of it: the sentence and its remedy."""
+    from app.translate import read_catalogs
+
+    texts = read_catalogs(ROOT / "assets" / "locale")["en"]
+    said = texts[f"error.{error.code}"].format_map(error.params)
+    return f"{said}\n{texts[f'remedy.{error.code}']}"
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ FieldError
 │   └── ListHeadError          list.head            columns missing or twice; found
 ├── StoreError                 the database of this device cannot be used
 │   ├── StoreDamagedError      store.damaged        the file fails its integrity check
+│   ├── StoreTakenError        store.taken          another process has the store of the folder open
 │   ├── StoreNewerError        store.newer          written by a newer version of the product
 │   ├── DatabaseUnreachableError store.unreachable  the server's database does not let us in
 │   └── StoreFullError         store.full           no space left on the device
@@ -65,7 +66,6 @@ class FieldError(Exception):
         self.params = params
 
     def __str__(self) -> str:
-        """Code and params, for logs; people see the catalog's sentence."""
         return f"{self.code} {self.params}"
 
 
@@ -214,11 +214,7 @@ class ClipTooLargeError(ClipError):
 
 
 class CameraError(FieldError):
-    """No camera, or no permission to use it.
-
-    `reason`: "denied" (no permission), "none" (no camera, or not open), "busy" (used elsewhere, or
-    no answer in time), "unsupported" (not on this platform).
-    """
+    """No camera: `reason` is "denied", "none" (or shut), "busy" (or silent) or "unsupported"."""
 
     code = "camera.unavailable"
 
@@ -335,6 +331,12 @@ class StoreDamagedError(StoreError):
     """The database file fails its integrity check; `file` names it."""
 
     code = "store.damaged"
+
+
+class StoreTakenError(StoreError):
+    """Another process has the store of this `folder` open, and only one may."""
+
+    code = "store.taken"
 
 
 class StoreNewerError(StoreError):

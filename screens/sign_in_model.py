@@ -82,7 +82,7 @@ class SignInModel(ft.Observable):
     async def press(self, key: str) -> None:
         """Take a digit or erase one; the last digit signs in."""
         card = self.chosen
-        if card is None or self.picking or self.busy or self.wait_s:
+        if card is None or self.picking or self.busy or self.wait_s or not self.length:
             return
         self.error, self.differs = None, False
         if key == ERASE:

@@ -36,8 +36,10 @@ async def follow_sync(desk: Desk) -> None:
         now = _state(desk)
         if now != seen:
             came = not seen or now[:-1] != seen[:-1]
-            await show_sync(desk, came=came and _at_rest(desk))
-            seen = _state(desk)
+            rested = came and _at_rest(desk)
+            await show_sync(desk, came=rested)
+            # what came in meanwhile is news at the next look; only the own change is not
+            seen = (*now[:-1], desk.version) if rested else now
         await asyncio.sleep(LOOK_S)
 
 

@@ -81,22 +81,69 @@ async def test_dispatching_names_the_person_on_the_button(field: FieldApp) -> No
 
 
 async def test_a_repair_with_its_photo_takes_three_taps_on_the_card(field: FieldApp) -> None:
-    record_id = reported(field)
-    leader = accept(field, record_id)
-    hazards.act(
-        field, leader.signed_in, record_id, "hazard.dispatch", "dispatched", assignee=ELECTRICIAN
-    )
-    desk = desk_of(field, ELECTRICIAN)
+    record_id, desk = assigned(field)
     async with rendered(desk, lambda: HazardBody(record_id)) as drawn:
         start, finish = "do-hazard.rectify-rectifying", "do-hazard.rectify-to_verify"
         await drawn.until(lambda: drawn.has(start))
-        await drawn.tap(start)  # begins the repair and opens the camera
+        await drawn.tap(start)  # the repair begins with the photo
         await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
         await drawn.tap("shutter")
         await drawn.until(lambda: drawn.has(finish) and not drawn.one(finish).disabled)
         await drawn.tap(finish)
         await drawn.until(lambda: drawn.has("waits"))
     assert hazards.view(field, desk.signed_in, record_id).card.state == "to_verify"
+
+
+def assigned(field: FieldApp) -> tuple[str, Desk]:
+    """A hazard given to the electrician, and their screen."""
+    record_id = reported(field)
+    leader = accept(field, record_id)
+    hazards.act(
+        field, leader.signed_in, record_id, "hazard.dispatch", "dispatched", assignee=ELECTRICIAN
+    )
+    return record_id, desk_of(field, ELECTRICIAN)
+
+
+async def test_a_camera_closed_without_a_photo_has_begun_nothing(field: FieldApp) -> None:
+    record_id, desk = assigned(field)
+    start = "do-hazard.rectify-rectifying"
+
+    def state() -> str:
+        return hazards.view(field, desk.signed_in, record_id).card.state
+
+    async with rendered(desk, lambda: HazardBody(record_id)) as drawn:
+        await drawn.until(lambda: drawn.has(start))
+        await drawn.tap(start)
+        await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
+        assert state() == "dispatched"
+        await drawn.tap("capture-away")
+        await drawn.until(lambda: drawn.has(start))
+        assert state() == "dispatched"
+        await drawn.tap(start)
+        await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
+        await drawn.tap("shutter")
+        await drawn.until(lambda: drawn.has("do-hazard.rectify-to_verify"))
+        assert state() == "rectifying"
+
+
+async def test_a_photo_is_kept_though_the_repair_was_given_to_another_meanwhile(
+    field: FieldApp,
+) -> None:
+    record_id, desk = assigned(field)
+    async with rendered(desk, lambda: HazardBody(record_id)) as drawn:
+        start = "do-hazard.rectify-rectifying"
+        await drawn.until(lambda: drawn.has(start))
+        await drawn.tap(start)
+        await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
+        leader = desk_of(field, LEADER)
+        hazards.act(
+            field, leader.signed_in, record_id, "hazard.return", "returned", note="不是本班设备"
+        )
+        await drawn.tap("shutter")
+        await drawn.until(lambda: not drawn.has("shutter"))
+    found = hazards.view(field, desk.signed_in, record_id)
+    assert [photo.shot for photo in found.photos] == ["after"]
+    assert found.card.state == "returned"
 
 
 async def test_sending_back_asks_for_the_reason_and_can_be_left(field: FieldApp) -> None:
