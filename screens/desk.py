@@ -68,7 +68,9 @@ class Backstage:
     preferences: ft.SharedPreferences | None = None
     acted: int = 0  # rises when a control was pressed, to tell a key for it from one for the screen
     fading: asyncio.TimerHandle | None = None  # takes the good news away
-    following: asyncio.TimerHandle | None = None  # will tell the client the address of the place
+    address: str = "/"  # of the page, as the client said last
+    awaited: str | None = None  # the address of the place in front, until the client says it too
+    following: asyncio.TimerHandle | None = None  # will tell the client that address
     asked: str = ""  # what the statistics were asked last
     touched: int = 0  # rises with every key and tap, for the idle lock
     locator: Locator | None = None
@@ -269,18 +271,23 @@ class Desk(ft.Observable):
         stage = self.backstage
         if stage.following is not None:
             stage.following.cancel()
-            stage.following = None
+        stage.following = stage.awaited = None
         if instead:
             stage.trail = stage.trail[:-1] or ("/",)
         if route in TABS and stage.trail[-1] in TABS:
+            stage.awaited = route
             stage.following = asyncio.get_running_loop().call_later(ADDRESS_S, self._follow, route)
             self._stand_at(route)
         else:
             self.navigate(route)
 
     def _follow(self, route: str) -> None:
-        self.backstage.following = None
-        self.navigate(route)
+        stage = self.backstage
+        stage.following = None
+        if route == stage.address:  # there and back before the address could follow
+            stage.awaited = None
+        else:
+            self.navigate(route)
 
     def back(self) -> None:
         """Go to where the person came from."""
@@ -288,9 +295,16 @@ class Desk(ft.Observable):
         self.navigate(trail[-2] if len(trail) > 1 else "/")
 
     def arrive(self, route: str) -> None:
-        """Keep the trail in step with the route, however it was reached (also browser back)."""
-        if self.backstage.following is None or route not in TABS:  # else a later tap left it behind
-            self._stand_at(route)
+        """Keep the trail in step with the route, however it was reached (also browser back).
+
+        The address of a place that a later tap has left behind changes nothing.
+        """
+        stage = self.backstage
+        stage.address = route
+        if route in TABS and stage.awaited not in (None, route):
+            return
+        stage.awaited = None
+        self._stand_at(route)
 
     def _stand_at(self, route: str) -> None:
         self.notice = None

@@ -113,6 +113,36 @@ async def test_quick_taps_end_at_the_last_place_and_so_does_the_address(tmp_path
         assert not drawn.has("scan")
 
 
+async def test_an_address_that_comes_late_does_not_call_an_old_place_back(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        told: list[str] = []
+        desk.navigate = told.append  # a slow client: it answers when we say so
+        desk.go("/hazards")
+        await drawn.until(lambda: told == ["/hazards"])
+        desk.go("/me")
+        drawn.go("/hazards")
+        await drawn.settle()
+        assert desk.at.place == "/me"
+        await drawn.until(lambda: told == ["/hazards", "/me"])
+        drawn.go("/me")
+        await drawn.settle()
+        drawn.go("/hazards")  # the person goes back in the browser
+        await drawn.until(lambda: desk.at.place == "/hazards")
+
+
+async def test_there_and_back_at_once_leaves_the_browser_its_way_back(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        desk.go("/me")
+        await drawn.until(lambda: drawn.route == "/me")
+        desk.go("/")
+        desk.go("/me")
+        await asyncio.sleep(ADDRESS_S + 0.1)
+        drawn.go("/")
+        await drawn.until(lambda: desk.at.place == "/")
+
+
 async def test_what_leads_out_of_a_place_overtakes_its_address(tmp_path: Path) -> None:
     async with client(tmp_path) as (drawn, desk):
         await sign_in(drawn)
