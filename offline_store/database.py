@@ -191,6 +191,12 @@ def is_shared(url: str | None) -> bool:
     return url is not None and _with_driver(url).startswith(_DRIVER)
 
 
+def folders_of(url: str | None) -> list[Path]:
+    """Return the folder that an SQLite URL names, if it names a file."""
+    file = make_url(url).database if url is not None else None
+    return [Path(file).resolve().parent] if file and file != ":memory:" else []
+
+
 def insert_new(session: Session, table: type[SQLModel], values: Mapping[str, object]) -> bool:
     """Insert a row unless its key is there already; returns whether it was inserted.
 

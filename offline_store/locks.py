@@ -27,11 +27,18 @@ if sys.platform == "win32":
     def _lock(file: BinaryIO) -> None:
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
+    def _unlock(file: BinaryIO) -> None:
+        file.close()
+
 else:
     import fcntl
 
     def _lock(file: BinaryIO) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(file: BinaryIO) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)  # else a child that was forked meanwhile still has it
+        file.close()
 
 
 @dataclass
@@ -63,7 +70,7 @@ def held(folder: Path) -> Generator[None]:
             mine.users -= 1
             if not mine.users:
                 del _held[folder]
-                mine.file.close()
+                _unlock(mine.file)
 
 
 def _taken(folder: Path) -> BinaryIO:

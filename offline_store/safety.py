@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from domain.errors import StoreDamagedError
 from offline_store import backups, blobs, entries, keep, locks, salvage
-from offline_store.database import FILE_NAME, SUSPECT, Store, is_shared, open_store
+from offline_store.database import FILE_NAME, SUSPECT, Store, folders_of, is_shared, open_store
 
 FOLDER = "damaged"
 _WORK, _READY = "salvage", "anshao.ready.db"
@@ -49,7 +49,8 @@ def open_or_save(folder: Path, url: str | None = None, *, serves: bool = False) 
     """
     with contextlib.ExitStack() as held:
         if not is_shared(url):
-            held.enter_context(locks.held(folder))
+            for one in sorted({folder.resolve(), *folders_of(url)}):
+                held.enter_context(locks.held(one))
         store = _opened_or_saved(folder, url, serves=serves)
         store.at_close.push(held.pop_all())
         return store

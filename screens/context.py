@@ -63,8 +63,8 @@ def use_link() -> Link:
 
 
 def use_here(place: str) -> bool:
-    """Return whether a place stands in front; the component is drawn again when that changes."""
-    return use_value(use_desk().at)[0].place == place
+    """Return whether somebody looks at a place; the component is drawn again when that changes."""
+    return use_value(use_desk().at)[0].shows(place)
 
 
 def use_value(initial: R | Callable[[], R]) -> tuple[R, Callable[[R | Callable[[R], R]], None]]:

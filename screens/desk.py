@@ -31,6 +31,7 @@ ZONE = "Asia/Shanghai"  # until the definitions say where the plant is
 TOLD_S = 4.0  # how long good news stays
 TABS = ("/", "/hazards", "/permits", "/me")
 ADDRESS_S = 0.3  # the picture of a place stands before the address of the page follows
+LATE_S = 5.0  # an address that is not confirmed by then was lost on the way
 
 
 @dataclass(eq=False)
@@ -47,6 +48,11 @@ class At(ft.Observable):
     """Which of the four places stands in front: a tap shows it before the address has followed."""
 
     place: str = TABS[0]
+    covered: bool = False  # another page lies over it
+
+    def shows(self, place: str) -> bool:
+        """Whether a person looks at this place now."""
+        return self.place == place and not self.covered
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +74,7 @@ class Backstage:
     preferences: ft.SharedPreferences | None = None
     acted: int = 0  # rises when a control was pressed, to tell a key for it from one for the screen
     fading: asyncio.TimerHandle | None = None  # takes the good news away
-    address: str = "/"  # of the page, as the client said last
+    address: str = "/"  # what the client was told last, or told us
     awaited: str | None = None  # the address of the place in front, until the client says it too
     following: asyncio.TimerHandle | None = None  # will tell the client that address
     asked: str = ""  # what the statistics were asked last
@@ -136,7 +142,8 @@ class Desk(ft.Observable):
     def keys(self) -> Keys | None:
         """The keys in force: those bound last, of what is in view."""
         bound = reversed(self.backstage.keys)
-        return next((keys for keys in bound if keys.place in (None, self.at.place)), None)
+        shown = (keys for keys in bound if keys.place is None or self.at.shows(keys.place))
+        return next(shown, None)
 
     @property
     def fix(self) -> Fix | None:
@@ -279,6 +286,7 @@ class Desk(ft.Observable):
             stage.following = asyncio.get_running_loop().call_later(ADDRESS_S, self._follow, route)
             self._stand_at(route)
         else:
+            stage.address = route
             self.navigate(route)
 
     def _follow(self, route: str) -> None:
@@ -286,8 +294,14 @@ class Desk(ft.Observable):
         stage.following = None
         if route == stage.address:  # there and back before the address could follow
             stage.awaited = None
-        else:
-            self.navigate(route)
+            return
+        stage.address = route
+        self.navigate(route)
+        # a client that was away then never answers: its next address counts again
+        stage.following = asyncio.get_running_loop().call_later(LATE_S, self._stop_waiting)
+
+    def _stop_waiting(self) -> None:
+        self.backstage.following = self.backstage.awaited = None
 
     def back(self) -> None:
         """Go to where the person came from."""
@@ -300,16 +314,16 @@ class Desk(ft.Observable):
         The address of a place that a later tap has left behind changes nothing.
         """
         stage = self.backstage
-        stage.address = route
         if route in TABS and stage.awaited not in (None, route):
             return
-        stage.awaited = None
+        stage.address, stage.awaited = route, None
         self._stand_at(route)
 
     def _stand_at(self, route: str) -> None:
         self.notice = None
         self.backstage.typing = False
         self.backstage.trail = trail_after(self.backstage.trail, route)
+        self.at.covered = route not in TABS
         if route in TABS:
             self.at.place = route
 

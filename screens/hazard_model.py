@@ -8,6 +8,7 @@ import flet as ft
 from app.use_cases import hazard_fields, hazards
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
+from domain.errors import FieldError
 from screens.capture_model import CaptureModel
 from screens.context import Desk
 
@@ -40,6 +41,7 @@ class HazardModel(ft.Observable):
     def __post_init__(self) -> None:
         """The camera is closed."""
         self.capture = CaptureModel(self.desk)
+        self._refused: list[FieldError] = []  # why a repair did not begin with its photo
 
     @property
     def after(self) -> tuple[EvidenceCard, ...]:
@@ -194,15 +196,18 @@ class HazardModel(ft.Observable):
         if view is None:
             return
         field, person = self.desk.field, self.desk.signed_in
+        refused = self._refused.append
         first = begins and hazards.begun_by_photo(
-            field, person, self.record_id, begins.action, begins.target
+            field, person, self.record_id, begins.action, begins.target, refused
         )
         target = Target(self.record_id, view.card.code, view.card.asset_id, shot, first=first)
         self.more = False
         self.capture.begin(target, self.kept)
 
     async def kept(self, _card: EvidenceCard) -> None:
-        """Show the photo just kept and what it unlocks."""
+        """Show the photo just kept and what it unlocks, or why its step was refused."""
+        while self._refused:
+            self.desk.refuse(self._refused.pop())
         await self.load()
         self.desk.changed()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
+from app.translate import Translator
 from screens import theme
 from screens.parts import Kind, Tap, card, colours, handler, icon_button, tappable, words
 from screens.theme import Tokens
@@ -99,6 +100,7 @@ def info_sign(tokens: Tokens, label: str, *, key: str, on_click: Tap) -> ft.Cont
 
 def bar(
     tokens: Tokens,
+    t: Translator,
     label: str,
     count: int,
     most: int,
@@ -124,7 +126,8 @@ def bar(
     ]
     if tail:
         text.insert(1, words(tail, tokens, size=tokens.small, color=tokens.ink2))
-    said = ", ".join(part for part in (label, tail, str(count)) if part)
+    sentence = "statistics.bar.said.tail" if tail else "statistics.bar.said"
+    said = t(sentence, label=label, tail=tail, count=count)
     drawn = ft.Column(
         spacing=4,
         controls=[
@@ -140,7 +143,7 @@ def bar(
         padding=ft.Padding.symmetric(vertical=7, horizontal=4),
         content=_unspoken(drawn),
     )
-    return tappable(box, f"{said}.", key)
+    return tappable(box, said, key)
 
 
 def _unspoken(drawn: ft.Control) -> ft.Control:

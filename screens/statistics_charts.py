@@ -94,6 +94,7 @@ def _group(model: StatisticsModel, view: StatisticsView, desk: Desk, name: str) 
     rows: list[ft.Control] = [
         parts_statistics.bar(
             desk.tokens,
+            t,
             figure_words.name_of(t, view, name, one.value),
             one.figure.count,
             most,
@@ -112,6 +113,7 @@ def _hotspots(model: StatisticsModel, view: StatisticsView, desk: Desk) -> ft.Co
     rows: list[ft.Control] = [
         parts_statistics.bar(
             tokens,
+            t,
             figure_words.title_of(t, view, spot.figure.key),
             spot.figure.count,
             spots[0].figure.count,
@@ -140,6 +142,7 @@ def _ranking(
         rows.append(
             parts_statistics.bar(
                 tokens,
+                t,
                 f"{unit} · {rank}",
                 team.closed.part.count,
                 team.counted.count,

@@ -5,6 +5,7 @@ session is closed.
 """
 
 import asyncio
+from typing import cast
 
 from app.use_cases import notices, outbox
 from domain.errors import FieldError
@@ -38,8 +39,8 @@ async def follow_sync(desk: Desk) -> None:
             came = not seen or now[:-1] != seen[:-1]
             rested = came and _at_rest(desk)
             await show_sync(desk, came=rested)
-            # what came in meanwhile is news at the next look; only the own change is not
-            seen = (*now[:-1], desk.version) if rested else now
+            # what changed meanwhile is news at the next look; only the rise of `show_sync` is not
+            seen = (*now[:-1], cast("int", now[-1]) + 1) if rested else now
         await asyncio.sleep(LOOK_S)
 
 

@@ -1,7 +1,6 @@
 """Hazards: report, who does what next, and what happened so far."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -21,7 +20,7 @@ from app.use_cases.hazard_views import (
 )
 from domain import corrections, workflow
 from domain.access import Subject, may
-from domain.errors import AnswersMissingError, MoveRefusedError, NotAllowedError
+from domain.errors import FieldError, MoveRefusedError, NotAllowedError
 from domain.evidence import shots_now
 from domain.hazards import element_of, route
 from domain.plant import Person
@@ -230,18 +229,25 @@ def act(
 
 
 def begun_by_photo(
-    field: FieldApp, person: Person, record_id: str, action: str, target: str
+    field: FieldApp,
+    person: Person,
+    record_id: str,
+    action: str,
+    target: str,
+    refused: Callable[[FieldError], None],
 ) -> Callable[[Session], None]:
     """Return what does a step in the transaction that keeps the first photo of it.
 
-    What is refused by then, as when somebody else has begun or it was given to another, is left
-    undone: the photo is kept all the same.
+    A step that is refused by then, as when it was given to another, is left undone and `refused` is
+    told why: the photo is kept all the same.
     """
 
     def begin(session: Session) -> None:
         record = records.get(session, record_id)
-        with suppress(NotAllowedError, MoveRefusedError, AnswersMissingError):
+        try:
             _decide(field, session, person, record, action, target, {})
+        except FieldError as error:  # checked before anything is written
+            refused(error)
 
     return begin
 
