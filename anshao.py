@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from domain.errors import FieldError
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from app.settings import ClientSettings
     from domain.definitions import Definitions
-    from domain.errors import FieldError
     from server.settings import ServerSettings
     from server.tls import TlsFiles
 
@@ -227,20 +228,14 @@ def labels(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Write the proof file of a record: of the server's, or with --store of a device's."""
-    from domain.errors import FieldError
+    if options.store:
+        from app.use_cases import proofs as device
 
-    small = options.thumbnails
-    try:
-        if options.store:
-            from app.use_cases import proofs as device
+        data = device.export(options.store, options.record, small=options.thumbnails)
+    else:
+        from server import proofs as server
 
-            data = device.export(options.store, options.record, small=small)
-        else:
-            from server import proofs as server
-
-            data = server.export(_server_of(options), options.record, small=small)
-    except FieldError as error:
-        raise SetupError(_worded(error, options.language)) from error
+        data = server.export(_server_of(options), options.record, small=options.thumbnails)
     _write(options.out, data)
     return 0
 
@@ -249,13 +244,9 @@ def verify(options: argparse.Namespace) -> int:
     """Say what of a proof file holds: 0 everything, 1 not everything, 2 it is no proof file."""
     from app import proofs
     from app.translate import read_catalogs
-    from domain.errors import ProofError
 
     catalogs = read_catalogs(ROOT / "assets" / "locale")
-    try:
-        found = proofs.verify(options.file, options.key, catalogs, options.language)
-    except ProofError as error:
-        raise SetupError(_worded(error, options.language)) from error
+    found = proofs.verify(options.file, options.key, catalogs, options.language)
     encoding = sys.stdout.encoding or "utf-8"  # a console that lacks a sign shows another
     print("\n".join(found.lines).encode(encoding, "replace").decode(encoding))
     return 0 if found.good else 1
@@ -263,13 +254,9 @@ def verify(options: argparse.Namespace) -> int:
 
 def key(options: argparse.Namespace) -> int:
     """Write the plant's public key, which others check proof files and receipts with."""
-    from domain.errors import ProofError
     from server import proofs
 
-    try:
-        pem = proofs.public_pem(_server_of(options))
-    except ProofError as error:
-        raise SetupError(_worded(error, "en")) from error
+    pem = proofs.public_pem(_server_of(options))
     if options.out:
         _write(options.out, pem)
     else:
@@ -285,7 +272,8 @@ def _server_of(options: argparse.Namespace) -> "ServerSettings":
     return settings.model_copy(update={"home": home() / "demo" / "server"})
 
 
-def _worded(error: "FieldError", language: str) -> str:
+def _worded(error: FieldError, language: str) -> str:
+    """Return why, and what to do now."""
     from app.proofs import clean
     from app.translate import read_catalogs, translator
 
@@ -390,6 +378,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.run(options)
     except SetupError as error:
         print(f"anshao: {error}", file=sys.stderr)
+        return 2
+    except FieldError as error:
+        print(f"anshao: {_worded(error, getattr(options, 'language', 'en'))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -23,10 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.translate import Translator, translator
 from domain.changes import Entry
-from domain.errors import ProofError
 from domain.proof_checks import Finding, Mark, check, holds
 from domain.proof_names import FIELDS, PEOPLE, STATES, THINGS
-from domain.proof_reading import FILE_MAX_BYTES, read
+from domain.proof_reading import FILE_MAX_BYTES, ProofError, read
 from domain.proofs import EVIDENCE, Proof
 from domain.records import Value
 

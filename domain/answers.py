@@ -31,21 +31,9 @@ def answers(
         say["note"] = note.strip()
     if into is not None:
         say |= {"into": into.text("code"), "into_state": into.text("state")}
-    return [
-        Due(
-            rule=ANSWER,
-            step=f"state:{turn.state}:{turn.writer}",
-            about=record.record_id,
-            about_type=record.type,
-            to=person,
-            at_ms=turn.captured_ms,
-            captured_ms=turn.captured_ms,
-            counted_ms=_received(turn),
-            params=say,
-        )
-        for person in dict.fromkeys(reporters)
-        if person
-    ]
+    step = f"state:{turn.state}:{turn.writer}"
+    people = (person for person in dict.fromkeys(reporters) if person)
+    return _dues(ANSWER, step, record, turn, people, say)
 
 
 def copies(found: Definitions, stories: tuple[Story, ...], turn: Turn) -> list[Due]:
@@ -62,23 +50,38 @@ def copies(found: Definitions, stories: tuple[Story, ...], turn: Turn) -> list[D
         rungs = ladder(rules, found.plant, record.text("unit"), record.text("area"))
         told = told_for(rules, rungs, row.to)
         say = _about(record) | {"state": turn.state, "by": turn.person_id, "was": row.grade}
-        dues += [
-            Due(
-                rule=COPY,
-                step=f"{row.state}:{turn.writer}",
-                about=record.record_id,
-                about_type=record.type,
-                to=person,
-                at_ms=turn.captured_ms,
-                captured_ms=turn.captured_ms,
-                counted_ms=_received(turn),
-                params=say,
-                level=told.level,
-            )
-            for person in (told.people if told else ())
-            if told
-        ]
+        if told:
+            step = f"{row.state}:{turn.writer}"
+            dues += _dues(COPY, step, record, turn, told.people, say, level=told.level)
     return dues
+
+
+def _dues(
+    rule: str,
+    step: str,
+    record: Record,
+    turn: Turn,
+    people: Iterable[str],
+    say: dict[str, Value],
+    *,
+    level: str = "",
+) -> list[Due]:
+    """Tell each of these people of a turn, from the moment it happened."""
+    return [
+        Due(
+            rule=rule,
+            step=step,
+            about=record.record_id,
+            about_type=record.type,
+            to=person,
+            at_ms=turn.captured_ms,
+            captured_ms=turn.captured_ms,
+            counted_ms=_received(turn),
+            params=say,
+            level=level,
+        )
+        for person in people
+    ]
 
 
 def _received(turn: Turn) -> int:

@@ -1,4 +1,4 @@
-"""Every expected failure, as one tree (domain/signatures.py has more); catalogs word each.
+"""Every expected failure, as one tree (signatures.py, proof_reading.py: more); catalogs word each.
 
 FieldError
 ├── EntryInvalidError          entry.invalid        bytes of an entry that cannot be read
@@ -41,6 +41,7 @@ FieldError
 │   └── ListHeadError          list.head            columns missing or twice; found
 ├── StoreError                 the database of this device cannot be used
 │   ├── StoreDamagedError      store.damaged        the file fails its integrity check
+│   ├── StoreTakenError        store.taken          another process has the store of the folder open
 │   ├── StoreNewerError        store.newer          written by a newer version of the product
 │   ├── DatabaseUnreachableError store.unreachable  the server's database does not let us in
 │   └── StoreFullError         store.full           no space left on the device
@@ -66,7 +67,6 @@ class FieldError(Exception):
         self.params = params
 
     def __str__(self) -> str:
-        """Code and params, for logs; people see the catalog's sentence."""
         return f"{self.code} {self.params}"
 
 
@@ -215,7 +215,7 @@ class ClipTooLargeError(ClipError):
 
 
 class CameraError(FieldError):
-    """No camera, or no permission to use it; `reason`: "denied", "none", "busy", "unsupported"."""
+    """No camera: `reason` is "denied", "none" (or shut), "busy" (or silent) or "unsupported"."""
 
     code = "camera.unavailable"
 
@@ -334,6 +334,12 @@ class StoreDamagedError(StoreError):
     code = "store.damaged"
 
 
+class StoreTakenError(StoreError):
+    """Another process has the store of this `folder` open, and only one may."""
+
+    code = "store.taken"
+
+
 class StoreNewerError(StoreError):
     """A newer version of the product has written this database; `found` is its number."""
 
@@ -350,12 +356,6 @@ class StoreFullError(StoreError):
     """No space is left on the device; nothing of this step was kept."""
 
     code = "store.full"
-
-
-class ProofError(FieldError):
-    """A file that is no proof file, or a proof that cannot be made; `reason` and `detail` why."""
-
-    code = "proof.refused"
 
 
 class SyncError(FieldError):

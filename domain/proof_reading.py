@@ -11,7 +11,7 @@ import re
 from typing import NoReturn, TypeVar, cast
 
 from domain.changes import KINDS, WHOLE_MAX, canonical
-from domain.errors import EntryInvalidError, ProofError
+from domain.errors import EntryInvalidError, FieldError
 from domain.proofs import (
     DIGEST_BYTES,
     FILES_MAX_BYTES,
@@ -48,6 +48,12 @@ _RECEIPT = frozenset(("first", "last", "head", "feed", "at_ms", "sig"))
 _FILE = frozenset(("sha256", "data", "receipt", "received_ms"))
 T = TypeVar("T")
 Row = dict[str, Value]
+
+
+class ProofError(FieldError):
+    """A file that is no proof file, or a proof that cannot be made; `reason` and `detail` why."""
+
+    code = "proof.refused"
 
 
 def read(data: bytes) -> Proof:

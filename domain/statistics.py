@@ -22,6 +22,7 @@ from domain.breakpoints import (
 from domain.figures import LEFT_OUT, Fact, Figure, Share, Spread, figure, spread
 from domain.plans import local_ms
 
+WEEK_MS: Final = 7 * DAY_MS
 DAYS_MAX = 366  # a longer period would say little and draw more weeks than fit
 GROUPS: Final[Mapping[str, Callable[[Fact], str]]] = {
     "state": lambda fact: fact.state,
@@ -64,11 +65,15 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What was reported in a week, and what of it is closed by now."""
+    """What was reported in a week, and what of it is closed by now.
+
+    `whole` False: the period begins or ends within it, so it says less than the others.
+    """
 
     begin_ms: int
     reported: Figure
     closed: Figure
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +275,8 @@ def _weeks(facts: Sequence[Fact], asked: Period) -> tuple[Week, ...]:
     for number, (begin, end) in enumerate(zip(asked.weeks, ends, strict=True)):
         some = [fact for fact in facts if begin <= fact.reported_ms < end]
         closed = figure(f"week.closed={number}", _closed(some))
-        weeks.append(Week(begin, figure(f"week={number}", some), closed))
+        whole = end - begin > WEEK_MS - DAY_MS // 2  # where clocks change, a week is an hour off
+        weeks.append(Week(begin, figure(f"week={number}", some), closed, whole))
     return tuple(weeks)
 
 

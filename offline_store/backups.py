@@ -14,6 +14,8 @@ from domain.errors import StoreDamagedError, StoreFullError
 
 FOLDER = "backups"
 KEPT = 3
+# SQLite's words for a file that cannot be right
+_DAMAGE = ("malformed", "not a database", "unsupported file format", "Could not decode")
 
 
 def make(file: Path, step: int) -> Path:
@@ -42,8 +44,13 @@ def make(file: Path, step: int) -> Path:
 
 def check(file: Path) -> None:
     """Compare every index with its table, the full check; raises StoreDamagedError."""
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        if means_damage(error):
+            raise StoreDamagedError(file=file.name) from error
+        raise
     if answer != "ok":
         raise StoreDamagedError(file=file.name)
 
@@ -75,6 +82,15 @@ def sync(path: Path) -> None:
 def takes_no_more(error: sqlite3.Error) -> bool:
     """Whether the disk refused to be written to: full, or the file as large as it may be."""
     return error.sqlite_errorname in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
+
+
+def means_damage(error: BaseException) -> bool:
+    """Whether SQLite says that the file itself is wrong; a lock or a disk says otherwise."""
+    if isinstance(error, UnicodeDecodeError):  # it quotes the damaged bytes, and Python cannot read
+        return True
+    return isinstance(error, sqlite3.DatabaseError) and any(
+        words in str(error) for words in _DAMAGE
+    )
 
 
 def _copy(file: Path, place: Path) -> None:

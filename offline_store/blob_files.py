@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from offline_store import blobs
+from offline_store import backups, blobs
 from offline_store.database import Store
 
 
@@ -44,7 +44,7 @@ class Writing:
             folders.add(place.parent)
             kept[kind] = (sha, size)
         for folder in (*folders, self._store.blobs):
-            blobs.sync_folder(folder)
+            backups.sync(folder)
         return kept
 
 

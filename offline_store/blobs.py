@@ -18,6 +18,7 @@ from typing import Literal, cast
 from sqlmodel import Session, col, select, update
 
 from domain.errors import StoreFullError
+from offline_store import backups
 from offline_store.database import Store, insert_new
 from offline_store.tables import BlobRow
 
@@ -84,8 +85,8 @@ def keep_file(store: Store, data: bytes) -> str:
         Path(name).replace(place)
     finally:
         Path(name).unlink(missing_ok=True)
-    sync_folder(place.parent)
-    sync_folder(store.blobs)
+    backups.sync(place.parent)
+    backups.sync(store.blobs)
     return sha
 
 
@@ -107,8 +108,8 @@ def keep_path(store: Store, source: Path) -> tuple[str, int]:
         place = path(store, sha)
         place.parent.mkdir(exist_ok=True)
         copy.replace(place)
-    sync_folder(place.parent)
-    sync_folder(store.blobs)
+    backups.sync(place.parent)
+    backups.sync(store.blobs)
     return sha, size
 
 
@@ -322,8 +323,8 @@ def settle(store: Store, sha256: str) -> bool:
         growing.unlink()
         return False
     growing.replace(path(store, sha256))
-    sync_folder(growing.parent)
-    sync_folder(store.blobs)
+    backups.sync(growing.parent)
+    backups.sync(store.blobs)
     return True
 
 
@@ -364,13 +365,3 @@ def _blob(row: BlobRow) -> Blob:
         priority=row.priority,
         error=row.error,
     )
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder durable, where the system can (Windows cannot open folders)."""
-    with contextlib.suppress(PermissionError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

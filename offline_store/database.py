@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -36,7 +36,6 @@ _BUSY_MS = 10_000  # another thread's transaction is over long before that
 # advisory locks on PostgreSQL: "ansh" and the numbers after it
 _FEED_LOCK, _START_LOCK, _MIGRATE_LOCK, _TRIES_LOCK = range(0x616E7368, 0x616E736C)
 _WRITES = "anshao_writes"
-_DAMAGE = ("malformed", "not a database")  # SQLite's words for a file that cannot be right
 _TABLES = frozenset({"schema_step", "entry", "record", "batch", "device", "blob", "draft", "keep"})
 _DISK_FULL = "53100"  # and PostgreSQL's code for it
 _AGAIN = frozenset({"40001", "40P01"})  # serialization failure, deadlock: done again, it works
@@ -64,9 +63,7 @@ class Store:
     folder: Path
     blobs: Path
     _one_at_a_time: "threading.Lock | None" = None  # in memory all threads share one connection
-    _temporary: list["tempfile.TemporaryDirectory[str]"] = field(
-        default_factory=list["tempfile.TemporaryDirectory[str]"]
-    )
+    at_close: ExitStack = field(default_factory=ExitStack)  # what ends with it, after the database
 
     @contextmanager
     def session(self) -> Generator[Session]:
@@ -100,11 +97,9 @@ class Store:
                 yield session
                 if writes:
                     session.commit()
-        except OperationalError as error:
-            if _is_full(error):
-                raise StoreFullError from error
-            raise
         except DatabaseError as error:
+            if isinstance(error, OperationalError) and _is_full(error):
+                raise StoreFullError from error
             if _is_damage(error):
                 (self.folder / SUSPECT).touch()
                 raise StoreDamagedError(file=FILE_NAME) from error
@@ -149,10 +144,9 @@ class Store:
         return self.engine.dialect.name == "postgresql"
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and let go of what was held with them."""
         self.engine.dispose()
-        for folder in self._temporary:
-            folder.cleanup()
+        self.at_close.close()
 
 
 def open_store(folder: Path | None, url: str | None = None) -> Store:
@@ -162,17 +156,16 @@ def open_store(folder: Path | None, url: str | None = None) -> Store:
     StoreDamagedError when the file fails its check, StoreNewerError when a newer version of the
     product has written it.
     """
-    temporary: list[tempfile.TemporaryDirectory[str]] = []
+    at_close = ExitStack()
     if folder is None:
-        temporary.append(tempfile.TemporaryDirectory(prefix="anshao-"))
-        folder = Path(temporary[0].name)
+        folder = Path(at_close.enter_context(tempfile.TemporaryDirectory(prefix="anshao-")))
     elif url is None:
         url = f"sqlite:///{folder / FILE_NAME}"
     blobs = folder / "blobs"
     blobs.mkdir(parents=True, exist_ok=True)
     engine = _engine(_with_driver(url) if url else None)
     lock = threading.Lock() if url is None else None
-    store = Store(engine, folder, blobs, lock, temporary)
+    store = Store(engine, folder, blobs, lock, at_close)
     file = _file(engine)
     try:
         _check(engine, file)
@@ -188,6 +181,20 @@ def open_store(folder: Path | None, url: str | None = None) -> Store:
             raise StoreFullError from error
         raise  # an OperationalError is a lock or the disk: the file may be fine
     return store
+
+
+def is_shared(url: str | None) -> bool:
+    """Whether other processes may write to that database; None is the file in a folder.
+
+    Raises DatabaseUnreachableError for a URL that is none.
+    """
+    return url is not None and _with_driver(url).startswith(_DRIVER)
+
+
+def folders_of(url: str | None) -> list[Path]:
+    """Return the folder that an SQLite URL names, if it names a file."""
+    file = make_url(url).database if url is not None else None
+    return [Path(file).resolve().parent] if file and file != ":memory:" else []
 
 
 def insert_new(session: Session, table: type[SQLModel], values: Mapping[str, object]) -> bool:
@@ -325,9 +332,7 @@ def _is_damage(error: BaseException) -> bool:
     """Whether SQLite says that the file itself is wrong; a lock or a disk says otherwise."""
     if isinstance(error, DBAPIError):
         error = error.orig or error
-    return isinstance(error, sqlite3.DatabaseError) and any(
-        words in str(error) for words in _DAMAGE
-    )
+    return backups.means_damage(error)
 
 
 def migration_names() -> list[str]:

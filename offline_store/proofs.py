@@ -13,8 +13,9 @@ from sqlmodel import Session, col
 
 from domain.changes import DECISIONS, Entry, decode
 from domain.definitions import Definitions
-from domain.errors import EntryInvalidError, ProofError, RecordMissingError, StoreDamagedError
+from domain.errors import EntryInvalidError, RecordMissingError, StoreDamagedError
 from domain.proof_names import names_of
+from domain.proof_reading import ProofError
 from domain.proofs import (
     EVIDENCE,
     FILE_CELLS,

@@ -15,8 +15,8 @@ from pathlib import Path
 from sqlmodel import Session
 
 from domain.errors import StoreDamagedError
-from offline_store import backups, blobs, entries, keep, salvage
-from offline_store.database import FILE_NAME, SUSPECT, Store, open_store
+from offline_store import backups, blobs, entries, keep, locks, salvage
+from offline_store.database import FILE_NAME, SUSPECT, Store, folders_of, is_shared, open_store
 
 FOLDER = "damaged"
 _WORK, _READY = "salvage", "anshao.ready.db"
@@ -43,9 +43,20 @@ class SalvageReport:
 def open_or_save(folder: Path, url: str | None = None, *, serves: bool = False) -> Store:
     """Open the store of a folder; a damaged one is set aside and saved as far as it can be read.
 
-    `serves` is for the server's store. Raises what `open_store` raises otherwise, and
+    `serves` is for the server's store. No other process may open the folder's file before this
+    store is closed: raises StoreTakenError. Raises what `open_store` raises otherwise, and
     StoreFullError where there is no room for the fresh file.
     """
+    with contextlib.ExitStack() as held:
+        if not is_shared(url):
+            for one in sorted({folder.resolve(), *folders_of(url)}):
+                held.enter_context(locks.held(one))
+        store = _opened_or_saved(folder, url, serves=serves)
+        store.at_close.push(held.pop_all())
+        return store
+
+
+def _opened_or_saved(folder: Path, url: str | None, *, serves: bool) -> Store:
     _change_over(folder)
     try:
         return _opened_whole(folder, url)
@@ -65,24 +76,27 @@ def open_or_save(folder: Path, url: str | None = None, *, serves: bool = False) 
 
 def _opened_whole(folder: Path, url: str | None) -> Store:
     """Open a store and read what the server has not confirmed; all entries after a suspicion."""
-    store = open_store(folder, url)
     suspect = folder / SUSPECT
-    try:
+    with contextlib.ExitStack() as unless_whole:
+        store = open_store(folder, url)
+        unless_whole.callback(store.close)
         if not store.shared:
             _read_entries(store, thorough=suspect.exists())
-    except BaseException:
-        store.close()
-        raise
-    suspect.unlink(missing_ok=True)
-    return store
+        suspect.unlink(missing_ok=True)
+        unless_whole.pop_all()
+        return store
 
 
 def _read_entries(store: Store, *, thorough: bool) -> None:
     if thorough:
         backups.check(store.folder / FILE_NAME)
-    with store.reading() as session:
-        if entries.broken(session, waiting=not thorough):
-            raise StoreDamagedError(file=FILE_NAME)
+    try:
+        with store.reading() as session:
+            broken = entries.broken(session, waiting=not thorough)
+    except (TypeError, ValueError) as error:  # a cell of another kind: SQLite lets it stand
+        raise StoreDamagedError(file=FILE_NAME) from error
+    if broken:
+        raise StoreDamagedError(file=FILE_NAME)
 
 
 def report(session: Session) -> SalvageReport | None:

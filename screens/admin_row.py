@@ -9,6 +9,7 @@ from screens import admin_words, parts, parts_work, theme
 from screens.admin_row_model import ENDING, FIELDS, RowModel
 from screens.context import Desk, use_desk, use_value
 from screens.parts import Action
+from screens.theme import Tokens
 
 CHOICES_MAX = 24  # shown at once; the search finds the others
 SEARCH_FROM = 14
@@ -195,14 +196,13 @@ def _chooser(model: RowModel, desk: Desk, column: str, *, many: bool) -> ft.Cont
     now = model.now(column)
     shown = admin_words.value(desk, column, now) or t("admin.none")
     rows: list[ft.Control] = [
-        parts.row_card(
+        _chosen_card(
             tokens,
-            shown,
             admin_words.column_name(desk, column),
+            shown,
             key=f"choose-{column}",
             on_click=lambda: model.open(column),
-            arrow=ft.Icons.EXPAND_LESS if model.opened == column else ft.Icons.EXPAND_MORE,
-            lines=3,
+            opened=model.opened == column,
         )
     ]
     if model.opened == column:
@@ -210,6 +210,31 @@ def _chooser(model: RowModel, desk: Desk, column: str, *, many: bool) -> ft.Cont
     return ft.Column(
         spacing=theme.GAP, horizontal_alignment=ft.CrossAxisAlignment.STRETCH, controls=rows
     )
+
+
+def _chosen_card(
+    tokens: Tokens,
+    name: str,
+    value: str,
+    *,
+    key: str,
+    on_click: Callable[[], None],
+    opened: bool,
+) -> ft.Control:
+    """The name of a field over what is chosen in it, as in the fields that are typed."""
+    arrow = ft.Icons.EXPAND_LESS if opened else ft.Icons.EXPAND_MORE
+    lines: list[ft.Control] = [
+        parts.words(name, tokens, size=tokens.small, color=tokens.ink2),
+        parts.words(value, tokens),
+    ]
+    row = ft.Row(
+        spacing=theme.GAP_WIDE,
+        controls=[
+            ft.Column(spacing=4, expand=True, controls=lines),
+            ft.Icon(arrow, size=26, color=tokens.ink),
+        ],
+    )
+    return parts.card(tokens, row, key=key, on_click=on_click)
 
 
 def _choices(model: RowModel, desk: Desk, column: str, *, many: bool) -> list[ft.Control]:
@@ -281,32 +306,41 @@ def _actions(model: RowModel, desk: Desk) -> list[ft.Control]:
         offered = [("raise", ft.Icons.QR_CODE_2)]
     elif model.table in ENDING and card.status != "ended":
         offered = [("end", ft.Icons.DELETE_OUTLINE)]
-    body: list[ft.Control] = []
-    if model.pin:
-        body.append(
-            parts.note(
-                tokens, "good", t("admin.pin.is", pin=model.pin), detail=t("admin.pin.once"),
-                icon=ft.Icons.PASSWORD, key="pin-once",
-            )
-        )  # fmt: skip
+    body = _pin_note(model, desk)
     for what, icon in offered:
+        first = what == "pin" and not model.has_pin
+        said = f"admin.do.{what}.first" if first else f"admin.do.{what}"
         if model.asking == what:
             yes = Action(t(f"admin.do.{what}.yes"), model.confirm, f"{what}-yes")
             close = Action(t("do.close"), _asking(model, what), f"{what}-no")
             body.append(
                 parts.note(
-                    tokens, "mind", t(f"admin.do.{what}.ask"), detail=t(f"admin.do.{what}.detail"),
+                    tokens, "mind", t(f"admin.do.{what}.ask"), detail=t(f"{said}.detail"),
                     action=yes, on_close=close, key=f"{what}-ask",
                 )
             )  # fmt: skip
         else:
             body.append(
                 parts.quiet_button(
-                    tokens, t(f"admin.do.{what}"), key=what, icon=icon,
+                    tokens, t(said), key=what, icon=icon,
                     on_click=_asking(model, what), height=theme.TARGET,
                 )
             )  # fmt: skip
     return body
+
+
+def _pin_note(model: RowModel, desk: Desk) -> list[ft.Control]:
+    """The PIN that was just made, or that somebody has none yet."""
+    tokens, t, card = desk.tokens, desk.t, model.card
+    if model.pin:
+        kind, said, how, key = "good", t("admin.pin.is", pin=model.pin), "once", "pin-once"
+    elif not model.has_pin and card is not None and card.status != "ended":
+        kind, said, how, key = "mind", t("admin.pin.none"), "none.how", "no-pin"
+    else:
+        return []
+    detail = t(f"admin.pin.{how}")
+    icon = ft.Icons.PASSWORD
+    return [parts.note(tokens, cast("parts.Kind", kind), said, detail=detail, icon=icon, key=key)]
 
 
 def _asking(model: RowModel, what: str) -> Callable[[], None]:

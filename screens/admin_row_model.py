@@ -6,7 +6,7 @@ from dataclasses import field as part
 
 import flet as ft
 
-from app.use_cases import administration, register_history
+from app.use_cases import administration, people, register_history
 from app.use_cases.administration import RowCard
 from app.use_cases.register_history import HistoryStep
 from domain.errors import FieldError, RegisterRowError
@@ -51,6 +51,7 @@ class RowModel(ft.Observable):
     query: str = ""  # narrows the choices
     asking: str = ""  # what is to be confirmed: "end", "retire", "back", "pin", "raise"
     pin: str = ""  # for one time; shown until the page is left
+    has_pin: bool = True  # somebody new has none, and cannot sign in
     wrong: RegisterRowError | None = None  # the last try: what is wrong in which field
     busy: bool = False
 
@@ -67,6 +68,8 @@ class RowModel(ft.Observable):
         self.card = found
         steps = await desk.run(register_history.history, desk.signed_in, self.table, self.key)
         self.history = tuple(steps or ())
+        if self.table == "people":
+            self.has_pin = await desk.run(people.has_pin, self.key) is not False
 
     def now(self, column: str) -> Value:
         """Return a value as it stands on the screen."""

@@ -8,7 +8,7 @@ import flet as ft
 from app.use_cases import evidence
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
-from screens import parts, parts_clip, parts_evidence, parts_work
+from screens import parts, parts_clip, parts_evidence, parts_pages
 from screens.context import Desk, use_desk, use_keys, use_value
 
 SHARE_STEP = 0.02  # least progress worth drawing again
@@ -68,43 +68,20 @@ def ClipPage(
     model, _ = use_value(lambda: ClipModel(desk, card))
     ft.use_effect(model.load, [card.evidence_id], cleanup=model.close)
     use_keys(escape=on_back)  # Enter belongs to the player
-    body: list[ft.Control] = []
+    picture: list[ft.Control]
     if model.address:
-        body.append(parts_clip.player(model.address, title))
+        picture = [parts_clip.player(model.address, title)]
     else:
-        body.append(parts_clip.clip_tile(tokens, t, card, title, None))
-        body.append(parts_clip.fetch_button(tokens, t, card, model.share, model.fetch))
+        picture = [
+            parts_clip.clip_tile(tokens, t, card, title, None),
+            parts_clip.fetch_button(tokens, t, card, model.share, model.fetch),
+        ]
     if model.error is not None:
-        body.append(parts_evidence.refused(tokens, t, model.error))
-    body.append(
-        parts.facts_card(
-            tokens,
-            [
-                (t("clip.length"), parts_clip.length_text(card.seconds)),
-                (t("clip.size"), parts_clip.size_text(t, card.size)),
-            ],
-        )
-    )
-    body.append(parts_evidence.evidence_card(tokens, t, card))
-    footer: list[ft.Control] = []
-    if on_retake is not None:
-        footer.append(
-            parts.quiet_button(
-                tokens,
-                t("clip.again"),
-                key="evidence-retake",
-                icon=ft.Icons.REPLAY,
-                on_click=on_retake,
-            )
-        )
-    footer.append(
-        parts.primary_button(
-            tokens, t("evidence.back"), key="evidence-back", on_click=on_back, expand=True
-        )
-    )
-    head = parts_work.page_head(tokens, title, detail, on_back=on_back, back_label=t("page.back"))
-    if not desk.wide:
-        return parts_work.page(tokens, head, body, footer)
-    left = parts_work.page(tokens, head, body[:-2], key="picture")
-    right = parts_work.page(tokens, None, body[-2:], footer)
-    return parts_work.two_columns(desk, left, right, share=4)
+        picture.append(parts_evidence.refused(tokens, t, model.error))
+    facts = [
+        (t("clip.length"), parts_clip.length_text(card.seconds)),
+        (t("clip.size"), parts_clip.size_text(t, card.size)),
+    ]
+    proof = [parts.facts_card(tokens, facts), parts_evidence.evidence_card(tokens, t, card)]
+    retake = parts.Action(t("clip.again"), on_retake, "evidence-retake") if on_retake else None
+    return parts_pages.close_up(desk, title, detail, picture, proof, on_back=on_back, retake=retake)

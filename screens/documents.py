@@ -8,7 +8,7 @@ import flet as ft
 from app.translate import Translator
 from app.use_cases import documents
 from domain.drawings import AssetDocuments, Document, SafetyNote
-from screens import parts, parts_work, theme
+from screens import parts, parts_pages, parts_work, theme
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.drawing import drawing
 from screens.parts import words
@@ -109,11 +109,7 @@ def DocumentsBody(asset_id: str, draft_id: str) -> ft.Control:
     if found.drawing is None:
         return parts_work.one_column(desk, parts_work.page(tokens, head, notes))
     picture = [_picture(model, desk, found.drawing), _numbers(tokens, t, found.drawing)]
-    if desk.wide:
-        left = parts_work.page(tokens, head, picture)
-        right = parts_work.page(tokens, None, [ft.Container(height=4), *notes], key="side")
-        return parts_work.two_columns(desk, left, right, share=4)
-    return parts_work.page(tokens, head, [*picture, *notes])
+    return parts_pages.columns(desk, head, picture, notes, share=4)
 
 
 def _head(desk: Desk, asset_id: str, found: AssetDocuments) -> ft.Control:

@@ -9,7 +9,7 @@ import flet as ft
 from app.use_cases import evidence
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
-from screens import parts, parts_evidence, parts_work, theme
+from screens import parts, parts_evidence, parts_pages, theme
 from screens.clip_page import ClipPage
 from screens.context import use_desk, use_keys
 
@@ -45,32 +45,13 @@ def EvidencePage(
 
     ft.use_effect(load, [card.evidence_id])
     use_keys(enter=on_back, escape=on_back)
-    body: list[ft.Control] = [_picture(picture, title)]
+    proof = [parts_evidence.evidence_card(tokens, t, card)]
     if not complete and not card.sent:
-        body.append(parts.words(t("evidence.partial"), tokens, size=tokens.small))
-    body.append(parts_evidence.evidence_card(tokens, t, card))
-    footer: list[ft.Control] = []
-    if on_retake is not None:
-        footer.append(
-            parts.quiet_button(
-                tokens,
-                t("evidence.retake"),
-                key="evidence-retake",
-                icon=ft.Icons.REPLAY,
-                on_click=on_retake,
-            )
-        )
-    footer.append(
-        parts.primary_button(
-            tokens, t("evidence.back"), key="evidence-back", on_click=on_back, expand=True
-        )
+        proof.insert(0, parts.words(t("evidence.partial"), tokens, size=tokens.small))
+    retake = parts.Action(t("evidence.retake"), on_retake, "evidence-retake") if on_retake else None
+    return parts_pages.close_up(
+        desk, title, detail, [_picture(picture, title)], proof, on_back=on_back, retake=retake
     )
-    head = parts_work.page_head(tokens, title, detail, on_back=on_back, back_label=t("page.back"))
-    if not desk.wide:
-        return parts_work.page(tokens, head, body, footer)
-    left = parts_work.page(tokens, head, body[:1], key="picture")
-    right = parts_work.page(tokens, None, body[1:], footer)
-    return parts_work.two_columns(desk, left, right, share=4)
 
 
 def _picture(picture: bytes | None, title: str) -> ft.Control:

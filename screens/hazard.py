@@ -6,7 +6,7 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
-from screens import parts, parts_clip, parts_evidence, parts_work, theme
+from screens import parts, parts_clip, parts_evidence, parts_pages, parts_work, theme
 from screens.asset_picker import AssetPicker
 from screens.capture import capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
@@ -53,7 +53,7 @@ def HazardBody(record_id: str) -> ft.Control:
     use_keys(enter=model.enter, escape=model.escape)
     view = model.view
     if view is None:
-        return _absent(desk, model)
+        return parts_pages.absent(desk, "hazard", ft.Icons.SEARCH_OFF, gone=model.gone)
     if model.looking is not None:
         title = parts_clip.title_of(t, model.looking, t(f"shot.{model.looking.shot}"))
         page = page_of(model.looking)
@@ -103,22 +103,6 @@ def _page(
         return parts_work.two_columns(desk, left, right, share=4)
     whole = parts_work.page(tokens, head, [*story, *history], [] if panel else footer)
     return parts_evidence.with_panel(whole, panel)
-
-
-def _absent(desk: Desk, model: HazardModel) -> ft.Control:
-    tokens, t = desk.tokens, desk.t
-    title = t("hazard.gone" if model.gone else "hazard.opening")
-    head = parts_work.page_head(tokens, title, on_back=desk.back, back_label=t("page.back"))
-    if not model.gone:
-        return parts_work.page(tokens, head, [ft.ProgressBar(semantics_label=title)])
-    state = parts.empty_state(
-        tokens,
-        ft.Icons.SEARCH_OFF,
-        t("hazard.gone"),
-        detail=t("hazard.gone.detail"),
-        action=parts.quiet_button(tokens, t("page.back"), key="gone-back", on_click=desk.back),
-    )
-    return parts_work.page(tokens, head, [state])
 
 
 def _chips(desk: Desk, view: HazardView) -> ft.Control:

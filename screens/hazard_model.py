@@ -8,6 +8,7 @@ import flet as ft
 from app.use_cases import hazard_fields, hazards
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
+from domain.errors import FieldError
 from screens.capture_model import CaptureModel
 from screens.context import Desk
 
@@ -40,6 +41,7 @@ class HazardModel(ft.Observable):
     def __post_init__(self) -> None:
         """The camera is closed."""
         self.capture = CaptureModel(self.desk)
+        self._refused: list[FieldError] = []  # why a repair did not begin with its photo
 
     @property
     def after(self) -> tuple[EvidenceCard, ...]:
@@ -101,13 +103,18 @@ class HazardModel(ft.Observable):
             await self.act(move)
 
     async def repair(self, move: MoveView) -> None:
-        """Begin the repair where it has not begun, and open the camera for the photo after it."""
+        """Open the camera for the photo after the repair; where none has begun, it begins with it.
+
+        A camera that is closed again without a picture has changed nothing.
+        """
         if self.asks(move):
             self.answering = True
-            return
-        if move.target == RECTIFYING and not await self.act(move):
-            return
-        self.shoot(AFTER)
+        elif move.target != RECTIFYING:
+            self.shoot(AFTER)
+        elif not move.asks:
+            self.shoot(AFTER, move)
+        elif await self.act(move):  # else it is said why it cannot begin: others have to answer
+            self.shoot(AFTER)
 
     def asks(self, move: MoveView) -> bool:
         """Whether a move waits for an answer that this person may give."""
@@ -183,17 +190,24 @@ class HazardModel(ft.Observable):
         """Close the page of a move."""
         self.move, self.note, self.target = None, "", None
 
-    def shoot(self, shot: str) -> None:
-        """Open the viewfinder for a shot of this hazard."""
+    def shoot(self, shot: str, begins: MoveView | None = None) -> None:
+        """Open the viewfinder for a shot of this hazard; `begins` is done once one was kept."""
         view = self.view
         if view is None:
             return
-        target = Target(self.record_id, view.card.code, view.card.asset_id, shot)
+        field, person = self.desk.field, self.desk.signed_in
+        refused = self._refused.append
+        first = begins and hazards.begun_by_photo(
+            field, person, self.record_id, begins.action, begins.target, refused
+        )
+        target = Target(self.record_id, view.card.code, view.card.asset_id, shot, first=first)
         self.more = False
         self.capture.begin(target, self.kept)
 
     async def kept(self, _card: EvidenceCard) -> None:
-        """Show the photo just kept and what it unlocks."""
+        """Show the photo just kept and what it unlocks, or why its step was refused."""
+        while self._refused:
+            self.desk.refuse(self._refused.pop())
         await self.load()
         self.desk.changed()
 

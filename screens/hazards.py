@@ -68,6 +68,7 @@ class HazardsModel(ft.Observable):
     which: str = FILTERS[0]
     visited: tuple[str, ...] = FILTERS[:1]
     chosen: str | None = None  # beside the list, on a tablet
+    reads: int = 0  # rises when a list was read: another card may stand beside it
 
     def __post_init__(self) -> None:
         """Make a list for each filter; it is read when it is first looked at."""
@@ -100,6 +101,7 @@ class HazardsModel(ft.Observable):
     async def load(self, which: str) -> None:
         """Read a list; who never reported anything sees what waits for them."""
         await self.list_of(which).load()
+        self.reads += 1
         if not self._greeted and self.list_of(which).cards == ():
             self.choose(FILTERS[1])
         self._greeted = True
@@ -134,7 +136,6 @@ def Hazards() -> ft.Control:
     desk = use_desk()
     model, _ = use_value(lambda: HazardsModel(desk))
     shared = use_held(model)
-    use_value(model.list_of(model.which))  # the card beside may change
     card = model.beside if desk.wide else None
     beside = card.record_id if card else ""
     panes = [

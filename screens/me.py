@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import flet as ft
 
 from app.use_cases import administration, statistics
-from screens import parts, parts_work, theme
+from screens import parts, parts_pages, parts_work, theme
 from screens.context import Desk, use_desk, use_link
 
 BRIGHTNESSES = ("system", "light", "dark")
@@ -24,8 +24,7 @@ def Me() -> ft.Control:
         t.of(person.name),
         " · ".join(fact for fact in (person.person_id, t.of(unit and unit.name)) if fact),
     )
-    ways = [*_managing(desk), *_administering(desk)]
-    settings = [*ways, _languages(desk), _brightness(desk), _sizes(desk)]
+    settings = [*_ways(desk), _languages(desk), _brightness(desk), _sizes(desk)]
     device = _device(desk)
     out = parts.quiet_button(
         tokens,
@@ -44,49 +43,34 @@ def Me() -> ft.Control:
         disabled=desk.field.engine is None,
         expand=True,
     )
-    if desk.wide:
-        left = parts_work.page(tokens, head, settings)
-        right = parts_work.page(
-            tokens, None, [ft.Container(height=8), *device], [out, take], key="device"
-        )
-        return parts_work.two_columns(desk, left, right)
-    return parts_work.page(tokens, head, [*settings, *device], [out, take])
+    return parts_pages.columns(desk, head, settings, device, [out, take])
 
 
-def _administering(desk: Desk) -> list[ft.Control]:
-    """The way to administration, for those who look after something."""
-    t, field = desk.t, desk.field
-    if field.pack is None or not administration.sections(field, desk.signed_in):
+def _ways(desk: Desk) -> list[ft.Control]:
+    """The ways to the numbers and to administration, for those who may go there."""
+    t, field, person = desk.t, desk.field, desk.signed_in
+    if field.pack is None:
         return []
-    return [
-        parts.row_card(
-            desk.tokens,
-            t("admin.title"),
-            t("admin.detail"),
-            key="admin",
-            icon=ft.Icons.ADMIN_PANEL_SETTINGS,
-            on_click=lambda: desk.go("/admin"),
-            lines=2,
-        )
-    ]
+    ways: list[ft.Control] = []
+    if statistics.may_open(field, person):
+        title, detail = t("statistics.open_page"), t("statistics.open_page.detail")
+        ways.append(_way(desk, "statistics", title, detail, ft.Icons.QUERY_STATS))
+    if administration.sections(field, person):
+        title, detail = t("admin.title"), t("admin.detail")
+        ways.append(_way(desk, "admin", title, detail, ft.Icons.ADMIN_PANEL_SETTINGS))
+    return ways
 
 
-def _managing(desk: Desk) -> list[ft.Control]:
-    """The way to the numbers, for those who read more than their own records."""
-    t, field = desk.t, desk.field
-    if field.pack is None or not statistics.may_open(field, desk.signed_in):
-        return []
-    return [
-        parts.row_card(
-            desk.tokens,
-            t("statistics.open_page"),
-            t("statistics.open_page.detail"),
-            key="statistics",
-            icon=ft.Icons.QUERY_STATS,
-            on_click=lambda: desk.go("/statistics"),
-            lines=2,
-        )
-    ]
+def _way(desk: Desk, place: str, title: str, detail: str, icon: ft.IconData) -> ft.Control:
+    return parts.row_card(
+        desk.tokens,
+        title,
+        detail,
+        key=place,
+        icon=icon,
+        on_click=lambda: desk.go(f"/{place}"),
+        lines=2,
+    )
 
 
 def _take_along(desk: Desk) -> None:
@@ -175,13 +159,6 @@ def _device(desk: Desk) -> list[ft.Control]:
     facts.append((t("me.lock"), t("time.minutes", n=max(1, minutes))))
     return [
         parts.section(tokens, t("me.device"), [parts.facts_card(tokens, facts)]),
-        parts.row_card(
-            tokens,
-            t("me.storage"),
-            t("me.storage.detail"),
-            key="storage",
-            icon=ft.Icons.SD_STORAGE,
-            on_click=lambda: desk.go("/storage"),
-        ),
+        _way(desk, "storage", t("me.storage"), t("me.storage.detail"), ft.Icons.SD_STORAGE),
         parts.note(tokens, "plain", t("me.offline_ready"), icon=ft.Icons.OFFLINE_PIN),
     ]

@@ -160,8 +160,9 @@ def _row(model: NoticesModel, desk: Desk, card: NoticeCard) -> ft.Control:
     """One notice: its sentence, the note of who decided, and when."""
     tokens, t = desk.tokens, desk.t
     look = parts.colours(tokens, KINDS.get(card.rule, "primary"))
+    now_ms = desk.field.clock.now_ms()
     lines: list[ft.Control] = [
-        words(sentence(t, card), tokens, size=tokens.strong, strong=not card.seen)
+        words(sentence(t, card, now_ms), tokens, size=tokens.strong, strong=not card.seen)
     ]
     if card.note:
         lines.append(words(t("notices.note", note=card.note), tokens, size=tokens.body))
@@ -187,27 +188,30 @@ def _row(model: NoticesModel, desk: Desk, card: NoticeCard) -> ft.Control:
     )
 
 
-def sentence(t: Translator, card: NoticeCard) -> str:
+def sentence(t: Translator, card: NoticeCard, now_ms: int) -> str:
     """Return what a notice says, in plain words."""
     shown = {
-        name: t.moment(value) if isinstance(value, int) and name.endswith("_ms") else value
+        name: t.moment(value, now_ms) if isinstance(value, int) and name.endswith("_ms") else value
         for name, value in card.params.items()
     }
     return t(card.key, **shown)
 
 
 def times(desk: Desk, card: NoticeCard) -> str:
-    """Return when it was told and to whom, and both clocks where they are apart."""
+    """Return when it was told and to whom, and both clocks where they are apart.
+
+    A time that the sentence or this line has said already is not said again.
+    """
     t, now_ms = desk.t, desk.field.clock.now_ms()
-    facts = [t("notices.told", time=t.moment(card.told_ms, now_ms))]
+    told = t.moment(card.told_ms, now_ms)
+    facts = [told]
     if card.level is not None:
         facts.append(t("notices.level", level=card.level))
-    if card.counted_ms - card.captured_ms >= APART_MS:
-        facts.append(
-            t(
-                "notices.clocks",
-                captured=t.moment(card.captured_ms, now_ms),
-                counted=t.moment(card.counted_ms, now_ms),
-            )
-        )
+    if card.counted_ms - card.captured_ms > APART_MS:
+        said = {told}
+        if isinstance(since_ms := card.params.get("since_ms"), int):
+            said.add(t.moment(since_ms, now_ms))
+        for clock, at_ms in (("captured", card.captured_ms), ("counted", card.counted_ms)):
+            if (time := t.moment(at_ms, now_ms)) not in said:
+                facts.append(t(f"notices.{clock}", time=time))
     return " · ".join(facts)

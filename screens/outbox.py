@@ -12,11 +12,11 @@ from domain.errors import OfflineError
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
 from screens.parts_clip import size_text
+from screens.sending import SendingModel, sending_bar
 from screens.theme import Tokens
 
 PAGE = 60  # rows drawn at once
 INDENT = ft.Padding.only(left=24)  # files below their photo
-EXPORT_NAME = "anshao-outbox.zip"
 ICONS = {
     "received": ft.Icons.CHECK_CIRCLE_OUTLINE,
     "sending": ft.Icons.ARROW_CIRCLE_UP,
@@ -26,13 +26,11 @@ ICONS = {
 
 
 @dataclass(eq=False)
-class OutboxModel(ft.Observable):
+class OutboxModel(SendingModel):
     """What waits on this device, and the two things to do about it."""
 
-    desk: Desk
     view: OutboxView | None = None
     shown: int = PAGE
-    busy: bool = False
     turned: frozenset[str] = frozenset()  # photos that stand otherwise than at first
 
     async def load(self) -> None:
@@ -55,22 +53,6 @@ class OutboxModel(ft.Observable):
         """Show the files of a photo, or hide them."""
         self.turned = self.turned ^ {item_id}
 
-    def send(self) -> None:
-        """Try now instead of at the next turn; what happens shows in the status line."""
-        self.desk.field.nudge()
-        self.desk.tell(self.desk.t("outbox.trying"))
-
-    async def export(self, picker: ft.FilePicker) -> None:
-        """Write everything unconfirmed into a file, to hand over by other means."""
-        if self.busy:  # a second tap lands before the button is greyed out
-            return
-        self.busy = True
-        data = await self.desk.run(outbox.export)
-        if data is not None:
-            await picker.save_file(file_name=EXPORT_NAME, src_bytes=data)
-            self.desk.tell(self.desk.t("outbox.exported"))
-        self.busy = False
-
     def item(self, item_id: str) -> OutboxItem | None:
         """Return one item; None once it is no longer listed."""
         items = self.view.items if self.view else ()
@@ -87,9 +69,6 @@ def Outbox() -> ft.Control:
     use_keys(enter=model.send)
     tokens, t = desk.tokens, desk.t
 
-    async def export() -> None:
-        await model.export(picker)
-
     head = parts_work.page_head(
         tokens,
         t("outbox.title"),
@@ -97,26 +76,8 @@ def Outbox() -> ft.Control:
         on_back=desk.back,
         back_label=t("do.back"),
     )
-    footer = [
-        parts.quiet_button(
-            tokens,
-            t("outbox.export"),
-            key="export",
-            icon=ft.Icons.IOS_SHARE,
-            on_click=export,
-            disabled=model.busy or not link.waiting,
-            expand=True,
-        ),
-        parts.primary_button(
-            tokens,
-            t("outbox.send"),
-            key="send",
-            icon=ft.Icons.REFRESH,
-            on_click=model.send,
-            disabled=desk.field.engine is None,
-            expand=True,
-        ),
-    ]
+    sends = desk.field.engine is not None
+    footer = sending_bar(model, picker, exports=bool(link.waiting), sends=sends)
     whole = parts_work.page(tokens, head, _rows(model, desk), footer)
     return parts_work.one_column(desk, whole)
 
@@ -280,9 +241,6 @@ def OutboxDetail() -> ft.Control:
     use_keys()
     tokens, t = desk.tokens, desk.t
 
-    async def export() -> None:
-        await model.export(picker)
-
     item = model.item(item_id)
     title = item_title(t, item) if item else t("outbox.title")
     head = parts_work.page_head(tokens, title, on_back=desk.back, back_label=t("do.back"))
@@ -291,26 +249,7 @@ def OutboxDetail() -> ft.Control:
         return parts_work.page(
             tokens, head, [parts.empty_state(tokens, ft.Icons.CLOUD_DONE, t(key))]
         )
-    footer = [
-        parts.quiet_button(
-            tokens,
-            t("outbox.export"),
-            key="export",
-            icon=ft.Icons.IOS_SHARE,
-            on_click=export,
-            disabled=model.busy,
-            expand=True,
-        ),
-        parts.primary_button(
-            tokens,
-            t("outbox.send"),
-            key="send",
-            icon=ft.Icons.REFRESH,
-            on_click=model.send,
-            disabled=item.state == "received",
-            expand=True,
-        ),
-    ]
+    footer = sending_bar(model, picker, exports=True, sends=item.state != "received")
     whole = parts_work.page(tokens, head, _facts(desk, item), footer)
     return parts_work.one_column(desk, whole)
 

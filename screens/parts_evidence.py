@@ -8,7 +8,7 @@ from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
 from screens import parts, parts_clip, parts_work, theme
-from screens.parts import Kind, Tap, colours, words
+from screens.parts import Tap, colours, words
 from screens.theme import Tokens
 
 RATIO = 4 / 3  # of the viewfinder: what a phone's sensor sees
@@ -16,7 +16,6 @@ WIDEST = 520  # px: a viewfinder never grows beyond what still leaves its questi
 NIGHT = "#11181D"  # ground of a camera picture, in light and dark alike
 SNOW = "#FFFFFF"
 SHADE = "#B3000000"  # 70 % black behind white text on a picture
-GRADE_KIND: dict[str, Kind] = {"A": "good", "B": "good", "C": "mind", "D": "stop"}
 
 
 def bottom_bar(*controls: ft.Control, lead: ft.Control | None = None) -> list[ft.Control]:
@@ -174,7 +173,7 @@ def _at_work(tokens: Tokens, text: str, share: float | None) -> ft.Control:
 
 def grade_badge(tokens: Tokens, grade: str) -> ft.Control:
     """The letter of the evidence in a disc of its colour."""
-    look = colours(tokens, GRADE_KIND.get(grade, "stop"))
+    look = colours(tokens, parts_work.GRADE_KINDS.get(grade, "stop"))
     side = tokens.tall(52)
     return ft.Container(
         width=side,
@@ -331,17 +330,6 @@ def wide_photo(
         inside: ft.Control = words(absent, tokens, size=tokens.small, color=tokens.ink2)
     else:
         inside = ft.Image(src=photo.thumb, fit=ft.BoxFit.COVER, gapless_playback=True, expand=True)
-    look = colours(tokens, GRADE_KIND.get(photo.grade, "stop"))
-    badge = ft.Container(
-        right=8,
-        top=8,
-        width=32,
-        height=32,
-        border_radius=16,
-        bgcolor=look.fill,
-        alignment=ft.Alignment.CENTER,
-        content=words(photo.grade, tokens, size=17, color=look.ink, strong=True),
-    )
     ground = ft.Container(
         left=0,
         right=0,
@@ -358,7 +346,9 @@ def wide_photo(
         clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
         ink=True,
         on_click=parts.handler(on_tap),
-        content=ft.Stack(controls=[ground, badge], expand=True),
+        content=ft.Stack(
+            controls=[ground, parts_work.grade_mark(tokens, photo.grade)], expand=True
+        ),
     )
     text = words(caption, tokens, size=tokens.small, color=tokens.ink2)
     return ft.Column(

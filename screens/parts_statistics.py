@@ -5,24 +5,30 @@ from dataclasses import dataclass
 
 import flet as ft
 
+from app.translate import Translator
 from screens import theme
 from screens.parts import Kind, Tap, card, colours, handler, icon_button, tappable, words
 from screens.theme import Tokens
 
 BAR = 14  # px, height of a bar
 COLUMN_HEIGHT = 120  # px, highest column
+PALE = 0.4  # of the colour of a column that cannot be compared
 TABLE_ROW = 48  # px: lists of managers stand at desktop density
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a chart: what it is called, its number and a part of it."""
+    """One column of a chart: what stands below it and what is spoken, its number and a part of it.
+
+    A pale one cannot be compared with the others.
+    """
 
     label: str
-    name: str
+    said: str
     count: int
     part: int
     on_click: Tap
+    pale: bool = False
 
 
 def key_number(
@@ -67,15 +73,18 @@ def key_number(
 
 
 def grid(controls: Sequence[ft.Control], columns: int) -> ft.Control:
-    """Cards in rows of as many columns, all of a row equally wide."""
+    """Cards in rows of as many columns, all of a row of one size."""
     rows: list[ft.Control] = []
+    level = columns > 1  # equally high, too; alone in its row a card has nothing to be level with
+    down = ft.CrossAxisAlignment.STRETCH if level else ft.CrossAxisAlignment.START
     for start in range(0, len(controls), columns):
         some = list(controls[start : start + columns])
         some += [ft.Container(expand=True) for _ in range(columns - len(some))]
         rows.append(
             ft.Row(
                 spacing=theme.GAP,
-                vertical_alignment=ft.CrossAxisAlignment.START,
+                vertical_alignment=down,
+                intrinsic_height=level,
                 controls=some,
             )
         )
@@ -91,6 +100,7 @@ def info_sign(tokens: Tokens, label: str, *, key: str, on_click: Tap) -> ft.Cont
 
 def bar(
     tokens: Tokens,
+    t: Translator,
     label: str,
     count: int,
     most: int,
@@ -116,21 +126,29 @@ def bar(
     ]
     if tail:
         text.insert(1, words(tail, tokens, size=tokens.small, color=tokens.ink2))
+    sentence = "statistics.bar.said.tail" if tail else "statistics.bar.said"
+    said = t(sentence, label=label, tail=tail, count=count)
+    drawn = ft.Column(
+        spacing=4,
+        controls=[
+            ft.Row(spacing=theme.GAP_WIDE, controls=text),
+            ft.Row(spacing=0, controls=line),
+        ],
+    )
     box = ft.Container(
         key=key,
         ink=True,
         on_click=handler(on_click),
         border_radius=8,
         padding=ft.Padding.symmetric(vertical=7, horizontal=4),
-        content=ft.Column(
-            spacing=4,
-            controls=[
-                ft.Row(spacing=theme.GAP_WIDE, controls=text),
-                ft.Row(spacing=0, controls=line),
-            ],
-        ),
+        content=_unspoken(drawn),
     )
-    return tappable(box, "", key)
+    return tappable(box, said, key)
+
+
+def _unspoken(drawn: ft.Control) -> ft.Control:
+    """Keep the texts of a drawing out of what is spoken: a sentence is said in their place."""
+    return ft.Semantics(exclude_semantics=True, content=drawn)
 
 
 def columns(tokens: Tokens, rows: Sequence[Column], *, key: str) -> ft.Control:
@@ -152,7 +170,7 @@ def _column(tokens: Tokens, row: Column, most: int, *, key: str) -> ft.Control:
     height = max(2, round(COLUMN_HEIGHT * row.count / most)) if most else 2
     dark = round(height * row.part / row.count) if row.count else 0
     edge = ft.BorderSide(2, tokens.primary)
-    stack: list[ft.Control] = []
+    stack: list[ft.Container] = []
     if height - dark:
         stack.append(
             ft.Container(
@@ -162,24 +180,27 @@ def _column(tokens: Tokens, row: Column, most: int, *, key: str) -> ft.Control:
         )
     if dark:
         stack.append(ft.Container(height=dark, bgcolor=tokens.primary))
+    for one in stack:
+        one.opacity = PALE if row.pale else 1.0
+    drawn = ft.Column(
+        spacing=2,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[
+            _middle(str(row.count), tokens, strong=True),
+            *stack,
+            _middle(row.label, tokens, strong=False),
+        ],
+    )
     box = ft.Container(
         key=key,
         width=tokens.tall(theme.TARGET),
         ink=True,
         on_click=handler(row.on_click),
         padding=ft.Padding.symmetric(horizontal=4),
-        content=ft.Column(
-            spacing=2,
-            tight=True,
-            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-            controls=[
-                _middle(str(row.count), tokens, strong=True),
-                *stack,
-                _middle(row.label, tokens, strong=False),
-            ],
-        ),
+        content=_unspoken(drawn),
     )
-    return tappable(box, row.name, key)
+    return tappable(box, row.said, key)
 
 
 def _middle(text: str, tokens: Tokens, *, strong: bool) -> ft.Control:

@@ -313,7 +313,7 @@ def photo_tile(
         )
     layers: list[ft.Control] = [picture]
     if grade:
-        layers.append(_grade_mark(tokens, grade))
+        layers.append(grade_mark(tokens, grade))
     box = ft.Container(
         key=key,
         width=width,
@@ -329,7 +329,8 @@ def photo_tile(
     return tappable(box, "", key) if on_tap else box
 
 
-def _grade_mark(tokens: Tokens, grade: str) -> ft.Control:
+def grade_mark(tokens: Tokens, grade: str) -> ft.Control:
+    """The letter of the evidence, in the corner of its photo."""
     look = colours(tokens, GRADE_KINDS.get(grade, "stop"))
     return ft.Container(
         right=6,

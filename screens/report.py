@@ -7,7 +7,7 @@ import flet as ft
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
 from app.use_cases.reports import HazardDraft
-from screens import parts, parts_clip, parts_evidence, parts_work, theme
+from screens import parts, parts_clip, parts_evidence, parts_pages, parts_work, theme
 from screens.asset_picker import AssetPicker
 from screens.capture import Viewfinder, capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
@@ -41,7 +41,7 @@ def ReportBody(draft_id: str) -> ft.Control:
     use_keys(enter=model.enter, escape=model.escape)
     draft = model.draft
     if draft is None:
-        return _absent(desk, model)
+        return parts_pages.absent(desk, "report", ft.Icons.SEARCH_OFF, gone=model.gone)
     if model.looking is not None:
         return _photo_page(model, model.looking, t)
     if model.scanning:
@@ -71,24 +71,7 @@ def ReportBody(draft_id: str) -> ft.Control:
         )
     )
     footer = _footer(model, tokens, t, picker)
-    if desk.wide:
-        left = parts_work.page(tokens, head, what)
-        right = parts_work.page(tokens, None, [ft.Container(height=4), *where], footer, key="side")
-        return parts_work.two_columns(desk, left, right, share=4)
-    return parts_work.page(tokens, head, [*what, *where], footer)
-
-
-def _absent(desk: Desk, model: ReportModel) -> ft.Control:
-    tokens, t = desk.tokens, desk.t
-    title = t("report.gone" if model.gone else "report.opening")
-    head = parts_work.page_head(tokens, title, on_back=desk.back, back_label=t("page.back"))
-    if not model.gone:
-        return parts_work.page(tokens, head, [ft.ProgressBar(semantics_label=title)])
-    back = parts.quiet_button(tokens, t("page.back"), key="gone-back", on_click=desk.back)
-    state = parts.empty_state(
-        tokens, ft.Icons.SEARCH_OFF, title, detail=t("report.gone.detail"), action=back
-    )
-    return parts_work.page(tokens, head, [state])
+    return parts_pages.columns(desk, head, what, where, footer, share=4)
 
 
 def _head(desk: Desk, draft: HazardDraft) -> ft.Control:

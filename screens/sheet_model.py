@@ -275,14 +275,16 @@ class SheetModel(ft.Observable):
     async def _save(self, item_id: str, value: str | None) -> None:
         """Save an answer in its turn; of several waiting for a question the latest counts.
 
-        An answer is shown once it is saved, so only a slow save needs words of its own.
+        A tapped answer is shown once it is saved, so only a slow save needs words of its own.
         """
         self._unsaved[item_id] = value or None
         slow = asyncio.get_running_loop().call_later(SLOW_S, self._say_saving)
-        async with self._turn:
-            if item_id in self._unsaved:  # else a later one was saved while this one waited
-                await self._save_one(item_id, self._unsaved.pop(item_id))
-        slow.cancel()
+        try:
+            async with self._turn:
+                if item_id in self._unsaved:  # else a later one was saved while this one waited
+                    await self._save_one(item_id, self._unsaved.pop(item_id))
+        finally:
+            slow.cancel()
         self.saving = self.saving and bool(self._unsaved)
 
     def _say_saving(self) -> None:

@@ -100,13 +100,12 @@ def _avatar(tokens: Tokens, name: str) -> ft.Control:
 
 
 def _person_detail(t: Translator, card: PersonCard) -> str:
-    known = card.last_ms is not None
-    return " · ".join(
-        [
-            t.of(card.unit),
-            t("sign_in.last", time=t.moment(card.last_ms or 0)) if known else t.of(card.role),
-        ]
-    )
+    last = t.of(card.role)
+    if not card.pin_length:
+        last = t("sign_in.no_pin")
+    elif card.last_ms is not None:
+        last = t("sign_in.last", time=t.moment(card.last_ms))
+    return " · ".join([t.of(card.unit), last])
 
 
 def _chosen(model: SignInModel, desk: Desk) -> ft.Control:
@@ -187,9 +186,23 @@ def _pad_pane(model: SignInModel, desk: Desk) -> list[ft.Control]:
     # On a phone held across the list beside the pad shows who is chosen; the height is the pad's.
     roomy = desk.wide and desk.height >= LOW
     above: list[ft.Control] = [_chosen(model, desk)] if roomy else []
+    if not model.length:  # no digit would help: say what does
+        return [*above, _no_pin(desk)]
     said = _said(model, desk)
     asked = [_ask_new(model, desk)] if model.coming else []
     return [*above, *asked, _dots(tokens, t, model), _pad(model, desk), *said, _foot(desk, model)]
+
+
+def _no_pin(desk: Desk) -> ft.Control:
+    """Say who gives somebody new their first PIN, and when it works here."""
+    return parts.note(
+        desk.tokens,
+        "mind",
+        desk.t("sign_in.no_pin.why"),
+        detail=desk.t("sign_in.no_pin.how"),
+        icon=ft.Icons.PASSWORD,
+        key="no-pin",
+    )
 
 
 def _ask_new(model: SignInModel, desk: Desk) -> ft.Control:

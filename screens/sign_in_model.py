@@ -51,6 +51,9 @@ class SignInModel(ft.Observable):
             return
         cards = await self.desk.run(people.cards)
         self.people = tuple(cards or ())
+        if self.chosen is not None:  # a PIN that was set meanwhile is asked for now
+            chosen = self.chosen.person_id
+            self.chosen = next((card for card in self.people if card.person_id == chosen), None)
         if self.chosen is None and self.people and self.people[0].last_ms is not None:
             self.chosen = self.people[0]
         self.picking = self.chosen is None
@@ -82,7 +85,7 @@ class SignInModel(ft.Observable):
     async def press(self, key: str) -> None:
         """Take a digit or erase one; the last digit signs in."""
         card = self.chosen
-        if card is None or self.picking or self.busy or self.wait_s:
+        if card is None or self.picking or self.busy or self.wait_s or not self.length:
             return
         self.error, self.differs = None, False
         if key == ERASE:

@@ -279,6 +279,7 @@ def _breaks(model: StatisticsModel, view: StatisticsView, desk: Desk) -> list[ft
             text = t(f"statistics.{key}")
             line = parts_statistics.bar(
                 tokens,
+                t,
                 text,
                 rule.count,
                 max(view.numbers.counted.count, 1),

@@ -71,22 +71,21 @@ def _opening(model: StatisticsModel, key: str) -> Callable[[], None]:
 
 
 def _weeks(model: StatisticsModel, view: StatisticsView, desk: Desk) -> ft.Control:
-    t = desk.t
-    rows = [
-        Column(
-            t.day(week.begin_ms),
-            t("statistics.week", day=t.day(week.begin_ms)),
-            week.reported.count,
-            week.closed.count,
-            _opening(model, week.reported.key),
-        )
-        for week in view.numbers.weeks
-    ]
-    legend = parts.words(
-        t("statistics.weeks.legend"), desk.tokens, size=desk.tokens.small, color=desk.tokens.ink2
-    )
-    chart = parts_statistics.columns(desk.tokens, rows, key="week")
-    return _titled(model, desk, "weeks", [chart, legend])
+    t, tokens = desk.t, desk.tokens
+    rows: list[Column] = []
+    for week in view.numbers.weeks:
+        day, counted, closed = t.day(week.begin_ms), week.reported.count, week.closed.count
+        name = t("statistics.week" if week.whole else "statistics.week.part", day=day)
+        said = t("statistics.week.said", week=name, count=counted, closed=closed)
+        label = day if week.whole else t("statistics.week.mark", day=day)
+        opening = _opening(model, week.reported.key)
+        rows.append(Column(label, said, counted, closed, opening, pale=not week.whole))
+    legend = ["statistics.weeks.legend"]
+    if not all(week.whole for week in view.numbers.weeks):
+        legend.append("statistics.weeks.part")
+    chart = parts_statistics.columns(tokens, rows, key="week")
+    below = [parts.words(t(key), tokens, size=tokens.small, color=tokens.ink2) for key in legend]
+    return _titled(model, desk, "weeks", [chart, *below])
 
 
 def _group(model: StatisticsModel, view: StatisticsView, desk: Desk, name: str) -> ft.Control:
@@ -95,6 +94,7 @@ def _group(model: StatisticsModel, view: StatisticsView, desk: Desk, name: str) 
     rows: list[ft.Control] = [
         parts_statistics.bar(
             desk.tokens,
+            t,
             figure_words.name_of(t, view, name, one.value),
             one.figure.count,
             most,
@@ -113,6 +113,7 @@ def _hotspots(model: StatisticsModel, view: StatisticsView, desk: Desk) -> ft.Co
     rows: list[ft.Control] = [
         parts_statistics.bar(
             tokens,
+            t,
             figure_words.title_of(t, view, spot.figure.key),
             spot.figure.count,
             spots[0].figure.count,
@@ -141,6 +142,7 @@ def _ranking(
         rows.append(
             parts_statistics.bar(
                 tokens,
+                t,
                 f"{unit} · {rank}",
                 team.closed.part.count,
                 team.counted.count,

@@ -7,31 +7,25 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from app.use_cases import outbox, storage
+from app.use_cases import storage
 from app.use_cases.storage import SalvageReport, StorageView, Warnings
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
-from screens.outbox import EXPORT_NAME, size_text
+from screens.parts_clip import size_text
+from screens.sending import SendingModel, sending_bar
 
 
 @dataclass(eq=False)
-class StorageModel(ft.Observable):
+class StorageModel(SendingModel):
     """Room on this device, and the three things to do about it."""
 
-    desk: Desk
     view: StorageView | None = None
-    busy: bool = False
 
     async def load(self) -> None:
         """Read how full the disk is and what could go."""
         found = await self.desk.run(storage.view)
         if found is not None:
             self.view = found
-
-    def send(self) -> None:
-        """Try to send now; what the server has confirmed can be freed afterwards."""
-        self.desk.field.nudge()
-        self.desk.tell(self.desk.t("outbox.trying"))
 
     async def free(self) -> None:
         """Remove copies of large files that the server has confirmed."""
@@ -43,17 +37,6 @@ class StorageModel(ft.Observable):
             t = self.desk.t
             self.desk.tell(t("storage.freed", size=size_text(t, freed)))
             await self.load()
-        self.busy = False
-
-    async def export(self, picker: ft.FilePicker) -> None:
-        """Write everything unconfirmed into a file, to hand over by other means."""
-        if self.busy:
-            return
-        self.busy = True
-        data = await self.desk.run(outbox.export)
-        if data is not None:
-            await picker.save_file(file_name=EXPORT_NAME, src_bytes=data)
-            self.desk.tell(self.desk.t("outbox.exported"))
         self.busy = False
 
     async def understood(self) -> None:
@@ -73,9 +56,6 @@ def Storage() -> ft.Control:
     use_keys(enter=model.send)
     tokens, t = desk.tokens, desk.t
 
-    async def export() -> None:
-        await model.export(picker)
-
     head = parts_work.page_head(
         tokens,
         t("storage.title"),
@@ -84,26 +64,8 @@ def Storage() -> ft.Control:
         back_label=t("do.back"),
     )
     waiting = model.view.waiting if model.view else 0
-    footer = [
-        parts.quiet_button(
-            tokens,
-            t("outbox.export"),
-            key="export",
-            icon=ft.Icons.IOS_SHARE,
-            on_click=export,
-            disabled=model.busy or not waiting,
-            expand=True,
-        ),
-        parts.primary_button(
-            tokens,
-            t("outbox.send"),
-            key="send",
-            icon=ft.Icons.REFRESH,
-            on_click=model.send,
-            disabled=desk.field.engine is None or not waiting,
-            expand=True,
-        ),
-    ]
+    sends = desk.field.engine is not None and bool(waiting)
+    footer = sending_bar(model, picker, exports=bool(waiting), sends=sends)
     whole = parts_work.page(tokens, head, _rows(model, desk), footer)
     return parts_work.one_column(desk, whole)
 
@@ -129,7 +91,8 @@ def _rows(model: StorageModel, desk: Desk) -> list[ft.Control]:
     rows.append(
         parts.row_card(
             tokens,
-            t("storage.waiting", n=view.waiting),
+            # with nothing to send the buttons below are greyed out: this says why
+            t("storage.waiting", n=view.waiting) if view.waiting else t("storage.waiting.nothing"),
             t("storage.waiting.detail", size=size_text(t, view.waiting_bytes))
             if view.waiting
             else t("storage.waiting.none"),

@@ -8,7 +8,7 @@ import flet as ft
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
 from app.use_cases.upkeep import Upkeep, UsedUp
-from screens import parts, parts_clip, parts_evidence, parts_work, theme
+from screens import parts, parts_clip, parts_evidence, parts_pages, parts_work, theme
 from screens.capture import Viewfinder, capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.documents import documents_card
@@ -40,7 +40,7 @@ def UpkeepBody(draft_id: str) -> ft.Control:
     use_keys(enter=model.next_step, escape=model.escape)
     work = model.work
     if work is None:
-        return _absent(desk, model)
+        return parts_pages.absent(desk, "upkeep", ft.Icons.TASK_ALT, gone=model.gone)
     if model.looking is not None:
         card = model.looking
         title = parts_clip.title_of(t, card, t("shot.upkeep"))
@@ -52,24 +52,7 @@ def UpkeepBody(draft_id: str) -> ft.Control:
     what.append(_supplies(model, work, desk))
     proof = [_photos(model, work, tokens, t), _note(model, tokens, t)]
     footer = _footer(model, work, tokens, t, picker)
-    if desk.wide:
-        left = parts_work.page(tokens, head, what)
-        right = parts_work.page(tokens, None, [ft.Container(height=4), *proof], footer, key="side")
-        return parts_work.two_columns(desk, left, right)
-    return parts_work.page(tokens, head, [*what, *proof], footer)
-
-
-def _absent(desk: Desk, model: UpkeepModel) -> ft.Control:
-    tokens, t = desk.tokens, desk.t
-    title = t("upkeep.gone" if model.gone else "upkeep.opening")
-    head = parts_work.page_head(tokens, title, on_back=desk.back, back_label=t("page.back"))
-    if not model.gone:
-        return parts_work.page(tokens, head, [ft.ProgressBar(semantics_label=title)])
-    back = parts.quiet_button(tokens, t("page.back"), key="gone-back", on_click=desk.back)
-    state = parts.empty_state(
-        tokens, ft.Icons.TASK_ALT, title, detail=t("upkeep.gone.detail"), action=back
-    )
-    return parts_work.page(tokens, head, [state])
+    return parts_pages.columns(desk, head, what, proof, footer)
 
 
 def _head(desk: Desk, work: Upkeep) -> ft.Control:

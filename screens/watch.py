@@ -5,6 +5,7 @@ session is closed.
 """
 
 import asyncio
+from typing import cast
 
 from app.use_cases import notices, outbox
 from domain.errors import FieldError
@@ -36,8 +37,10 @@ async def follow_sync(desk: Desk) -> None:
         now = _state(desk)
         if now != seen:
             came = not seen or now[:-1] != seen[:-1]
-            await show_sync(desk, came=came and _at_rest(desk))
-            seen = _state(desk)
+            rested = came and _at_rest(desk)
+            await show_sync(desk, came=rested)
+            # what changed meanwhile is news at the next look; only the rise of `show_sync` is not
+            seen = (*now[:-1], cast("int", now[-1]) + 1) if rested else now
         await asyncio.sleep(LOOK_S)
 
 

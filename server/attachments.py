@@ -15,6 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import ValidationError
 
+from domain.receipts import blob_receipt_bytes
 from offline_store import blobs
 from offline_store.devices import Device
 from server import bodies, uploads
@@ -22,7 +23,7 @@ from server.accounts import device
 from server.problems import RefusalError
 from server.site import Site, site
 from server.uploads import Offer
-from sync.protocol import BlobOffer, BlobReply, blob_receipt_bytes
+from sync.protocol import BlobOffer, BlobReply
 
 router = APIRouter(prefix="/v1/blobs", tags=["attachments"])
 _log = logging.getLogger(__name__)

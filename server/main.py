@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -52,12 +52,12 @@ def prepare(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_ms) 
     for folder in (settings.home, settings.home / "keys"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = safety.open_or_save(settings.home, settings.database_url, serves=True)
-    try:
+    with ExitStack() as unless_ready:
+        unless_ready.callback(store.close)
         with store.starting():
-            return _site(settings, store, now_ms)
-    except BaseException:
-        store.close()
-        raise
+            here = _site(settings, store, now_ms)
+        unless_ready.pop_all()
+        return here
 
 
 def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> Site:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from domain.errors import ProofError, RecordMissingError
+from domain.errors import RecordMissingError
+from domain.proof_reading import ProofError
 from domain.proofs import Chain, Proof, encode, sealed_bytes, statement_bytes
 from offline_store import devices, proofs
 from offline_store.database import FILE_NAME, Store, open_store

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from domain.changes import Entry
 from domain.errors import FieldError
 from domain.merge import Merged
+from domain.receipts import receipt_bytes
 from domain.records import Record, Value
 from domain.words import Words
 from offline_store import batches, journal, keep, records
@@ -17,7 +18,7 @@ from server import rights
 from server.problems import RefusalError
 from server.scene import Scene
 from server.site import REGISTERS, Site
-from sync.protocol import Params, PushException, PushHead, PushReply, receipt_bytes
+from sync.protocol import Params, PushException, PushHead, PushReply
 
 
 @dataclass(frozen=True, slots=True)

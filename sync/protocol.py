@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from domain.changes import BODY_MAX_BYTES, canonical
+from domain.changes import BODY_MAX_BYTES
 from domain.errors import EntryInvalidError
 
 PROTOCOL = 1
@@ -272,16 +272,6 @@ def inflate(data: bytes, limit: int) -> bytes:
     if not inflater.eof or inflater.unused_data:
         raise EntryInvalidError(reason="gzip")
     return b"".join(parts)
-
-
-def receipt_bytes(device_id: str, head: str, feed: int, server_ms: int) -> bytes:
-    """Return the bytes that the server signs as receipt of a push."""
-    return b"anshao-receipt-v1\0" + canonical([device_id, head, feed, server_ms])
-
-
-def blob_receipt_bytes(sha256: str, size: int, server_ms: int) -> bytes:
-    """Return the bytes that the server signs once a blob is whole and its hash read from disk."""
-    return b"anshao-blob-receipt-v1\0" + canonical([sha256, size, server_ms])
 
 
 def read_problem(data: bytes) -> Problem | None:

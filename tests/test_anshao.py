@@ -4,12 +4,15 @@ import argparse
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 import anshao
 import anshao_demo
+from offline_store import locks
+from tests.helpers.processes import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = ["serve", "client", "demo", "labels", "bench"]
@@ -70,6 +73,28 @@ def test_a_taken_port_is_named_with_a_remedy(
     said = capsys.readouterr().err
     assert port in said
     assert "ANSHAO_SERVER_PORT=" in said
+
+
+@pytest.mark.parametrize(("command", "folder"), [("client", "client"), ("serve", "server")])
+def test_a_second_process_on_one_store_is_told_so_without_a_traceback(
+    home: Path, command: str, folder: str
+) -> None:
+    start = [sys.executable, "-m", "anshao", command, "--port"]
+    first = subprocess.Popen([*start, str(free_port())], cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        while first.poll() is None and not (home / folder / locks.FILE_NAME).exists():
+            threading.Event().wait(0.05)
+        second = subprocess.run(
+            [*start, str(free_port())], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert first.poll() is None
+    finally:
+        first.terminate()
+        first.wait(30)
+    assert second.returncode == 2
+    said = second.stderr.splitlines()
+    assert said[0].startswith(f"anshao: Another Anshao process is working with the data in {home}")
+    assert len(said) == 2, "the reason and the remedy"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

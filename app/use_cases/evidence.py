@@ -39,6 +39,7 @@ class Target:
     shot: str
     item_id: str | None = None
     label_state: str = "typed"
+    first: Callable[[Session], None] | None = None  # done with it, before it, or not at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,8 @@ def _bind(
     with field.store.session() as session:
         for kind, (sha, size) in files.items():
             blobs.add(session, sha, size, kind=kind, record_id=target.record_id)
+        if target.first is not None:
+            target.first(session)
         field.write(
             session,
             person.person_id,

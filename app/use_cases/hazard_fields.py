@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.field import FieldApp
+from app.use_cases.hazard_corrections import correct
 from domain import corrections, hazard_fields
 from domain.definitions import Definitions
 from domain.errors import AnswerInvalidError, EntryInvalidError, MoveRefusedError
@@ -12,8 +13,6 @@ from domain.questions import Item, parse_answer
 from domain.records import Record, Value
 from domain.words import Words
 from offline_store import records
-
-DEFINITION = "hazard@1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +76,7 @@ def record_fields(
         changes = {name: value for name, value in given.items() if value != record.get(name)}
         if not changes:
             raise MoveRefusedError(reason="unchanged")
-        corrections.check(definitions.workflows["hazard"], record, changes, person, definitions)
-        field.write(
-            session,
-            person.person_id,
-            kind="edit",
-            record_id=record_id,
-            type="hazard",
-            definition=DEFINITION,
-            set=changes,
-        )
+        correct(field, session, person, record, changes)
     field.nudge()
     return tuple(changes)
 

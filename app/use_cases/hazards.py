@@ -1,6 +1,6 @@
 """Hazards: report, who does what next, and what happened so far."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -20,7 +20,7 @@ from app.use_cases.hazard_views import (
 )
 from domain import corrections, workflow
 from domain.access import Subject, may
-from domain.errors import MoveRefusedError, NotAllowedError
+from domain.errors import FieldError, MoveRefusedError, NotAllowedError
 from domain.evidence import shots_now
 from domain.hazards import element_of, route
 from domain.plant import Person
@@ -211,7 +211,6 @@ def act(
     merged_into: str | None = None,
 ) -> HazardView:
     """Do one step; raises NotAllowedError, MoveRefusedError or ShotsMissingError."""
-    definitions = field.definitions
     with field.store.session() as session:
         record = records.get(session, record_id)
         given: dict[str, Value] = {}
@@ -223,29 +222,68 @@ def act(
                 given["responsible"] = assignee
         if merged_into:
             given["merged_into"] = merged_into
-        flow = definitions.workflows["hazard"]
-        move = workflow.decide(
-            flow,
-            record,
-            action,
-            target,
-            person,
-            definitions.access,
-            definitions.plant,
-            _facts(session, record, merged_into),
-            given,
-        )
-        if merged_into:
-            other = records.get(session, merged_into)
-            corrections.check_merge(flow, record, other, person, definitions)
-        given |= {"state": move.target, "action": action}
-        given |= workflow.signature(flow, record, action, person.person_id)
-        if move.target == "returned":  # not theirs: the unit that triages decides whose it is
-            given["unit"] = definitions.hazards.otherwise[-1]
-        _write(field, session, person, record_id, "decide", given)
+        _decide(field, session, person, record, action, target, given)
         shown = view_of(field, session, person, records.get(session, record_id))
     field.nudge()
     return shown
+
+
+def begun_by_photo(
+    field: FieldApp,
+    person: Person,
+    record_id: str,
+    action: str,
+    target: str,
+    refused: Callable[[FieldError], None],
+) -> Callable[[Session], None]:
+    """Return what does a step in the transaction that keeps the first photo of it.
+
+    A step that is refused by then, as when it was given to another, is left undone and `refused` is
+    told why: the photo is kept all the same.
+    """
+
+    def begin(session: Session) -> None:
+        record = records.get(session, record_id)
+        try:
+            _decide(field, session, person, record, action, target, {})
+        except FieldError as error:  # checked before anything is written
+            refused(error)
+
+    return begin
+
+
+def _decide(
+    field: FieldApp,
+    session: Session,
+    person: Person,
+    record: Record,
+    action: str,
+    target: str,
+    given: dict[str, Value],
+) -> None:
+    """Check a step and write it with what was given for it; raises as `act`."""
+    definitions = field.definitions
+    flow, merged_into = definitions.workflows["hazard"], given.get("merged_into")
+    into = merged_into if isinstance(merged_into, str) else None
+    move = workflow.decide(
+        flow,
+        record,
+        action,
+        target,
+        person,
+        definitions.access,
+        definitions.plant,
+        _facts(session, record, into),
+        given,
+    )
+    if into:
+        other = records.get(session, into)
+        corrections.check_merge(flow, record, other, person, definitions)
+    given |= {"state": move.target, "action": action}
+    given |= workflow.signature(flow, record, action, person.person_id)
+    if move.target == "returned":  # not theirs: the unit that triages decides whose it is
+        given["unit"] = definitions.hazards.otherwise[-1]
+    _write(field, session, person, record.record_id, "decide", given)
 
 
 def set_place(field: FieldApp, person: Person, record_id: str, asset_id: str) -> HazardView:

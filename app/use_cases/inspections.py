@@ -7,7 +7,7 @@ from typing import cast
 from sqlmodel import Session
 
 from app.field import FieldApp
-from app.use_cases import evidence, hazards
+from app.use_cases import evidence, handing_in, hazards
 from app.use_cases.evidence import EvidenceCard, fix_cell
 from app.use_cases.hazard_views import HazardCard
 from app.use_cases.scan import Scanned, inspects_elsewhere, may_inspect, open_task
@@ -240,17 +240,7 @@ def hand_in(field: FieldApp, person: Person, draft_id: str, fix: Fix | None) -> 
             definition=shown.form.definition,
             set=_cells(field, draft, shown, person, fix, now),
         )
-        if draft.task:
-            field.write(
-                session,
-                person.person_id,
-                kind="decide",
-                record_id=draft.task,
-                type="task",
-                definition="task@1",
-                set={"state": "done", "done_by": draft_id, "done_ms": now},
-            )
-        drafts.delete(session, draft_id)
+        handing_in.finish(field, session, person, draft_id, draft.task, now)
     field.nudge()
     return draft_id
 

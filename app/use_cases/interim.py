@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.field import FieldApp
-from app.use_cases.hazards import DEFINITION
+from app.use_cases.hazard_corrections import correct
 from domain import corrections, escalation
 from domain.errors import MoveRefusedError
 from domain.plant import Person
@@ -68,19 +68,9 @@ def record_interim(field: FieldApp, person: Person, record_id: str, text: str) -
         "interim_ms": field.clock.now_ms(),
         "interim_by": person.person_id,
     }
-    definitions = field.definitions
     with field.store.session() as session:
         record = records.get(session, record_id)
-        corrections.check(definitions.workflows["hazard"], record, changes, person, definitions)
-        field.write(
-            session,
-            person.person_id,
-            kind="edit",
-            record_id=record_id,
-            type="hazard",
-            definition=DEFINITION,
-            set=changes,
-        )
+        correct(field, session, person, record, changes)
     field.nudge()
 
 

@@ -25,7 +25,10 @@ WAITS_S = (0, 0, 5, 15, 60, 300)  # after the 1st, 2nd, … wrong PIN in a row; 
 
 @dataclass(frozen=True, slots=True)
 class PersonCard:
-    """One person of this device, as the sign-in screen shows them."""
+    """One person of this device, as the sign-in screen shows them.
+
+    `pin_length` is 0 for somebody who was given no PIN yet and cannot sign in.
+    """
 
     person_id: str
     name: Words
@@ -36,7 +39,7 @@ class PersonCard:
 
 
 def cards(field: FieldApp) -> list[PersonCard]:
-    """Return the people of this device: who signed in here last comes first, then by id."""
+    """Return the people of this device: who signed in here last first, who has no PIN yet last."""
     plant, access = field.definitions.plant, field.definitions.access
     with field.store.reading() as session:
         stored = _pins(field, session, plant.people)
@@ -47,13 +50,21 @@ def cards(field: FieldApp) -> list[PersonCard]:
             person.name,
             plant.unit_name(person.unit) or person.name,
             access.roles[person.roles[0]],
-            seen[person.person_id],
-            digits(stored[person.person_id].verifier),
+            seen.get(person.person_id),
+            digits(stored[person.person_id].verifier) if person.person_id in stored else 0,
         )
         for person in plant.people.values()
-        if person.person_id in seen and person.retired_ms is None
+        if person.retired_ms is None
     ]
-    return sorted(found, key=lambda card: (-(card.last_ms or 0), card.person_id))
+    return sorted(
+        found, key=lambda card: (not card.pin_length, -(card.last_ms or 0), card.person_id)
+    )
+
+
+def has_pin(field: FieldApp, person_id: str) -> bool:
+    """Return whether somebody was given a PIN, as far as this device knows."""
+    with field.store.reading() as session:
+        return person_id in _pins(field, session, [person_id])
 
 
 def sign_in(field: FieldApp, person_id: str, pin: str) -> Person:

@@ -10,7 +10,7 @@ from typing import cast
 from sqlmodel import Session
 
 from app.field import FieldApp
-from app.use_cases import evidence
+from app.use_cases import evidence, handing_in
 from app.use_cases.evidence import EvidenceCard, fix_cell
 from app.use_cases.scan import Scanned
 from domain.access import may, subject_of
@@ -251,16 +251,7 @@ def hand_in(field: FieldApp, person: Person, draft_id: str, fix: Fix | None) -> 
             definition="maintenance@1",
             set=_cells(field, draft, task, shown, fix, now),
         )
-        field.write(
-            session,
-            person.person_id,
-            kind="decide",
-            record_id=draft.task,
-            type="task",
-            definition="task@1",
-            set={"state": "done", "done_by": draft_id, "done_ms": now},
-        )
-        drafts.delete(session, draft_id)
+        handing_in.finish(field, session, person, draft_id, draft.task, now)
     field.nudge()
     return draft_id
 

@@ -108,6 +108,7 @@ async def test_it_is_asked_on_the_screen_and_taken_by_the_server(site: PlantSite
     desk.navigate = went.append
     found = scan.by_id(device.app, desk.signed_in, "P-201A", None, via="typed")
     sheet_id = inspections.open_sheet(device.app, desk.signed_in, found, None).draft_id
+    desk.arrive(f"/sheet/{sheet_id}")
     async with rendered(desk, lambda: SheetBody(sheet_id)) as drawn:
         await drawn.until(lambda: drawn.has("W01-2"))
         await drawn.tap("W01-2")

@@ -139,6 +139,11 @@ def test_weeks_begin_on_monday_and_add_up() -> None:
     assert [week.closed.count for week in found.weeks] == [0, 0, 1, 3, 0]
 
 
+def test_a_week_that_the_period_cuts_is_not_a_whole_one() -> None:
+    found = counted(TEN, 30)  # Tuesday to Wednesday
+    assert [week.whole for week in found.weeks] == [False, True, True, True, False]
+
+
 def _broken(facts: Sequence[Fact]) -> dict[str, tuple[str, ...]]:
     return {
         one.key: one.ids

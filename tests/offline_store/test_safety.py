@@ -2,6 +2,10 @@
 
 import os
 import random
+import secrets
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -189,3 +193,71 @@ def test_a_lost_log_is_noticed_and_the_rest_kept(folder: Path) -> None:
     with store.reading() as session:
         assert keep.get(session, keep.OWN_FIRST) is True, "the server may know more"
     store.close()
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+@pytest.mark.parametrize(
+    ("at", "bytes_there"),
+    [
+        (47, b"\x09"),  # "unsupported file format", in words that speak of no damage
+        (b"CREATE TABLE entry", b"CREATE TA\xd5\xd5E entry"),  # quoted in a message that is no text
+        (b"CREATE TABLE entry", b"CREATE TABLX entry"),
+    ],
+)
+def test_whatever_words_sqlite_has_for_damage_the_store_is_saved(
+    folder: Path, at: int | bytes, bytes_there: bytes, thorough: bool
+) -> None:
+    bodies = originals(folder)
+    file = folder / FILE_NAME
+    data = file.read_bytes()
+    first = data.index(at) if isinstance(at, bytes) else at
+    file.write_bytes(data[:first] + bytes_there + data[first + len(bytes_there) :])
+    if thorough:
+        (folder / SUSPECT).touch()
+    with pytest.raises(StoreDamagedError):
+        backups.check(file)
+    store = safety.open_or_save(folder)
+    assert check(store, bodies).changes == (ENTRIES + 1, 0)
+    store.close()
+
+
+@pytest.mark.parametrize("cell", ["body", "hash", "number"])
+def test_a_cell_of_another_kind_than_its_column_is_damage(folder: Path, cell: str) -> None:
+    bodies = originals(folder)
+    with closing(sqlite3.connect(folder / FILE_NAME)) as connection, connection:
+        connection.execute(f"UPDATE entry SET {cell} = 'text' WHERE number = {ENTRIES}")
+    store = safety.open_or_save(folder)
+    report = check(store, bodies)
+    assert report.unsent == (ENTRIES - CONFIRMED, 1)
+    store.close()
+
+
+def test_a_suspected_store_that_was_hit_in_many_places_always_opens(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    seed = secrets.randbelow(2**31)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    bodies = originals(folder)
+    for one in range(24):
+        hit = tmp_path_factory.mktemp("hit") / "store"
+        shutil.copytree(folder, hit)
+        file = hit / FILE_NAME
+        data = bytearray(file.read_bytes())
+        # header, schema or anywhere: each third of the stores
+        end = (100, 5 * PAGE, len(data) - 64)[one % 3]
+        for _ in range(chance.randrange(1, 12)):
+            at, size = chance.randrange(end), chance.choice([1, 1, 4, 64])
+            data[at : at + size] = chance.randbytes(size)
+        file.write_bytes(data)
+        (hit / SUSPECT).touch()
+        store = safety.open_or_save(hit)
+        with store.reading() as session:
+            report = safety.report(session)
+        if report is None:  # it hit what nobody needs
+            assert {row.entry.number: row.body for row in own(store)} == bodies
+        else:
+            check(store, bodies)
+            assert (hit / report.file).read_bytes() == data
+        assert not (hit / SUSPECT).exists()
+        store.close()

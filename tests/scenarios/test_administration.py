@@ -191,3 +191,48 @@ async def test_a_retired_label_is_refused_on_every_device(site: PlantSite) -> No
     await take_along(site, office, phone)
     with pytest.raises(LabelRetiredError):
         scanning.resolve(phone.app, phone.person(INSPECTOR), printed, None)
+
+
+async def test_a_change_that_was_synced_no_longer_says_that_it_waits(site: PlantSite) -> None:
+    office = await site.device("office")
+    async with screen_of(office, ADMIN, ADMIN_PIN, width=1280, height=800) as client:
+        client.go("/admin/t/people")
+        await client.until(lambda: client.has("row-U003"))
+        await add_person(client, "U077", "frontline")
+        await client.until(lambda: client.sees("等待同步"))
+        await take_along(site, office)
+        await client.until(lambda: not client.sees("等待同步"))
+        await client.tap("back")
+        await client.until(lambda: client.has("search"))
+        await client.write("search", "U077")
+        await client.until(lambda: client.has("row-U077") and not client.has("row-U003"))
+        assert not client.sees("等待同步")
+
+
+async def test_who_was_given_no_pin_yet_reads_what_to_do_instead_of_a_pad(site: PlantSite) -> None:
+    office, phone = await site.device("office"), await site.device("phone-1")
+    async with screen_of(office, ADMIN, ADMIN_PIN, width=1280, height=800) as client:
+        client.go("/admin/t/people")
+        await client.until(lambda: client.has("row-U003"))
+        await add_person(client, "U077", "frontline")
+        await client.until(lambda: client.has("no-pin"))
+        assert client.sees("设置首个 PIN"), "the administrator reads it, too"
+        await take_along(site, office, phone)
+        async with screen_of(phone) as other:
+            await other.until(lambda: other.has("search"))
+            await other.write("search", "U077")
+            await other.until(lambda: other.has("person-U077"))
+            assert other.sees("还没有 PIN")
+            await other.tap("person-U077")
+            await other.until(lambda: other.has("no-pin"))
+            assert not other.has("pin-1")
+        await client.tap("pin")
+        await client.tap("pin-yes")
+        await client.until(lambda: client.has("pin-once") and not client.has("no-pin"))
+    await take_along(site, office, phone)
+    async with screen_of(phone) as other:
+        await other.until(lambda: other.has("search"))
+        await other.write("search", "U077")
+        await other.until(lambda: other.has("person-U077"))
+        await other.tap("person-U077")
+        await other.until(lambda: other.has("pin-1"))

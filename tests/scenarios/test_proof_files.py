@@ -9,14 +9,11 @@ import pytest
 import anshao
 from app import proofs as words
 from domain.changes import decode, link
-from domain.errors import ProofError
-from domain.proof_reading import FILE_MAX_BYTES, read
+from domain.proof_reading import FILE_MAX_BYTES, ProofError, read
 from domain.proofs import encode as encode_proof
 from domain.proofs import link_digest
-from domain.receipts import blob_receipt_bytes, receipt_bytes
 from domain.records import Value
 from server import proofs as server_proofs
-from sync import protocol
 from tests.scenarios.proving import (
     CATALOGS,
     Made,
@@ -153,11 +150,6 @@ def test_a_key_may_be_pem_or_hex_and_nothing_else(made: Made, tmp_path: Path) ->
         file.write_bytes(data)
         with pytest.raises(ProofError):
             words.read_key(file)
-
-
-def test_receipts_are_read_as_the_protocol_writes_them() -> None:
-    assert receipt_bytes("d", "ab", 3, 4) == protocol.receipt_bytes("d", "ab", 3, 4)
-    assert blob_receipt_bytes("ab", 3, 4) == protocol.blob_receipt_bytes("ab", 3, 4)
 
 
 def test_a_digest_stands_for_a_body_in_the_chain() -> None:

@@ -29,6 +29,18 @@ async def test_sign_in_with_pin_works_and_own_tasks_are_there(site: PlantSite) -
         assert not client.sees("DB-03"), "and not the switchboard of inspector 09"
 
 
+async def test_a_checklist_that_was_begun_is_marked_on_the_way_back(site: PlantSite) -> None:
+    device = await killed_and_offline(site)
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await client.until(lambda: client.sees("HY-21"))
+        keys = [str(control.key) for control in client.controls()]
+        await client.tap(next(key for key in keys if key.startswith("task-")))
+        await client.until(lambda: client.has("T01-ok"))
+        await client.tap("T01-ok")
+        await client.press("Escape")
+        await client.until(lambda: client.sees(device.app.catalogs["zh"]["today.started"]))
+
+
 async def test_a_wrong_pin_does_not_sign_in(site: PlantSite) -> None:
     device = await killed_and_offline(site)
     async with screen_of(device) as client:

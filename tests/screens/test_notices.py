@@ -1,5 +1,7 @@
 """The inbox promises: plain sentences, both clocks where they differ, and one tap to the hazard."""
 
+import re
+
 from app.use_cases import notices
 from offline_store import records
 from tests.helpers.plant import Device, PlantSite
@@ -54,7 +56,10 @@ async def test_an_escalation_names_the_level_and_shows_both_clocks(site: PlantSi
         await client.tap("notices")
         await client.until(lambda: client.sees("无人受理"))
         assert client.sees("通知车间主任")
-        assert client.sees("起计时")
+        line = next(text for text in client.texts() if "通知车间主任" in text and "发生" in text)
+        times = re.findall(r"\d\d:\d\d", line)
+        assert len(times) == len(set(times)), "each time is said once"
+        assert len(times) >= 2, "both clocks"
         assert client.sees(_code(device, hazard))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import flet as ft
@@ -13,9 +14,10 @@ from flet.messaging.protocol import (  # pyright: ignore[reportMissingTypeStubs]
     PatchControlBody,
 )
 
+from domain.pins import hash_pin
 from screens import guard, reconnect, watch
 from screens.context import ADDRESS_S, Desk, use_value
-from screens.root import show
+from screens.root import ENTER_S, show
 from tests.helpers.fakeclient import FakeClient, client_of
 from tests.helpers.field import INSPECTOR, MANAGER, offline_field, pin_of
 
@@ -66,6 +68,20 @@ async def test_people_are_found_by_part_of_their_name_in_any_language(tmp_path: 
         assert not drawn.has(f"person-{INSPECTOR}")
 
 
+async def test_a_pin_that_arrives_is_asked_for_at_once(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await drawn.write("search", "U012")
+        await drawn.until(lambda: drawn.has("person-U012"))
+        await drawn.tap("person-U012")
+        await drawn.until(lambda: drawn.has("no-pin"))
+        pack = desk.field.pack
+        assert pack is not None
+        pins = {**pack.pins, "U012": hash_pin("4711", b"salt of the tests")}
+        desk.field.pack = replace(pack, pins=pins, pin_digits={**pack.pin_digits, "U012": 4})
+        desk.changed()
+        await drawn.until(lambda: drawn.has("pin-1") and not drawn.has("no-pin"))
+
+
 async def test_the_language_changes_everywhere_at_once(tmp_path: Path) -> None:
     async with client(tmp_path) as (drawn, desk):
         await drawn.tap("language")
@@ -111,6 +127,78 @@ async def test_quick_taps_end_at_the_last_place_and_so_does_the_address(tmp_path
         assert desk.at.place == "/me"
         assert drawn.has("sign-out")
         assert not drawn.has("scan")
+
+
+async def test_an_address_that_comes_late_does_not_call_an_old_place_back(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        told: list[str] = []
+        desk.navigate = told.append  # a slow client: it answers when we say so
+        desk.go("/hazards")
+        await drawn.until(lambda: told == ["/hazards"])
+        desk.go("/me")
+        drawn.go("/hazards")
+        await drawn.settle()
+        assert desk.at.place == "/me"
+        await drawn.until(lambda: told == ["/hazards", "/me"])
+        drawn.go("/me")
+        await drawn.settle()
+        drawn.go("/hazards")  # the person goes back in the browser
+        await drawn.until(lambda: desk.at.place == "/hazards")
+
+
+async def test_a_place_left_while_its_address_is_on_the_way_stays_left(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        told: list[str] = []
+        desk.navigate = told.append
+        desk.go("/hazards")
+        await drawn.until(lambda: told == ["/hazards"])
+        desk.go("/")
+        await drawn.until(lambda: told == ["/hazards", "/"])
+        drawn.go("/hazards")
+        await drawn.settle()
+        assert desk.at.place == "/"
+
+
+async def test_an_address_lost_on_the_way_does_not_hold_later_ones_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screens.desk.LATE_S", 0.2)
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        desk.navigate = lambda _route: None  # the client is away
+        desk.go("/me")
+        await asyncio.sleep(ADDRESS_S + 0.4)
+        drawn.go("/hazards")
+        await drawn.until(lambda: desk.at.place == "/hazards")
+
+
+async def test_keys_of_a_place_are_in_force_only_while_it_is_looked_at(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn, MANAGER)
+        for route, key in (("/hazards", "filter-all"), ("/statistics", "back")):
+            desk.go(route)
+            await drawn.until(lambda key=key: drawn.has(key))
+            await drawn.press("Enter")
+            await asyncio.sleep(ENTER_S + 0.1)
+            assert drawn.route != "/scan"
+        desk.go("/")
+        await drawn.until(lambda: drawn.has("scan"))
+        await drawn.press("Enter")
+        await drawn.until(lambda: drawn.route == "/scan")
+
+
+async def test_there_and_back_at_once_leaves_the_browser_its_way_back(tmp_path: Path) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn)
+        desk.go("/me")
+        await drawn.until(lambda: drawn.route == "/me")
+        desk.go("/")
+        desk.go("/me")
+        await asyncio.sleep(ADDRESS_S + 0.1)
+        drawn.go("/")
+        await drawn.until(lambda: desk.at.place == "/")
 
 
 async def test_what_leads_out_of_a_place_overtakes_its_address(tmp_path: Path) -> None:

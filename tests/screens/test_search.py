@@ -6,7 +6,7 @@ import flet as ft
 import pytest
 
 from app.field import FieldApp
-from app.use_cases import reports
+from app.use_cases import hazards, reports
 from screens.hazards import Hazards
 from screens.search import SearchScreen
 from tests.helpers.fakeclient import FakeClient
@@ -84,6 +84,20 @@ async def test_the_question_is_still_there_on_the_way_back(field: FieldApp) -> N
     async with rendered(desk, SearchScreen) as drawn:
         await drawn.until(lambda: drawn.has(f"hit-{record_id}"))
         assert drawn.one("search-words").value == "漏水"
+
+
+async def test_a_row_of_a_list_is_drawn_anew_when_its_hazard_changed(field: FieldApp) -> None:
+    record_id, desk = reported(field, "漏水"), desk_of(field, OPERATOR)
+    desk.at.place = "/hazards"
+    leader = desk_of(field, "U019")
+    async with rendered(desk, Hazards) as drawn:
+        await drawn.until(lambda: drawn.has(f"hazard-{record_id}"))
+        before = drawn.texts()
+        hazards.act(field, leader.signed_in, record_id, "hazard.accept", "accepted")
+        desk.changed()
+        await drawn.until(lambda: drawn.texts() != before)
+        words = field.definitions.workflows["hazard"].states["accepted"].name
+        assert drawn.sees(desk.t.of(words))
 
 
 async def test_a_list_grows_by_pages_and_keeps_them_when_something_changes(

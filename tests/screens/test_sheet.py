@@ -91,11 +91,28 @@ async def test_after_an_answer_the_next_open_question_is_aimed_at(field: FieldAp
     assert model.goal.scroll_to == "T01"  # a bad answer still needs its photo: stay there
 
 
+async def test_a_save_that_takes_long_says_so(
+    field: FieldApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screens.sheet_model.SLOW_S", 0.0)
+    desk = desk_of(field)
+    draft_id = open_sheet(desk, "TK-101")
+    async with rendered(desk, lambda: SheetBody(draft_id)) as drawn:
+        await ready(drawn, "T01-ok")
+        with field.store.session() as session:  # the disk is busy with something else
+            session.connection()
+            tap = asyncio.create_task(drawn.tap("T01-ok"))
+            await drawn.until(lambda: drawn.sees(desk.t("sheet.saving")))
+        await tap
+        await drawn.until(lambda: not drawn.sees(desk.t("sheet.saving")))
+
+
 async def test_out_of_use_needs_a_reason_and_makes_the_sheet_complete(field: FieldApp) -> None:
     desk = desk_of(field)
     went: list[str] = []
     desk.navigate = went.append
     draft_id = open_sheet(desk, "TK-101")
+    desk.arrive(f"/sheet/{draft_id}")
     async with rendered(desk, lambda: SheetBody(draft_id)) as drawn:
         await ready(drawn, "still")
         await drawn.tap("still")

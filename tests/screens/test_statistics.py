@@ -69,6 +69,12 @@ def keys(drawn: FakeClient) -> list[str]:
     return sorted({str(key) for key in found if key})
 
 
+async def test_a_week_cut_by_the_period_is_marked_and_explained(tmp_path: Path) -> None:
+    async with page(tmp_path, TABLET, {}) as (drawn, field):
+        assert drawn.sees(desk_of(field).t("statistics.weeks.part"))
+        assert any(text.endswith("*") for text in drawn.texts())
+
+
 async def test_filters_stay_when_one_comes_back_from_the_records(tmp_path: Path) -> None:
     async with page(tmp_path, PHONE, {}, TANK, TANK) as (drawn, _):
         await drawn.tap("grade-B")

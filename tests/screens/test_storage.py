@@ -112,3 +112,12 @@ async def test_with_nothing_to_free_nothing_can_be_freed(tmp_path: Path) -> None
     async with rendered(desk, Storage) as drawn:
         await drawn.until(lambda: drawn.has("waiting"))
         assert not drawn.has("free")
+
+
+async def test_with_nothing_to_send_it_says_why_the_buttons_are_grey(tmp_path: Path) -> None:
+    desk = desk_of(offline_field(tmp_path))
+    async with rendered(desk, Storage) as drawn:
+        await drawn.until(lambda: drawn.has("waiting"))
+        assert drawn.sees(desk.t("storage.waiting.nothing"))
+        assert drawn.one("export").disabled
+        assert drawn.one("send").disabled

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from domain.receipts import blob_receipt_bytes
 from server import clock, main
-from sync.protocol import BLOB_MAX_BYTES, blob_receipt_bytes
+from sync.protocol import BLOB_MAX_BYTES
 from tests.server.phone import Bench, Phone
 
 PHOTO = bytes(range(256)) * 2000

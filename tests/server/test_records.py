@@ -8,10 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from domain.changes import canonical, link
+from domain.receipts import receipt_bytes
 from domain.records import Value
 from offline_store import records
 from server import clock, duties, main
-from sync.protocol import PushHead, pack_push, receipt_bytes
+from sync.protocol import PushHead, pack_push
 from tests.server.phone import Bench, report
 
 

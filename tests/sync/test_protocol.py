@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from domain.changes import DeviceTime, Entry, decode, encode, genesis, link
 from domain.errors import EntryInvalidError
+from domain.receipts import receipt_bytes
 from sync.protocol import (
     ENTRIES_MAX,
     SIGS_MAX_BYTES,
@@ -18,7 +19,6 @@ from sync.protocol import (
     inflate,
     pack_push,
     read_problem,
-    receipt_bytes,
     unpack_push,
 )
 
