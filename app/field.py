@@ -158,6 +158,7 @@ class FieldApp:
             type=type,
             definition=definition,
             set=set,
+            policies=self.definitions.policies,
         )
 
     def next_code(self, session: Session, prefix: str) -> str:

@@ -21,7 +21,6 @@ from app.field import FieldApp, Identity, Pack
 from domain import pins
 from domain.definitions import read
 from domain.errors import DefinitionError, FieldError
-from domain.merge import POLICIES
 from media.labels import PlantKey
 from offline_store import definitions, devices, keep
 from offline_store.database import Store
@@ -190,7 +189,7 @@ def start_engine(
         field.store,
         transport,
         field.device,
-        POLICIES,
+        lambda: field.definitions.policies,
         field.clock.mono_ms,
         on_change,
         on_server_time=field.clock.anchor,

@@ -166,7 +166,7 @@ def receive(
         entry = arrival.entry
         number, previous = heads.get(entry.device_id) or head(session, entry.device_id)
         if entry.number <= number:
-            _learn(session, arrival, heads.get(entry.device_id))
+            _learn(session, arrival, heads.get(entry.device_id), policies)
             continue
         if entry.number != number + 1:
             raise ChainBrokenError(device=entry.device_id, number=entry.number)
@@ -349,7 +349,12 @@ def _seen(session: Session, record_id: str, kind: str, fields: Container[str]) -
     return seen
 
 
-def _learn(session: Session, arrival: Arrival, fresh: tuple[int, bytes] | None) -> None:
+def _learn(
+    session: Session,
+    arrival: Arrival,
+    fresh: tuple[int, bytes] | None,
+    policies: merge.TypePolicies,
+) -> None:
     """Note feed and verdict of an entry that is here; other bytes under its number are a fork.
 
     A store that was saved from damage may lack it, or hold a stand-in for it: then it is put back.
@@ -358,7 +363,7 @@ def _learn(session: Session, arrival: Arrival, fresh: tuple[int, bytes] | None) 
     this = (col(EntryRow.device_id) == entry.device_id, col(EntryRow.number) == entry.number)
     known = session.connection().execute(select(col(EntryRow.body)).where(*this)).scalar()
     if fresh is None and (known is None or is_stand_in(known, entry.device_id)):
-        _put_back(session, arrival)
+        _put_back(session, arrival, policies)
         return
     if fresh is not None or known != arrival.body:
         raise ChainBrokenError(device=entry.device_id, number=entry.number)
@@ -382,7 +387,7 @@ def is_stand_in(body: bytes, device_id: str) -> bool:
     return entry.type == "event" and entry.set.get("what") == LOST
 
 
-def _put_back(session: Session, arrival: Arrival) -> None:
+def _put_back(session: Session, arrival: Arrival, policies: merge.TypePolicies) -> None:
     """Put a lost entry into its place, and link what this device wrote after it to it."""
     entry = arrival.entry
     before = entries.of_device(session, entry.device_id, entry.number - 1, 1)
@@ -394,5 +399,5 @@ def _put_back(session: Session, arrival: Arrival) -> None:
     arrival.check(signed.Decisions(session), digest)
     entries.add(session, [arrival.logged(digest)])
     if stood_in:
-        records.refold(session, stood_in)
+        records.refold(session, stood_in, policies)
         entries.relink(session, entry.device_id, entry.number, digest)

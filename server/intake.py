@@ -139,7 +139,8 @@ def _take(
         raise RefusalError(503, "server.clock")  # the device keeps it and comes again
     wrong: dict[str, FieldError] = {}
     while True:  # each round refuses at least one more row of a register
-        intake = journal.Intake(session, push.dev, [entry.record_id for entry in read])
+        ids = [entry.record_id for entry in read]
+        intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies)
         exceptions: list[PushException] = []
         for entry, body in offered:
             unproved = entry.number in proof.unproved

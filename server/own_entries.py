@@ -88,7 +88,8 @@ def _batch(
     here: Site, session: Session, steps: Sequence[OwnStep], *, only_new: bool
 ) -> list[Written]:
     number, before = journal.head(session, SERVER_DEVICE)
-    taking = journal.Intake(session, SERVER_DEVICE, [step.record_id for step in steps])
+    ids, policies = [step.record_id for step in steps], here.pack.definitions.policies
+    taking = journal.Intake(session, SERVER_DEVICE, ids, policies)
     now = here.now_ms()
     written: list[Written] = []
     exceptions: list[PushException] = []

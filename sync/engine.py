@@ -42,7 +42,7 @@ class SyncEngine:
         store: Store,
         transport: Transport,
         identity: Identity,
-        policies: merge.TypePolicies,
+        policies: Callable[[], merge.TypePolicies],
         now_ms: Callable[[], int],
         on_change: Callable[[], None],
         *,
@@ -52,7 +52,7 @@ class SyncEngine:
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
-        `now_ms` runs forward only (monotonic); `on_server_time` gets the server's time and the
+        `policies` are those of the definitions in use. `now_ms` runs forward only (monotonic); `on_server_time` gets the server's time and the
         `now_ms` at which its request went out; `on_register` is told when somebody administered.
         """
         with store.reading() as session:
@@ -246,7 +246,7 @@ class SyncEngine:
         with self._store.session() as session:
             for device_id, public_key in reply.devices.items():
                 devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
-            journal.receive(session, arrivals, self._policies)
+            journal.receive(session, arrivals, self._policies())
             for arrival in arrivals:
                 thumbnail = arrival.entry.set.get("thumb")
                 if arrival.entry.type == "evidence" and isinstance(thumbnail, str):

@@ -31,7 +31,7 @@ class Pusher:
         store: Store,
         transport: Transport,
         device_id: str,
-        policies: merge.TypePolicies,
+        policies: Callable[[], merge.TypePolicies],
         on_register: Callable[[], None],
     ) -> None:
         """`on_register` is told when a change of a register was sent."""
@@ -76,7 +76,7 @@ class Pusher:
         if taken:
             answered = replace(answered, last=last, head=taken[-1].hash)
             with self._store.session() as session:
-                outbox.confirm(session, answered, exceptions, self._policies)
+                outbox.confirm(session, answered, exceptions, self._policies())
         if any(one.entry.type == "register" for one in taken):
             self._on_register()
         if last < outgoing.batch.last:

@@ -84,7 +84,7 @@ async def test_an_edited_row_is_caught_and_both_people_read_what_to_do(
     office = await site.device("office")
     inbox = notices.inbox(office.app, office.person(MANAGER))
     [card] = [one for one in inbox.cards if one.rule == "security"]
-    said = sentence(office.app.translator(), card)
+    said = sentence(office.app.translator(), card, office.app.clock.now_ms())
     assert device.settings.device_name in said
     assert f"第 {number} 条" in said
     with pytest.raises(ChainForgedError):  # tried again, it is told once

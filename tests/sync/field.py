@@ -141,7 +141,7 @@ async def tablet(
         store,
         transport,
         identity,
-        merge.POLICIES,
+        lambda: merge.POLICIES,
         lambda: next(ticks),
         lambda: made.changes.append(made.engine.status.phase),
         chance=random.Random(seed),
