@@ -1,9 +1,8 @@
 """The journal: every entry of every device, in its chain and in the feed; nothing is ever edited.
 
-`write` appends an entry of this device in the transaction that edits its record, so a crash keeps
-both or neither. `receive` takes entries from the feed; an entry that is already here only learns
-its feed number and verdict. `Intake` is how the server takes a push: entry by entry, each seeing
-what the ones before it did.
+`write` appends an entry of this device in the transaction that edits its record: a crash keeps both
+or neither. `receive` takes entries from the feed; one that is here already only learns its feed
+number and verdict. `Intake` is how the server takes a push, each entry seeing the ones before it.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ from offline_store.database import lock_feed
 from offline_store.entries import Logged, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow, RecordRow
 
+_Head = tuple[int, bytes]  # number and hash
 LOST = "store.damaged"  # cell "what" of the event that stands for an entry that was lost
 
 __all__ = [
@@ -350,10 +350,7 @@ def _seen(session: Session, record_id: str, kind: str, fields: Container[str]) -
 
 
 def _learn(
-    session: Session,
-    arrival: Arrival,
-    fresh: tuple[int, bytes] | None,
-    policies: merge.TypePolicies,
+    session: Session, arrival: Arrival, fresh: _Head | None, policies: merge.TypePolicies
 ) -> None:
     """Note feed and verdict of an entry that is here; other bytes under its number are a fork.
 

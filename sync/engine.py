@@ -52,8 +52,9 @@ class SyncEngine:
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
-        `policies` are those of the definitions in use. `now_ms` runs forward only (monotonic); `on_server_time` gets the server's time and the
-        `now_ms` at which its request went out; `on_register` is told when somebody administered.
+        `policies` are those of the definitions in use; `now_ms` runs forward only (monotonic);
+        `on_server_time` gets the server's time and the `now_ms` at which its request went out;
+        `on_register` is told when somebody administered.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
