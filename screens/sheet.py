@@ -10,13 +10,13 @@ from app.use_cases.inspections import Sheet
 from screens import parts, parts_evidence, parts_work, theme
 from screens.capture import capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
-from screens.documents import documents_card
 from screens.evidence_page import page_of
 from screens.excuse import excuse_panel
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
 from screens.question import Question
 from screens.questions import QuestionRow
+from screens.sheet_head import SheetHead, SheetNotes, about
 from screens.sheet_model import STILL_REASONS, SheetModel
 from screens.signature import SignatureModel, SignaturePage
 from screens.theme import Tokens
@@ -57,11 +57,13 @@ def SheetBody(draft_id: str) -> ft.Control:
         return SignaturePage(ink, tokens, t, t.of(sheet.asset.name), model.stop_signing)
     if model.looking is not None:
         return _photo_page(model, sheet, t)
-    head = _head(desk, sheet)
+    of = about(sheet, unfolded=model.unfolded != desk.wide)  # a tablet has the room: open at first
+    head = cast("ft.Control", SheetHead(of, key="head"))
+    notes = cast("ft.Control", SheetNotes(of, model.fold, key="notes"))
     body = _body(model, sheet, tokens, t)
     footer = _footer(model, tokens, t, picker)
     if desk.wide:
-        side = [_progress(model, sheet, tokens, t), *_notes(model, sheet, tokens, t)]
+        side = [_progress(model, sheet, tokens, t), notes]
         left = parts_evidence.long_page(tokens, head, body, [], ref=column)
         panel = _panel(model, tokens, t)
         right = parts_work.page(tokens, None, [ft.Container(height=4), *side], footer, key="side")
@@ -78,9 +80,8 @@ def SheetBody(draft_id: str) -> ft.Control:
             ),
         ],
     )
-    rows = [*_notes(model, sheet, tokens, t), *body]
     panel = _panel(model, tokens, t)
-    return parts_evidence.long_page(tokens, top, rows, footer, ref=column, panel=panel)
+    return parts_evidence.long_page(tokens, top, [notes, *body], footer, ref=column, panel=panel)
 
 
 async def _follow(model: SheetModel, column: ft.Ref[ft.Column]) -> None:
@@ -109,23 +110,6 @@ def _loading(tokens: Tokens, t: Translator, desk: Desk) -> ft.Control:
     return parts_work.page(tokens, head, [ft.ProgressBar(semantics_label=t("sheet.opening"))])
 
 
-def _head(desk: Desk, sheet: Sheet) -> ft.Control:
-    t = desk.t
-    detail = [
-        t("sheet.form", name=sheet.form.name, version=sheet.form.version),
-        t(f"label_state.{sheet.label_state}"),
-    ]
-    if sheet.distance_m is not None:
-        detail.append(t("sheet.distance", metres=sheet.distance_m))
-    return parts_work.page_head(
-        desk.tokens,
-        f"{sheet.asset.asset_id} {t.of(sheet.asset.name)}",
-        " · ".join(detail),
-        on_back=desk.back,
-        back_label=t("page.back"),
-    )
-
-
 def _progress(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> ft.Control:
     saved = parts.chip(
         tokens,
@@ -134,101 +118,6 @@ def _progress(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) ->
         key="saved",
     )
     return parts.progress_line(tokens, "", sheet.done, sheet.total, tail=saved)
-
-
-def _notes(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> list[ft.Control]:
-    """What to know before the first question: drawing, the label's place, earlier findings."""
-    notes = documents_card(model.desk, sheet.asset.asset_id, sheet.draft_id)
-    if not sheet.own_area:
-        notes.append(
-            parts.note(
-                tokens,
-                "mind",
-                t("sheet.elsewhere"),
-                detail=t("sheet.elsewhere.remedy"),
-                icon=ft.Icons.LOCK_PERSON,
-                key="elsewhere",
-            )
-        )
-    if sheet.label_state == "mismatch":
-        notes.append(
-            parts.note(
-                tokens,
-                "mind",
-                t("sheet.mismatch"),
-                detail=t("sheet.mismatch.remedy"),
-                icon=ft.Icons.WRONG_LOCATION,
-                key="mismatch",
-            )
-        )
-    if sheet.findings:
-        notes.append(_findings(model, sheet, tokens, t))
-    return notes
-
-
-def _findings(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> ft.Control:
-    """The open hazards of this equipment: one line, unfolded on a tap."""
-    first = sheet.findings[0]
-    unfolded = model.unfolded != model.desk.wide  # a tablet has the room: open there at first
-    look = parts.colours(tokens, "mind")
-    text = t(
-        "sheet.findings",
-        count=len(sheet.findings),
-        words=first.words or t.of(first.category),
-        code=first.code,
-    )
-    fold = parts.tappable(
-        ft.Container(
-            key="findings",
-            padding=theme.PAD,
-            ink=True,
-            on_click=parts.handler(model.fold),
-            content=ft.Row(
-                spacing=theme.GAP_WIDE,
-                controls=[
-                    ft.Icon(ft.Icons.HISTORY, size=28, color=look.ink),
-                    words(text, tokens, color=look.ink, expand=True, lines=3),
-                    ft.Icon(
-                        ft.Icons.EXPAND_LESS if unfolded else ft.Icons.EXPAND_MORE,
-                        size=28,
-                        color=look.ink,
-                    ),
-                ],
-            ),
-        ),
-        "",
-        "findings",
-    )
-    rows: list[ft.Control] = [fold]
-    if unfolded:
-        rows += [_finding(model, tokens, t, index) for index in range(len(sheet.findings))]
-    return ft.Container(
-        bgcolor=look.fill,
-        border=ft.Border.all(1, look.edge),
-        border_radius=theme.CARD_RADIUS,
-        clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
-        content=ft.Column(
-            spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH, controls=rows
-        ),
-    )
-
-
-def _finding(model: SheetModel, tokens: Tokens, t: Translator, index: int) -> ft.Control:
-    assert model.sheet is not None
-    card = model.sheet.findings[index]
-
-    def look() -> None:
-        model.desk.go(f"/hazard/{card.record_id}")
-
-    row = parts.row_card(
-        tokens,
-        card.words or t.of(card.category),
-        " · ".join((card.code, t("hazard.grade", grade=card.grade), t.of(card.state_words))),
-        key=f"finding-{card.code}",
-        lines=2,
-        on_click=look,
-    )
-    return ft.Container(padding=ft.Padding.only(left=10, right=10, bottom=10), content=row)
 
 
 def _body(model: SheetModel, sheet: Sheet, tokens: Tokens, t: Translator) -> list[ft.Control]:

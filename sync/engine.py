@@ -2,8 +2,8 @@
 
 Order: records, small pictures, the feed of others, then large files part by part, with records
 again before each part. One file in trouble never holds up anything else. Whatever is cut is taken
-up where the store says it stopped: a push is noted before it is sent, a page of the feed and its
-cursor are kept in one transaction, a file goes on from the bytes the server has.
+up where the store says it stopped: a push is noted before it is sent, entries of the feed and the
+cursor behind them are kept in one transaction, a file goes on from the bytes the server has.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from domain import merge
-from domain.changes import decode
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
-from offline_store import blobs, devices, journal, keep, outbox
+from offline_store import blobs, journal, keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
+from sync import taking
 from sync.downloads import Downloader
 from sync.protocol import ENTRIES_MAX, PullReply
 from sync.pushes import Pusher
@@ -232,29 +232,7 @@ class SyncEngine:
         return reply
 
     def _take(self, reply: PullReply) -> None:
-        arrivals = [
-            journal.Arrival(
-                decode(one.body.encode(), one.dev),
-                one.body.encode(),
-                one.feed,
-                one.verdict,
-                one.code,
-                one.received_ms,
-                bytes.fromhex(one.sig) if one.sig else None,
-            )
-            for one in reply.entries
-        ]
-        with self._store.session() as session:
-            for device_id, public_key in reply.devices.items():
-                devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
-            journal.receive(session, arrivals, self._policies())
-            for arrival in arrivals:
-                thumbnail = arrival.entry.set.get("thumb")
-                if arrival.entry.type == "evidence" and isinstance(thumbnail, str):
-                    blobs.want(session, thumbnail, kind="thumb", record_id=arrival.entry.record_id)
-            keep.set_cursor(session, keep.Cursor(reply.next, reply.epoch))
-            keep.set_as_of(session, reply.server_ms)
-        if any(arrival.entry.type == "register" for arrival in arrivals):
+        if taking.take(self._store, reply, self._policies()):
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:

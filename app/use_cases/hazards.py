@@ -1,6 +1,6 @@
 """Hazards: report, who does what next, and what happened so far."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from app.field import FieldApp
 from app.use_cases import readable
+from app.use_cases.hazard_corrections import DEFINITION, correct
 from app.use_cases.hazard_views import (
     OPEN_ENDS,
     HazardCard,
@@ -29,7 +30,6 @@ from domain.records import Record, Value
 from domain.words import Words
 from offline_store import lists, records
 
-DEFINITION = "hazard@1"
 PAGE = 50  # hazards on one page of a list
 WAITING_MAX = 200  # hazards that wait for somebody, counted on the first screen
 MERGE_MAX = 100  # hazards elsewhere offered to merge into
@@ -283,7 +283,15 @@ def _decide(
     given |= workflow.signature(flow, record, action, person.person_id)
     if move.target == "returned":  # not theirs: the unit that triages decides whose it is
         given["unit"] = definitions.hazards.otherwise[-1]
-    _write(field, session, person, record.record_id, "decide", given)
+    field.write(
+        session,
+        person.person_id,
+        kind="decide",
+        record_id=record.record_id,
+        type="hazard",
+        definition=DEFINITION,
+        set=given,
+    )
 
 
 def set_place(field: FieldApp, person: Person, record_id: str, asset_id: str) -> HazardView:
@@ -305,8 +313,7 @@ def set_place(field: FieldApp, person: Person, record_id: str, asset_id: str) ->
             asset,
         )
         changes: dict[str, Value] = {"asset": asset_id, "area": asset.area, "unit": unit}
-        corrections.check(definitions.workflows["hazard"], record, changes, person, definitions)
-        _write(field, session, person, record_id, "edit", changes)
+        correct(field, session, person, record, changes)
         shown = view_of(field, session, person, records.get(session, record_id))
     field.nudge()
     return shown
@@ -348,8 +355,7 @@ def assess(
             raise MoveRefusedError(reason="unchanged")
         if note.strip():
             changes["note"] = note.strip()[:TEXT_MAX]
-        corrections.check(definitions.workflows["hazard"], record, changes, person, definitions)
-        _write(field, session, person, record_id, "edit", changes)
+        correct(field, session, person, record, changes)
         shown = view_of(field, session, person, records.get(session, record_id))
     field.nudge()
     return shown
@@ -367,25 +373,6 @@ def open_of_asset(field: FieldApp, session: Session, asset_id: str) -> list[Haza
 def open_counts(field: FieldApp, session: Session) -> dict[str, int]:
     """Return how many open hazards each asset has."""
     return lists.count_by_asset(session, "hazard", open_states(field))
-
-
-def _write(
-    field: FieldApp,
-    session: Session,
-    person: Person,
-    record_id: str,
-    kind: str,
-    cells: Mapping[str, Value],
-) -> None:
-    field.write(
-        session,
-        person.person_id,
-        kind=kind,
-        record_id=record_id,
-        type="hazard",
-        definition=DEFINITION,
-        set=cells,
-    )
 
 
 def _facts(session: Session, record: Record, merged_into: str | None) -> dict[str, object]:

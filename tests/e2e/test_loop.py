@@ -57,7 +57,7 @@ def sign_in(who: Person, name: str, pin: str) -> None:
 
 def sign_out(who: Person) -> None:
     """Leave the device to the next person."""
-    if not any("我的" in word for word in who.words()):
+    if not any("我的" in word for word in who.wait(who.words, "a page that came to rest")):
         who.tap("返回")
     who.tap("我的")
     who.tap("退出登录")
@@ -93,8 +93,11 @@ def report_offline(who: Person, place: Plant) -> str:
     who.type("看到了什么？", WORDS)
     who.sees("建议 B 级")
     who.tap("上报")
-    who.sees("已保存，有网就送")
-    code = next(word for text in who.words() for word in text.split() if word.startswith("HZ-"))
+    said = who.wait(  # read in one look: while one page slides over the other there are no words
+        lambda: next((word for word in who.words() if "已保存，有网就送" in word), None),
+        "what was said of the report",
+    )
+    code = next(word for word in said.split() if word.startswith("HZ-"))
     who.sees("待发 5")  # the report, the photo's entry, and three files
     place.wire.join()
     who.sees("已同步", seconds=90)

@@ -109,7 +109,7 @@ def test_my_report_is_one_tap_away(inspector: Person) -> None:
     who.tap("隐患")
     who.sees("HZ-")
     assert who.taps == 1
-    assert any("已上报" in word or "整改中" in word for word in who.words()), "with its state"
+    who.wait(lambda: any("已上报" in word or "整改中" in word for word in who.words()), "its state")
 
 
 def test_why_it_was_not_sent_is_two_taps_away(inspector: Person, site: Site) -> None:
