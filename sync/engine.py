@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
-from offline_store import blobs, journal, keep, outbox
+from offline_store import blobs, keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
