@@ -241,7 +241,7 @@ def export(options: argparse.Namespace) -> int:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Say what of a proof file holds: 0 everything, 1 not everything, 2 it is no proof file."""
+    """Say what of a proof file holds; the code it ends with says so too (docs: commands.md)."""
     from app import proofs
     from app.translate import read_catalogs
 
@@ -249,7 +249,7 @@ def verify(options: argparse.Namespace) -> int:
     found = proofs.verify(options.file, options.key, catalogs, options.language)
     encoding = sys.stdout.encoding or "utf-8"  # a console that lacks a sign shows another
     print("\n".join(found.lines).encode(encoding, "replace").decode(encoding))
-    return 0 if found.good else 1
+    return found.exit_code
 
 
 def key(options: argparse.Namespace) -> int:

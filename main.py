@@ -11,7 +11,7 @@ import flet as ft
 from app import link, logs
 from app.pace import favour_the_screen
 from app.settings import ClientSettings, from_environment
-from app.wiring import ASSETS, build_field, device_key
+from app.wiring import ASSETS, build_field
 from screens.pictures import UPLOAD_FOLDER
 from screens.root import show
 
@@ -23,7 +23,7 @@ def run(settings: ClientSettings) -> None:
     favour_the_screen()
 
     async def main(page: ft.Page) -> None:
-        link.start(field, device_key(settings.store))
+        link.start(field, field.key)
         await show(page, field)
 
     ft.run(main, assets_dir=str(ASSETS / "web"), upload_dir=str(settings.store / UPLOAD_FOLDER))

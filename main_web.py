@@ -22,7 +22,7 @@ from app.clip_links import ROUTE
 from app.field import FieldApp
 from app.pace import favour_the_screen
 from app.settings import ClientSettings, from_environment
-from app.wiring import ASSETS, build_field, device_key
+from app.wiring import ASSETS, build_field
 from screens.pictures import UPLOAD_BYTES_MAX, UPLOAD_FOLDER
 from screens.root import show
 
@@ -40,7 +40,7 @@ def build_api(field: FieldApp) -> fastapi.FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: fastapi.FastAPI) -> AsyncIterator[None]:
         await flet_web.app_manager.start()  # a mounted app's own lifespan never runs
-        syncing = link.start(field, device_key(field.settings.store))
+        syncing = link.start(field, field.key)
         yield
         if field.engine:
             field.engine.stop()

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session
 
 from app.clip_links import ClipLinks
@@ -82,11 +83,13 @@ class FieldApp:
     devices: Devices
     font: Path
     language: str
-    sign: Sign  # with the key of this device
+    sign: Sign | None  # with the key of this device; None where its enrolled key is not here
     identity: Identity | None = None
     pack: Pack | None = None
     engine: SyncEngine | None = None
     trouble: FieldError | None = None  # why there was no first contact yet
+    key: Ed25519PrivateKey | None = None
+    key_trouble: FieldError | None = None  # why nothing is signed, if so
     nudge: Callable[[], None] = field(default=lambda: None)
     want_pack: Callable[[], None] = field(default=lambda: None)  # somebody administered something
     links: ClipLinks = field(default_factory=ClipLinks)

@@ -14,25 +14,31 @@ from datetime import date
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.field import FieldApp, Identity, Pack
 from domain import pins
-from domain.definitions import read
+from domain.definitions import put_together, read
 from domain.errors import DefinitionError, FieldError
 from media.labels import PlantKey
 from offline_store import definitions, devices, keep
 from offline_store.database import Store
 from sync.engine import SyncEngine
 from sync.protocol import EnrolRequest
-from sync.protocol import Pack as PackMessage
+from sync.protocol import Pack as FirstPack
 from sync.transport import Transport
 
 RETRY_S = 3.0
 PACK_EVERY_S = 300.0
 _log = logging.getLogger(__name__)
 MakeTransport = Callable[[str], Transport]  # token -> transport
+
+
+class PackMessage(FirstPack):
+    """A pack as it comes: a server of the version before has no `newer_files` (`server.pack`)."""
+
+    newer_files: dict[str, str] = Field(default_factory=dict)
 
 
 def make_transport(field: FieldApp) -> MakeTransport:
@@ -58,7 +64,8 @@ def read_pack(body: bytes, received_ms: int) -> Pack:
         message = PackMessage.model_validate_json(body)
     except ValidationError as error:
         raise DefinitionError(problems=["pack"]) from error
-    found, problems = read(message.files, date.fromisoformat(message.day0))
+    files = put_together(message.files, message.newer_files)
+    found, problems = read(files, date.fromisoformat(message.day0))
     if found is None or problems:
         raise DefinitionError(
             problems=[f"{problem.path}:{problem.line} {problem.code}" for problem in problems]
@@ -145,11 +152,14 @@ async def refresh_pack(field: FieldApp, transport: Transport) -> bool:
 
 async def run(
     field: FieldApp,
-    key: Ed25519PrivateKey,
+    key: Ed25519PrivateKey | None,
     on_change: Callable[[], None],
     transports: MakeTransport | None = None,
 ) -> None:
-    """Enrol, take the pack along, sync; until cancelled. `on_change` is called on the loop."""
+    """Enrol, take the pack along, sync; until cancelled. `on_change` is called on the loop.
+
+    `key` may be missing where the device is enrolled: it goes on syncing without signing.
+    """
     make = transports or make_transport(field)
     while field.identity is None or field.pack is None:
         if await _first_contact(field, key, make):
@@ -169,7 +179,7 @@ async def run(
         await transport.close()
 
 
-def start(field: FieldApp, key: Ed25519PrivateKey) -> "asyncio.Task[None]":
+def start(field: FieldApp, key: Ed25519PrivateKey | None) -> "asyncio.Task[None]":
     """Start `run` as a task of the running loop; one that ends by itself is a bug, and logged."""
     task = asyncio.create_task(run(field, key, lambda: None))
     task.add_done_callback(_report_end)
@@ -200,10 +210,13 @@ def start_engine(
     return engine
 
 
-async def _first_contact(field: FieldApp, key: Ed25519PrivateKey, make: MakeTransport) -> bool:
+async def _first_contact(
+    field: FieldApp, key: Ed25519PrivateKey | None, make: MakeTransport
+) -> bool:
     transport = make(field.identity.token if field.identity else "")
     try:
         if field.identity is None:
+            assert key is not None, "a device of no plant has a key"
             await enrol(field, key, transport)
             await transport.close()
             transport = make(field.device.token)

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.translate import Translator, translator
 from domain.changes import Entry
-from domain.proof_checks import Finding, Mark, check, holds
+from domain.proof_checks import Finding, Mark, Worth, check, worth
 from domain.proof_names import FIELDS, PEOPLE, STATES, THINGS
 from domain.proof_reading import FILE_MAX_BYTES, ProofError, read
 from domain.proofs import EVIDENCE, Proof
@@ -31,6 +31,7 @@ from domain.records import Value
 
 VALUE_LONGEST = 120  # letters of one value on a line
 KEY_FILE_MAX_BYTES = 4096
+EXIT_CODES: Final[Mapping[Worth, int]] = {"holds": 0, "broken": 1, "untied": 3, "open": 4}
 _MARKS: Final[Mapping[Mark, str]] = {"holds": "✓", "broken": "✗", "open": "?", "note": "·"}
 _SHORT_HASH = 12
 _FIRST = ("action", "state", "words")  # of what an entry changed
@@ -41,10 +42,20 @@ Names = Mapping[tuple[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a proof file is worth: `good` only if everything holds; `lines` say what and why."""
+    """What a proof file is worth, and the lines that say what and why."""
 
-    good: bool
+    worth: Worth
     lines: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether everything holds, and by the plant's own key."""
+        return self.worth == "holds"
+
+    @property
+    def exit_code(self) -> int:
+        """Return what the command ends with; 2 is no proof file, or a wrong flag."""
+        return EXIT_CODES[self.worth]
 
 
 def verify(
@@ -61,7 +72,7 @@ def verify(
         t = translator(catalogs, language, proof.timezone)
     except (ValueError, OSError, ZoneInfoNotFoundError):  # the file's word: any zone will do
         t = translator(catalogs, language, "UTC")
-    return Verified(holds(found), tuple(_lines(t, proof, found)))
+    return Verified(worth(found, key), tuple(_lines(t, proof, found)))
 
 
 def read_key(file: Path) -> bytes:
@@ -107,6 +118,8 @@ def _sentence(t: Translator, names: Names, one: Finding) -> str:
         params["zone"] = str(t.zone)
     if one.code == "entry.verdict":
         params["why"] = _worded(t, "verdict", str(one.params["verdict"]))
+    if one.code == "entry.quarantined":
+        params["why"] = _worded(t, "held", str(one.params["code"]))
     if "sha256" in params:
         params["sha256"] = str(params["sha256"])[:_SHORT_HASH]
     return t(f"proof.{one.code}", **params)

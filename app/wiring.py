@@ -1,5 +1,6 @@
 """The only place that chooses adapters and puts one device together."""
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,8 @@ from app.field import Devices, FieldApp, Identity
 from app.link import load_pack
 from app.settings import ClientSettings
 from app.translate import read_catalogs
+from domain.errors import FieldError
+from domain.signatures import KeyMissingError, KeyOtherError
 from media.adapters.readers import choose_reader
 from media.labels import PREFIX, whole
 from media.ports import Camera, Locator
@@ -22,6 +25,7 @@ from offline_store.database import Store
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FONT = ASSETS / "fonts" / "SafeSC.otf"
 KEY_FILE = "device.key"
+_log = logging.getLogger(__name__)
 
 
 def build_field(
@@ -36,6 +40,8 @@ def build_field(
     settings.store.chmod(0o700)  # whoever made the folder: records are for its owner alone
     store = safety.open_or_save(settings.store)
     blobs.sweep(store)
+    identity = _identity(store)
+    key, trouble = signing_key(settings.store, identity)
     clock = clock or Clock(floor_ms=_latest_ms(store), not_before_ms=_told_ms(store))
     _restore_anchor(store, clock)
     field = FieldApp(
@@ -46,18 +52,42 @@ def build_field(
         devices=devices or _devices(settings, clock),
         font=FONT,
         language=settings.language,
-        sign=device_key(settings.store).sign,
+        sign=key.sign if key else None,
+        identity=identity,
+        key=key,
+        key_trouble=trouble,
     )
-    field.identity = _identity(store)
     field.pack = load_pack(store)
     return field
 
 
+def signing_key(
+    folder: Path, identity: Identity | None
+) -> tuple[Ed25519PrivateKey | None, FieldError | None]:
+    """Return the key to sign with, or why there is none.
+
+    A device that a server has taken signs with the key it was taken with, or not at all: with any
+    other one the server would refuse all it writes, for good. Only a device of no plant gets a key.
+    """
+    if identity is None:
+        return device_key(folder), None
+    key = _read_key(folder / KEY_FILE)
+    if key is None:
+        trouble: FieldError = KeyMissingError()
+    elif key.public_key().public_bytes_raw() != identity.public_key:
+        trouble = KeyOtherError()
+    else:
+        return key, None
+    _log.error("no key to sign with", extra={"code": trouble.code, "device": identity.device_id})
+    return None, trouble
+
+
 def device_key(folder: Path) -> Ed25519PrivateKey:
-    """Return this device's key, made at the first start; readable by its owner alone."""
+    """Return the key of a device of no plant yet, made at the first call; its owner's alone."""
     path = folder / KEY_FILE
-    if path.exists():
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    if (known := _read_key(path)) is not None:
+        return known
+    path.unlink(missing_ok=True)  # a start that was cut while it wrote: nobody knows that key
     key = Ed25519PrivateKey.generate()
     raw = key.private_bytes(
         serialization.Encoding.Raw,
@@ -70,6 +100,13 @@ def device_key(folder: Path) -> Ed25519PrivateKey:
         file.flush()
         os.fsync(file.fileno())
     return key
+
+
+def _read_key(path: Path) -> Ed25519PrivateKey | None:
+    try:
+        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    except (OSError, ValueError):  # not there, not ours to read, cut short
+        return None
 
 
 def _identity(store: Store) -> Identity | None:

@@ -19,7 +19,9 @@ BENCHES = {
     "photo": "benchmarks.photo",
     "scan": "benchmarks.scan",
     "screens": "benchmarks.screens",
+    "simulate": "benchmarks.simulate",
     "store": "benchmarks.store",
+    "sync": "benchmarks.sync",
 }  # name of the command line -> module
 Result = tuple[dict[str, float], dict[str, float]]  # ratios (ours over baseline), figures
 _BAR = 30
@@ -32,22 +34,26 @@ class Options:
     data: Path | None = None
     predictions: Path | None = None
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+    steps: int | None = None
+    seed: int | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `NAME [--json] [--data DIR] [--predictions FILE]`; returns the exit code."""
+    """Run `NAME [--json] ...` as `--help` says; returns the exit code."""
     parser = argparse.ArgumentParser(prog="anshao bench", description=__doc__)
     parser.add_argument("name", choices=sorted(BENCHES))
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--data", type=Path, help="folder with manifest.csv")
     parser.add_argument("--predictions", type=Path, help="write one JSON object a line here")
+    parser.add_argument("--steps", type=int, help="of simulate: how much shall happen")
+    parser.add_argument("--seed", type=int, help="of simulate: the first seed")
     asked = parser.parse_args(argv)
     if asked.data and not asked.data.is_dir():
         parser.error(f"{asked.data} is no folder")
     progress = _quiet if asked.json or not sys.stderr.isatty() else _bar
     bench = import_module(BENCHES[asked.name])
     run = cast("Callable[[Options], Result]", bench.run)
-    ratios, figures = run(Options(asked.data, asked.predictions, progress))
+    ratios, figures = run(Options(asked.data, asked.predictions, progress, asked.steps, asked.seed))
     if not asked.json:
         _table(asked.name, ratios, figures)
         return 0

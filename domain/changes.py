@@ -22,6 +22,7 @@ BODY_MAX_BYTES = 64 * 1024  # a checklist of 60 answers is under 8 kB; evidence 
 DEPTH_MAX = 8
 DECISIONS = frozenset({"decide", "lift", "resolve", "delete"})  # proved one by one
 WHOLE_MAX = 2**53 - 1
+NAME_MAX = 200  # letters of an id, a type, the name of a cell: databases index these
 _KEYS = frozenset(
     ("base", "by", "def", "hlc", "id", "kind", "n", "rec", "set", "time", "type", "v")
 )
@@ -124,16 +125,17 @@ def decode(data: bytes, device_id: str) -> Entry:
 
 
 def _entry(body: dict[str, Value], device_id: str) -> Entry:
-    if body["v"] != VERSION:
+    if body["v"] is True or body["v"] != VERSION:
         raise EntryInvalidError(reason="version")
     texts = [body[key] for key in ("id", "kind", "by", "rec", "type", "def")]
     base, changed, hlc, time = body["base"], body["set"], body["hlc"], body["time"]
     shaped = (
         _whole(body["n"])
-        and all(isinstance(text, str) and text for text in texts)
+        and all(isinstance(text, str) and _name(text) for text in texts)
         and isinstance(base, dict)
         and all(isinstance(writer, str) for writer in base.values())
         and isinstance(changed, dict)
+        and all(_name(name) for name in (*base, *changed))
         and isinstance(hlc, list)
         and len(hlc) == 2
         and all(_whole(part) for part in hlc)
@@ -196,6 +198,10 @@ def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _name(text: str) -> bool:
+    return 0 < len(text) <= NAME_MAX and min(text) >= " "
+
+
 def _int(value: Value) -> int:
     assert isinstance(value, int)
     return value
@@ -208,6 +214,8 @@ def _check(value: Value, depth: int) -> None:
         raise EntryInvalidError(reason="float")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > WHOLE_MAX:
         raise EntryInvalidError(reason="whole")
+    if isinstance(value, str) and "\0" in value:
+        raise EntryInvalidError(reason="text")  # PostgreSQL keeps no text that holds one
     if isinstance(value, list):
         for part in value:
             _check(part, depth + 1)

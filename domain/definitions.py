@@ -9,7 +9,7 @@ people have administered something, registers.yaml (`domain.registers`).
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -44,12 +44,16 @@ from domain.registers import FILE as REGISTERS
 from domain.words import Words
 from domain.workflow import Workflow
 
-__all__ = ["Definitions", "DemoHazard", "Examples", "Problem", "load", "read"]
+__all__ = [
+    "Definitions", "DemoHazard", "Examples", "Problem", "load", "parted", "put_together", "read",
+]  # fmt: skip
 
 FILES_MAX = 500
 _SINGLE = ("access.yaml", "hazards.yaml", "lexicon.yaml", "chemicals.yaml", "defaults.yaml",
            "evidence.yaml", "demo/hazards.yaml", *LATER)  # fmt: skip
 _MERGE = "merge.yaml"  # a device may still hold definitions from before there was one
+# what the version before refuses with all the rest: a pack brings it beside the files
+_NEWER = frozenset({_MERGE})
 _FOLDERS = ("plants", "forms", "workflows")
 _OPTIONAL = "documents"  # drawings and safety notes: a plant may have none yet
 
@@ -144,6 +148,17 @@ def _read(
     return (None if problems else definitions), problems
 
 
+def parted(files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the files that every reader in use knows, and those it would refuse the rest for."""
+    newer = {path: text for path, text in files.items() if path in _NEWER}
+    return {path: text for path, text in files.items() if path not in newer}, newer
+
+
+def put_together(files: Mapping[str, str], newer: Mapping[str, str]) -> dict[str, str]:
+    """Undo `parted`; what a still later version put into `newer` is left out."""
+    return {**files, **{path: text for path, text in newer.items() if path in _NEWER}}
+
+
 def version_of(files: Mapping[str, str], day0: date) -> str:
     """Return the version of a set of files: twelve hex digits over names, texts and day."""
     digest = hashlib.sha256(day0.isoformat().encode())
@@ -201,7 +216,7 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         defaults=read_defaults(parts["defaults.yaml"]),
         excuses=named(parts["evidence.yaml"], "photo_excuses", "photo_excuse"),
         demo=DemoData(demo),
-        policies=_policies(parts),
+        policies=_policies(parts, [flow for flow, _ in flows]),
         documents={(one.code, one.version): one for one in documents},
         examples=Examples(
             forms=tuple(example for _, examples in forms for example in examples),
@@ -214,6 +229,6 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
     )
 
 
-def _policies(parts: Mapping[str, Part]) -> TypePolicies:
+def _policies(parts: Mapping[str, Part], flows: Iterable[Workflow]) -> TypePolicies:
     part = parts.get(_MERGE)
-    return read_merge(part, parts["permits.yaml"]) if part else POLICIES
+    return read_merge(part, parts["permits.yaml"], flows) if part else POLICIES

@@ -1,7 +1,8 @@
 """Which policy a field is merged by, per record type: what `merge.yaml` says, and what holds there.
 
-The product's own file says the same as `POLICIES`; a test compares them. Device and server must
-fold with equal policies: a record is a pure function of its entries and these.
+The product's own file says the same as `POLICIES`; a test compares them. A type that the file does
+not name keeps these. Device and server must fold with equal policies: a record is a pure function
+of its entries and these.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from domain.holds import Safety
 from domain.joins import Measured, Policy
 
-__all__ = ["POLICIES", "FieldPolicy", "Policies", "TypePolicies"]
+__all__ = ["CELLS", "POLICIES", "FieldPolicy", "Policies", "TypePolicies"]
 
 FieldPolicy = Policy | Measured | Safety
 Policies = Mapping[str, FieldPolicy]  # by field; a field without a policy is asked about
@@ -47,8 +48,46 @@ POLICIES: TypePolicies = {
     )
     | {"seen_ms": Policy.LATEST},
     "gap": {"state": Policy.FIRST, "note": Policy.LATEST},
+    "quarantine": {"state": Policy.FIRST, "note": Policy.LATEST},
     # two administrators who change one row without knowing of each other: the server refuses the
     # second one, and until then the second one counts for nothing on its device
     "register": {"state": Policy.FIRST},
     "device": dict.fromkeys(("state", "name", "reason", "by", "at_ms"), Policy.LATEST),
 }
+
+# what records without a workflow are made of: what the product writes is no data, so its names
+# stand here, where the reader of `merge.yaml` looks for slips
+_ABOUT = ("asset", "area", "unit")
+_SHEET = ("state", "code", "task", "via", "label_state", "opened_ms", "submitted_ms", "note",
+          "drawing_version", "fix", *_ABOUT)  # fmt: skip
+CELLS: Mapping[str, frozenset[str]] = {
+    "task": frozenset(
+        ("state", "kind", "template", "plan", "owner", "start_ms", "due_ms", "route", "stop",
+         "stops", "work", "title", "parts", "evidence", "done_by", "done_ms", *_ABOUT)
+    ),
+    "inspection": frozenset(
+        ("inspector", "answers", "judged", "photos", "excused", "excuse_words", "hazards", *_SHEET)
+    ),
+    "maintenance": frozenset(("by", "plan", "work", "next_due_ms", "parts", *_SHEET)),
+    "evidence": frozenset(
+        ("of", "item", "shot", "code", "taken_ms", "fix", "grade", "reasons", "by", "original",
+         "stamped", "thumb", "size", "mime", "exif", "source", "media", "seconds", "withdrawn")
+    ),
+    "event": frozenset(
+        ("what", "by", "at_ms", "text", "code", "device", "number", "figure", "days", "area",
+         "unit", "grade", "format", "rows")
+    ),
+    "notice": frozenset(POLICIES["notice"]),
+    "gap": frozenset(
+        ("state", "rule", "form", "item", "sheets", "owner", "raised_ms", "settled_by",
+         "settled_ms", "note", *_ABOUT)
+    ),
+    "quarantine": frozenset(
+        ("state", "device", "name", "why", "first", "last", "items", "outcome", "by", "at_ms",
+         "settled_by", "settled_ms", "note")
+    ),
+    "register": frozenset(
+        ("table", "key", "state", "reason", "by", "at_ms", "row", "proposal")
+    ),
+    "device": frozenset(("name", "state", "reason", "enrolled_ms", "by", "at_ms")),
+}  # fmt: skip

@@ -29,6 +29,7 @@ from domain.proofs import (
     sealed_bytes,
     statement_bytes,
 )
+from domain.quarantine import RELEASED
 from domain.receipts import blob_receipt_bytes, receipt_bytes
 from domain.records import Value
 from domain.signatures import verifies
@@ -36,6 +37,7 @@ from domain.signatures import verifies
 MISSING_MAX = 50  # lines about entries that are missing: more tell nothing new
 # "open": neither shown nor refuted (missing, or only claimed); "note": said, nothing to check
 Mark = Literal["holds", "broken", "open", "note"]
+Worth = Literal["holds", "broken", "open", "untied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class _Case:
 def check(proof: Proof, key: bytes | None = None) -> list[Finding]:
     """Return what holds and what does not; `key` is the plant's, got by another way than the file.
 
-    The last finding sums up: "sum.holds" only if nothing is broken, missing or merely claimed.
+    The last finding sums up: "sum.holds" only if nothing is broken, missing or merely claimed, and
+    the plant's key was given; without it "sum.consistent" is the most that can be said.
     """
     case = _Case(proof, key or proof.key)
     found = [_of_record(proof), _of_key(proof, key), _of_seal(case)]
@@ -83,9 +86,17 @@ def check(proof: Proof, key: bytes | None = None) -> list[Finding]:
     return found
 
 
-def holds(found: Collection[Finding]) -> bool:
-    """Say whether everything holds."""
-    return all(one.mark in ("holds", "note") for one in found)
+def worth(found: Collection[Finding], key: bytes | None) -> Worth:
+    """Say what the file is worth in one word: the worst of what was found.
+
+    "untied" without the plant's own key: nobody can tell then whose file it is.
+    """
+    marks = {one.mark for one in found}
+    if "broken" in marks:
+        return "broken"
+    if key is None:
+        return "untied"
+    return "open" if "open" in marks else "holds"
 
 
 def _sum(found: list[Finding], key: bytes | None) -> Finding:
@@ -93,9 +104,11 @@ def _sum(found: list[Finding], key: bytes | None) -> Finding:
     counts: dict[str, Value] = {name: marks.count(name) for name in ("holds", "broken", "open")}
     if counts["broken"]:
         return Finding("sum.broken", "broken", counts)
+    if not key:
+        return Finding("sum.consistent", "open", counts)
     if counts["open"]:
         return Finding("sum.open", "open", counts)
-    return Finding("sum.holds" if key else "sum.consistent", "holds", counts)
+    return Finding("sum.holds", "holds", counts)
 
 
 def _of_record(proof: Proof) -> Finding:
@@ -114,7 +127,7 @@ def _of_key(proof: Proof, key: bytes | None) -> Finding:
         return Finding("key.none", "open")
     if key is None:
         assert proof.key is not None
-        return Finding("key.inside", "note", {"public": proof.key.hex()})
+        return Finding("key.inside", "note", {"public": proof.key.hex()})  # the sum says what of it
     if proof.key not in (None, key):
         return Finding("key.other", "broken", {"public": key.hex()})
     return Finding("key.given", "holds", {"public": key.hex()})
@@ -236,10 +249,11 @@ def _of_entries(case: _Case) -> Iterator[Finding]:
         if entry.record_id not in ours:
             yield Finding("entry.stranger", "broken", {"record": entry.record_id})
         yield _of_signature(case, chain, kept, entry, covers[chain.device_id])
+        yield from _of_quarantine(kept)
         if chain.device_id == SERVER and entry.person_id != RULE:  # nobody signed on there
             yield Finding("entry.by_server", "open", {"person": entry.person_id})
         yield _of_receipt(case, chain, kept, pushes[chain.device_id].get(kept.number))
-        if kept.verdict not in (None, "accepted", "merged"):
+        if kept.verdict not in (None, "accepted", "merged", "quarantined"):
             yield Finding("entry.verdict", "note", {"verdict": kept.verdict, "code": kept.code})
 
 
@@ -282,12 +296,23 @@ def _of_signature(
     if kept.signature is not None:
         good = _signs(case, chain, kept.number, entry.kind, kept.signature)
         return Finding("entry.signed" if good else "entry.forged", _mark(good), params)
-    if entry.kind in DECISIONS:  # counts only if the device signed this very one
+    held = kept.verdict == "quarantined" or kept.code == RELEASED
+    if entry.kind in DECISIONS or held:
+        # a decision counts only if the device signed this very one; what came unsigned may have
+        # been changed before the device signed on behind it, so no later signature vouches for it
         return Finding("entry.unsigned", "open", params)
     at = bisect_left(covers, entry.number)
     if at == len(covers):
         return Finding("entry.unsigned", "open", params)
     return Finding("entry.covered", "holds", {**params, "later": covers[at]})
+
+
+def _of_quarantine(kept: Kept) -> Iterator[Finding]:
+    """What is held counts for nothing; what a manager released counts by their word alone."""
+    if kept.verdict == "quarantined":
+        yield Finding("entry.quarantined", "open", {"code": kept.code})
+    elif kept.code == RELEASED:
+        yield Finding("entry.released", "open")
 
 
 def _of_receipt(case: _Case, chain: Chain, kept: Kept, receipt: Receipt | None) -> Finding:

@@ -18,6 +18,18 @@ class SignatureWrongError(SyncError):
     code = "sync.signature"
 
 
+class KeyMissingError(SyncError):
+    """This device belongs to the plant, and the file of its key is gone or unreadable."""
+
+    code = "key.missing"
+
+
+class KeyOtherError(SyncError):
+    """The key file here is not that of the key with which this device was taken."""
+
+    code = "key.other"
+
+
 class UnprovedError(FieldError):
     """A decision whose own signature is missing or wrong."""
 

@@ -3,12 +3,14 @@
 A number of the own device that is missing behind what the server confirmed gets an entry that says
 so (`journal.LOST`): all other entries keep their numbers, and the loss itself is on record. What
 follows gets another hash and is unsigned by that: a salvage signs nothing, since it cannot know who
-damaged the file. Among confirmed ones a gap stays open until the entry is fetched from the server.
+damaged the file. Its signatures are kept aside (`salvaged`) in case the server has the lost entry:
+once that is back, the old hashes are right again. Among confirmed ones a gap stays open until the
+entry is fetched from the server.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from domain.changes import DeviceTime, Entry, decode, encode, link
@@ -25,6 +27,9 @@ class Bridged:
     rows: Sequence[Row]
     waiting: int
     lost: int
+    signatures: Mapping[int, tuple[bytes, bytes]] = field(  # by number: hash and signature before
+        default_factory=dict[int, tuple[bytes, bytes]]
+    )
 
 
 def number_of(row: Mapping[str, Cell]) -> int:
@@ -75,13 +80,16 @@ def bridged(rows: Sequence[Row], head: bytes | None, highest: int) -> Bridged:
         return Bridged(rows, len(waiting), 0)
     before = sure[-1] if sure else waiting[min(waiting)]
     whole: list[Row] = []
+    signatures: dict[int, tuple[bytes, bytes]] = {}
     for number in range(confirmed + 1, highest + 1):
         before = waiting.get(number) or _stand_in(before, number)
         head = link(head, _bytes(before, "body"))
         if head != before["hash"]:
+            if before["signature"] is not None:
+                signatures[number] = (_bytes(before, "hash"), _bytes(before, "signature"))
             before = before | {"hash": head, "signature": None}
         whole.append(before)
-    return Bridged([*sure, *whole], len(waiting), len(whole) - len(waiting))
+    return Bridged([*sure, *whole], len(waiting), len(whole) - len(waiting), signatures)
 
 
 def _stand_in(before: Row, number: int) -> Row:

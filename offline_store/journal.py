@@ -15,7 +15,7 @@ from domain import merge
 from domain.changes import DeviceTime, Entry, Sign, decode, encode, genesis, link, signed_bytes
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
-from offline_store import entries, records, signed
+from offline_store import entries, quarantine, records, salvaged, signed
 from offline_store.database import lock_feed
 from offline_store.entries import Logged, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow, RecordRow
@@ -104,9 +104,7 @@ def write(  # noqa: PLR0913 -- an entry has that many parts
 def head(session: Session, device_id: str) -> tuple[int, bytes]:
     """Return number and hash of a device's last entry; before its first, 0 and its genesis."""
     last = entries.last_of_device(session, device_id)
-    if last is not None:
-        return last.number, last.hash
-    return 0, _genesis(session, device_id)
+    return (last.number, last.hash) if last else (0, _genesis(session, device_id))
 
 
 def _genesis(session: Session, device_id: str) -> bytes:
@@ -175,7 +173,8 @@ def receive(
         heads[entry.device_id] = (entry.number, digest)
         fresh.append(arrival.logged(digest))
     entries.add(session, fresh)
-    touched = list(dict.fromkeys(arrival.entry.record_id for arrival in arrivals))
+    released = quarantine.apply(session, [arrival.entry for arrival in arrivals])
+    touched = list(dict.fromkeys([*(one.entry.record_id for one in arrivals), *released]))
     records.refold_all(session, touched, policies)
     return touched
 
@@ -398,3 +397,4 @@ def _put_back(session: Session, arrival: Arrival, policies: merge.TypePolicies) 
     if stood_in:
         records.refold(session, stood_in, policies)
         entries.relink(session, entry.device_id, entry.number, digest)
+        salvaged.restore(session, entry.device_id)

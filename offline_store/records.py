@@ -30,6 +30,7 @@ PEOPLE: Final[Mapping[str, tuple[str | None, str | None]]] = {
     "gap": ("owner", None),
     "register": (None, "by"),
     "device": (None, None),
+    "quarantine": (None, None),
 }
 
 

@@ -11,6 +11,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,8 +19,10 @@ from sqlalchemy import insert
 from sqlmodel import Session, SQLModel
 
 from domain.changes import decode, genesis
+from domain.definitions import put_together, read
 from domain.errors import EntryInvalidError
-from offline_store import backups, blobs, chains, keep, pages, records, search, tables
+from domain.policies import POLICIES, TypePolicies
+from offline_store import backups, blobs, chains, keep, pages, records, salvaged, search, tables
 from offline_store.database import Store
 from offline_store.pages import Cell, shape
 
@@ -51,6 +54,10 @@ class Saved:
     files_found: int = 0  # files in the folder whose row was lost
     unreadable_rows: int = 0  # of whatever table
     highest: dict[str, int] = field(default_factory=dict[str, int])  # numbers in the indexes
+    # of entries that had to get another hash: what they were and how they were signed
+    signatures: Mapping[int, tuple[bytes, bytes]] = field(
+        default_factory=dict[int, tuple[bytes, bytes]]
+    )
 
     @property
     def changes(self) -> Counts:
@@ -105,10 +112,18 @@ _KNOWN_BY_LOOK = frozenset({"entry", "draft", "blob"})
 _FROM_BACKUPS = tuple(name for name in _TABLES if name not in {"draft", "cursor", "time_anchor"})
 
 
-def fill(store: Store, file: Path, files: Path, *, serves: bool) -> Saved:
+def fill(
+    store: Store,
+    file: Path,
+    files: Path,
+    *,
+    serves: bool,
+    policies: TypePolicies | None = None,
+) -> Saved:
     """Fill an empty store from a damaged file, its log and its copies; `files` holds the blobs.
 
-    `serves` is for the server's store, where other rules hold for gaps.
+    `serves` is for the server's store, where other rules hold for gaps. Records are folded by
+    `policies`; without them by those of the newest pack that is found, else by the product's own.
     """
     saved = Saved()
     found = _read(file, saved)
@@ -126,7 +141,8 @@ def fill(store: Store, file: Path, files: Path, *, serves: bool) -> Saved:
         saved.files_found = _find_files(session, found, files, own)
         if own:
             keep.put(session, keep.OWN_FIRST, value=True)
-        _refold(session, found)
+            salvaged.put(session, saved.signatures)
+        _refold(session, found, policies or _policies(found))
     return saved
 
 
@@ -151,7 +167,7 @@ def _join(
             saved.unsent = Counts(bridged.waiting, bridged.lost)
             saved.changes.lost += bridged.lost
             saved.changes.saved -= bridged.lost
-            kept = bridged.rows
+            saved.signatures, kept = bridged.signatures, bridged.rows
         elif serves and device != SERVER:  # numbers of its own must never be given twice
             kept = chains.to_first_gap(kept)
         saved.changes.saved += len(kept)
@@ -300,8 +316,23 @@ def _find_files(session: Session, found: Mapping[str, Found], files: Path, own: 
     return count
 
 
-def _refold(session: Session, found: Mapping[str, Found]) -> None:
+def _policies(found: Mapping[str, Found]) -> TypePolicies:
+    """Return the policies that this device merged by: those of the pack it took along last."""
+    packs = sorted(found["pack"].values(), key=lambda row: cast("int", row["received_ms"]))
+    for row in reversed(packs):
+        try:
+            message = json.loads(cast("bytes", row["body"]))
+            files = put_together(message["files"], message.get("newer_files", {}))
+            definitions, _ = read(files, date.fromisoformat(message["day0"]))
+        except (AttributeError, KeyError, TypeError, ValueError):  # damaged, but still JSON
+            continue
+        if definitions is not None:
+            return definitions.policies
+    return POLICIES
+
+
+def _refold(session: Session, found: Mapping[str, Found], policies: TypePolicies) -> None:
     ids: Collection[str] = dict.fromkeys(str(row["record_id"]) for row in found["entry"].values())
     ordered = list(ids)
     for start in range(0, len(ordered), _CHUNK):
-        records.refold_all(session, ordered[start : start + _CHUNK])
+        records.refold_all(session, ordered[start : start + _CHUNK], policies)

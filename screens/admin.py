@@ -19,8 +19,9 @@ ICONS = {
     "inspection_plans": ft.Icons.EVENT_REPEAT, "maintenance_plans": ft.Icons.BUILD_CIRCLE_OUTLINED,
     "roster": ft.Icons.CALENDAR_MONTH, "whitelist": ft.Icons.BADGE_OUTLINED,
     "labels": ft.Icons.QR_CODE_2, "definitions": ft.Icons.RULE,
+    "quarantine": ft.Icons.FRONT_HAND,
 }  # fmt: skip
-_OWN_PAGES = ("devices", "definitions")
+_OWN_PAGES = ("devices", "definitions", "quarantine")
 
 
 @ft.component

@@ -77,7 +77,8 @@ def Outbox() -> ft.Control:
         back_label=t("do.back"),
     )
     sends = desk.field.engine is not None
-    footer = sending_bar(model, picker, exports=bool(link.waiting), sends=sends)
+    exports = bool(link.waiting) or desk.field.key_trouble is not None
+    footer = sending_bar(model, picker, exports=exports, sends=sends)
     whole = parts_work.page(tokens, head, _rows(model, desk), footer)
     return parts_work.one_column(desk, whole)
 
@@ -88,6 +89,8 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
     status = desk.status
     if status and status.phase == "sending":
         rows.append(parts.progress_line(tokens, t("outbox.sending"), status.done, status.total))
+    if desk.field.key_trouble:
+        rows.append(parts.refusal(tokens, t, desk.field.key_trouble, key="key-trouble"))
     if status and status.error:
         # No network is no fault of anybody: grey, with what happens to the data meanwhile.
         if type(status.error) is OfflineError:  # who answers in its place is said below

@@ -12,6 +12,7 @@ from screens import guard, parts_work, reconnect, shell, theme, watch
 from screens.admin import AdminHome, AdminTable
 from screens.admin_devices import AdminDefinitions, AdminDevices
 from screens.admin_import import AdminImport
+from screens.admin_quarantine import AdminQuarantine, QuarantineScreen
 from screens.admin_row import AdminNew, AdminRow
 from screens.context import ENTER, TABS, Desk, seat, use_desk, use_value
 from screens.dispatch import DispatchScreen
@@ -121,6 +122,8 @@ ROUTES = [
     detail("admin/import/:table", AdminImport),
     detail("admin/devices", AdminDevices),
     detail("admin/definitions", AdminDefinitions),
+    detail("admin/quarantine", AdminQuarantine),
+    detail("admin/quarantine/:id", QuarantineScreen),
 ]
 
 

@@ -40,8 +40,8 @@ class Standing(NamedTuple):
     ink: str
 
 
-def standing(tokens: Tokens, t: Translator, link: Link) -> Standing:
-    """Word what sync is doing; offline is normal and grey."""
+def standing(tokens: Tokens, t: Translator, link: Link, *, signs: bool = True) -> Standing:
+    """Word what sync is doing; offline is normal and grey, a device that cannot sign is not."""
     status = link.status
     as_of = (
         t("status.as_of", time=t.time(status.as_of_ms))
@@ -51,6 +51,9 @@ def standing(tokens: Tokens, t: Translator, link: Link) -> Standing:
     if status and status.error and not isinstance(status.error, OfflineError):
         fill, ink = tokens.mind_container, tokens.on_mind
         return Standing(ft.Icons.SYNC_PROBLEM, t("status.blocked"), as_of, fill, ink)
+    if not signs:
+        fill, ink = tokens.mind_container, tokens.on_mind
+        return Standing(ft.Icons.KEY_OFF, t("status.unsigned"), as_of, fill, ink)
     if status is None or status.phase == "offline":
         return Standing(
             ft.Icons.CLOUD_OFF, t("status.offline"), as_of, tokens.offline, tokens.on_offline
@@ -71,7 +74,7 @@ def StatusLine() -> ft.Control:
     """Offline or not, as of when, how much waits; a tap opens the outbox."""
     desk, link = use_desk(), use_link()
     tokens, t = desk.tokens, desk.t
-    shown = standing(tokens, t, link)
+    shown = standing(tokens, t, link, signs=desk.field.key_trouble is None)
     waits = t("status.waiting", n=link.waiting)
     small = tokens.small
     row: list[ft.Control] = [

@@ -15,7 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from offline_store import devices, keep, records
 from offline_store.database import lock_tries
-from server import clock, device_records
+from server import bodies, clock, device_records
 from server.pack import label_keys
 from server.problems import RefusalError
 from server.site import Site, site
@@ -24,24 +24,26 @@ from sync.protocol import EnrolReply, EnrolRequest
 router = APIRouter(prefix="/v1", tags=["accounts"])
 _log = logging.getLogger(__name__)
 
+_ASKED_MAX_BYTES = 4096
 _TOKEN_BYTES = 32
 _TOKEN_MAX = 256
 _MINUTE_MS = 60_000
 _TRIES = "server.enrol_tries"  # in the store: several processes count together
 
 
-@router.post("/enrol")
-async def enrol(request: EnrolRequest, here: Annotated[Site, Depends(site)]) -> EnrolReply:
+@router.post("/enrol", openapi_extra=bodies.described(EnrolRequest))
+async def enrol(request: Request, here: Annotated[Site, Depends(site)]) -> EnrolReply:
     """Take a device into the plant: it shows the code and gets a name and a token."""
+    asked = await bodies.message(request, EnrolRequest, _ASKED_MAX_BYTES)
     await run_in_threadpool(_count_try, here)
     wanted = here.settings.enrol_code
-    if wanted is None or not hmac.compare_digest(request.code.encode(), wanted.encode()):
+    if wanted is None or not hmac.compare_digest(asked.code.encode(), wanted.encode()):
         raise RefusalError(403, "enrol.refused")
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     enrolled = devices.Device(
         device_id=clock.new_id(here.now_ms()),
-        public_key=bytes.fromhex(request.public_key),
-        name=request.device_name,
+        public_key=bytes.fromhex(asked.public_key),
+        name=asked.device_name,
         token_hash=token_hash(token),
         enrolled_ms=here.now_ms(),
     )

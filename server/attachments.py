@@ -13,7 +13,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import ValidationError
 
 from domain.receipts import blob_receipt_bytes
 from offline_store import blobs
@@ -30,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 _OFFER_MAX_BYTES = 4096
 _OFFSET = re.compile(r"[0-9]{1,12}")
+_RANGE = re.compile(r"bytes=([0-9]{1,12}-[0-9]{0,12}|-[0-9]{1,12})")
 _FLUSH_BYTES = 256 * 1024
 _YEAR = "private, max-age=31536000, immutable"  # a name that is a hash never means anything else
 
@@ -38,14 +38,10 @@ Caller = Annotated[Device, Depends(device)]
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
-@router.post("")
+@router.post("", openapi_extra=bodies.described(BlobOffer))
 async def offer(request: Request, here: Here, caller: Caller) -> JSONResponse:
     """Take the offer of a file; one that is here already gets its receipt without a byte."""
-    data = await bodies.read(request, _OFFER_MAX_BYTES)
-    try:
-        offered = BlobOffer.model_validate_json(data)
-    except ValidationError as error:
-        raise RefusalError(422, "request.invalid") from error
+    offered = await bodies.message(request, BlobOffer, _OFFER_MAX_BYTES)
     if offered.size > here.settings.blob_max_bytes:
         raise RefusalError(413, "blob.size", limit=here.settings.blob_max_bytes)
     return await run_in_threadpool(_offer, here, caller, offered)
@@ -86,7 +82,7 @@ def progress(sha256: Sha256, here: Here, _caller: Caller) -> Response:
     return Response(headers=_headers(state))
 
 
-@router.patch("/{sha256}")
+@router.patch("/{sha256}", openapi_extra=bodies.described_bytes("Upload-Offset"))
 async def part(sha256: Sha256, request: Request, here: Here, caller: Caller) -> JSONResponse:
     """Add the next part of a file; the reply says how much is stored, and whether it is whole."""
     said = request.headers.get("upload-offset", "")
@@ -172,8 +168,10 @@ def _finish(here: Site, offered: Offer) -> BlobReply:
 
 
 @router.get("/{sha256}")
-def fetch(sha256: Sha256, here: Here, _caller: Caller) -> FileResponse:
-    """Give a file, or the range of it that is asked for."""
+def fetch(sha256: Sha256, request: Request, here: Here, _caller: Caller) -> FileResponse:
+    """Give a file, or the one range of it that is asked for."""
+    if not _RANGE.fullmatch(request.headers.get("range", "bytes=0-")):
+        raise RefusalError(416, "blob.range")  # a thousand ranges would be a thousand answers
     if _received(here, sha256) is None:
         raise RefusalError(404, "blob.unknown")
     return FileResponse(

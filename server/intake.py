@@ -15,10 +15,11 @@ from sqlmodel import Session
 
 from domain.changes import Entry, decode
 from domain.errors import EntryInvalidError, FieldError
+from domain.quarantine import FORGED
 from domain.signatures import UnprovedError
 from offline_store import batches, entries, journal
 from offline_store.database import lock_feed
-from server import alarms, clock_check
+from server import alarms, clock_check, quarantine
 from server.own_entries import OwnStep, write_own, write_within
 from server.problems import RefusalError
 from server.proving import ForgedError, Proof, prove
@@ -46,7 +47,7 @@ def take(
         raise RefusalError(409, "sync.fork") from error
     except ForgedError as error:
         _set_aside(aside, "forged", push, bodies)
-        _tell(here, push.dev, error.number)
+        _tell(here, push, error.number, bodies)
         raise RefusalError(409, "sync.signature", expected=error.number) from error
     if not taken.fresh:
         return taken
@@ -58,9 +59,11 @@ def take(
     return taken
 
 
-def _tell(here: Site, device_id: str, number: int) -> None:
+def _tell(here: Site, push: PushHead, number: int, bodies: Sequence[bytes]) -> None:
+    aside = _entries(push, bodies)[number - push.first :]
     with here.store.reading() as session:
-        steps = alarms.steps(here, session, alarms.FORGED, device_id, number, here.now_ms())
+        steps = alarms.steps(here, session, alarms.FORGED, push.dev, number, here.now_ms())
+        steps.append(quarantine.step(here, session, push.dev, FORGED, aside))
     write_own(here, steps, only_new=True)
 
 
@@ -84,7 +87,12 @@ def _taken(
     own = push.model_copy(update={"last": last, "head": hashes[proof.count - 1].hex()})
     taken = _take(here, session, own, list(zip(read, bodies, strict=True))[: proof.count], proof)
     forged = None if proof.whole else last + 1
+    quarantine.settle(here, session, read[: proof.count])
     steps = _alarms(here, session, push, proof, forged)
+    if proof.quarantined:
+        steps.append(quarantine.step(here, session, push.dev, proof.quarantined, read))
+    if forged is not None:
+        steps.append(quarantine.step(here, session, push.dev, FORGED, read[proof.count :]))
     if steps:
         write_within(here, session, steps, only_new=True)
     return replace(taken, forged=forged)

@@ -31,10 +31,12 @@ from server import (
     pack,
     pins,
     problems,
+    quarantine,
     records,
     status,
     trust,
 )
+from server.rates import Rates
 from server.registers import Base
 from server.settings import ServerSettings
 from server.site import Site
@@ -87,6 +89,7 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
     with store.reading() as session:
         here.refresh(session)  # what was administered before this start
     device_records.add_missing(here)
+    quarantine.add_missing(here)
     if settings.demo:
         demo.seed(here)
     return here
@@ -133,7 +136,7 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
     app.include_router(status.router)
     if settings.tls:
         app.include_router(trust.router)
-    app.add_middleware(Traffic)
+    app.add_middleware(Traffic, rates=Rates(settings.requests_per_s, settings.requests_burst))
     return app
 
 
@@ -162,6 +165,7 @@ def run(settings: ServerSettings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        http="h11",  # the quicker parser, where it is installed, takes headers without end
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,
         ssl_certfile=_text(settings.tls_certificate),

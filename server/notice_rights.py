@@ -8,7 +8,7 @@ keeps the other ids that can be worked out, too).
 from collections.abc import Mapping
 from typing import Final
 
-from domain import gaps, registers
+from domain import gaps, quarantine, registers
 from domain.access import may, subject_of
 from domain.changes import Entry
 from domain.errors import EntryInvalidError, NotAllowedError
@@ -23,7 +23,12 @@ _TEXTS: Final = ("rule", "step", "to", "about", "about_type", "level")
 _TIMES: Final = ("told_ms", "captured_ms", "counted_ms")
 _CELLS: Final = frozenset({"state", "params", *_TEXTS, *_TIMES})
 _TEXT_MAX: Final = 1000
-_RESERVED: Final = {PREFIX: TYPE, gaps.PREFIX: gaps.TYPE, registers.PREFIX: "register"}
+_RESERVED: Final = {
+    PREFIX: TYPE,
+    gaps.PREFIX: gaps.TYPE,
+    registers.PREFIX: "register",
+    quarantine.PREFIX: quarantine.TYPE,
+}
 _BARE: Final = frozenset({"task", "device"})  # the record of a device has the device's own id
 
 

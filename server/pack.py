@@ -15,17 +15,27 @@ from typing import cast
 
 import yaml
 
-from domain.definitions import Definitions, read
+from domain.definitions import Definitions, parted, read
 from domain.errors import DefinitionError
 from server.keys import LabelSigner
 from sync.protocol import LabelKey, PackPerson
-from sync.protocol import Pack as PackMessage
+from sync.protocol import Pack as FirstPack
 
 FILES_MAX = 500
 VERSIONED = ("forms/", "documents/")
 FILE_MAX_BYTES = 1024 * 1024
 _PIN = re.compile(r",?[ \t]*\bpin:[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|([^\s,}]+))")
 _PIN_LEFT = re.compile(r"\bpin['\"]?\s*:")
+
+
+class PackMessage(FirstPack):
+    """The pack as it goes out, with the files that a device of the version before does not know.
+
+    One file of those among `files` and it refuses the whole pack; a field more it ignores. The
+    same is read by `app.link`.
+    """
+
+    newer_files: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +135,12 @@ def make(
     says when a PIN was changed by an entry.
     """
     known = definitions.plant.people.keys()
+    first, newer = parted(files)
     message = PackMessage(
         version=definitions.version,
         day0=definitions.day0.isoformat(),
-        files=dict(files),
+        files=first,
+        newer_files=newer,
         people=[
             PackPerson(
                 person_id=person,

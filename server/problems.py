@@ -14,6 +14,44 @@ from domain.errors import EntryInvalidError, FieldError, NotAllowedError, Record
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger(__name__)
 
+# Every code that an answer of the server can bear and that is no error of `domain/errors.py`.
+CODES: Final[Mapping[str, str]] = {
+    "batch.size": "413: more entries in one push than `limit`.",
+    "blob.hash": "422: all bytes are here and do not make the hash; the upload starts over.",
+    "blob.offset": "409: the part does not begin where the stored bytes end, at `offset`.",
+    "blob.offset_missing": "422: a part without `Upload-Offset`.",
+    "blob.part_size": "413: a part longer than `limit`, or than the file that was offered.",
+    "blob.range": "416: not one range of the file.",
+    "blob.size": "413: a file larger than `limit`.",
+    "blob.size_other": "409: a part of this file is here, of another `size`.",
+    "blob.unknown": "404: no such file, or nobody has offered it.",
+    "blob.uploads": "429: too many unfinished uploads of this device, or of all.",
+    "device.other": "403: entries of another device than the one that sends them.",
+    "device.revoked": "403: the device was taken out of the plant.",
+    "device.unknown": "401: no token, or one that the server does not know.",
+    "enrol.wait": "429: too many tries to enrol; `wait_s` until the next.",
+    "entry.unsigned": "In a push reply: not signed, though the device has signed before.",
+    "http.400": "400: the request is no proper HTTP.",
+    "http.404": "404: no such address.",
+    "http.405": "405: the address does not take this method.",
+    "http.416": "416: the range lies outside the file.",
+    "protocol.version": "426: the server speaks version `wanted` of the protocol.",
+    "request.cut": "400: the body broke off.",
+    "request.encoding": "415: a body in another coat than gzip.",
+    "request.gzip": "400: the gzip coat of a body is damaged.",
+    "request.invalid": "422: not the message that the address takes; `where` it does not fit.",
+    "request.rate": "429: too many requests of one sender; `wait_s` until the next.",
+    "request.silent": "408: the body stood still for too long.",
+    "request.size": "413: a body longer than `limit`, as sent or unpacked.",
+    "server.clock": "503: the server doubts its own clock and judges nothing until it is right.",
+    "server.disk_full": "507: no room for a file.",
+    "server.incident": "500: a bug; the server's log has the number `incident`.",
+    "server.not_ready": "503: what is `wrong` with the server's health.",
+    "sync.fork": "409: other entries under numbers that are known; set aside for a manager.",
+    "sync.gap": "409: the entries do not go on from what is here; `expected` is the next number.",
+    "sync.unsigned": "409: the device signs and this push hides it; send it with its signatures.",
+}
+
 _STATUS: Final[Mapping[type[FieldError], int]] = {
     EntryInvalidError: 422,
     NotAllowedError: 403,
@@ -71,6 +109,8 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, f"http.{error.status_code}", {}, error.headers)
 
+    # a Location is made of the Host that the sender says: nobody is sent there
+    app.router.redirect_slashes = False
     app.add_exception_handler(RefusalError, refusal)
     app.add_exception_handler(FieldError, field_error)
     app.add_exception_handler(RequestValidationError, shape)

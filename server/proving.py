@@ -1,8 +1,10 @@
 """What the signatures of a push prove.
 
-The signature of its last entry vouches for the whole push and for all before it; decisions are
-proved one by one. Unsigned pushes count only from devices that never signed (of the version
-before): from others they are what a salvage or somebody else wrote, and wait in quarantine.
+The signature of its last entry vouches for the whole push and for all before it, because its hash
+covers them; decisions are proved one by one. Other signatures are neither looked at nor kept,
+except where the server has asked for each: it keeps what it has verified and needs, nothing else.
+Unsigned pushes count only from devices that never signed (of the version before): from others they
+are what a salvage, a device without its key or somebody else wrote, and wait in quarantine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,10 +54,13 @@ def prove(
 ) -> Proof:
     """Say what is proved; raises RefusalError("sync.signature") to be sent every signature.
 
+    "sync.unsigned" asks for those that the device has and took this server for too old to read.
     With all of them (`push.each`) what stands before the first wrong one is taken: ForgedError if
     nothing does.
     """
     if push.sig is None:
+        if push.signed:
+            raise RefusalError(409, "sync.unsigned")
         signs = entries.signs_since(session, push.dev) is not None
         return Proof(len(read), quarantined=UNSIGNED if signs else None)
     device = devices.lookup(session, push.dev)

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from domain.changes import DECISIONS
 from domain.errors import EntryInvalidError
-from offline_store import devices, entries, journal
+from offline_store import devices, entries, journal, quarantine
 from offline_store.devices import Device
 from server import bodies, clock, intake
 from server.accounts import device
@@ -24,7 +24,7 @@ Here = Annotated[Site, Depends(site)]
 Caller = Annotated[Device, Depends(device)]
 
 
-@router.post("/push")
+@router.post("/push", openapi_extra=bodies.described_bytes())
 async def push(request: Request, here: Here, caller: Caller) -> Response:
     """Take a batch of entries: a head line and the exact bodies, one per line, packed with gzip."""
     data = await bodies.read(request, here.settings.body_max_bytes)
@@ -96,12 +96,13 @@ def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
     rows: list[PulledEntry] = []
     for one in found:
         assert one.feed is not None
-        assert one.verdict is not None
+        verdict, code = quarantine.as_sent(one)
+        assert verdict is not None
         row = PulledEntry(
             dev=one.entry.device_id,
             feed=one.feed,
-            verdict=one.verdict,
-            code=one.code,
+            verdict=verdict,
+            code=code,
             received_ms=one.received_ms or 0,
             body=one.body.decode(),
             sig=one.signature.hex() if one.signature and one.entry.kind in DECISIONS else None,

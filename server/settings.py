@@ -104,6 +104,15 @@ class ServerSettings(BaseModel):
     enrol_per_minute: int = Field(
         default=20, ge=1, description="Enrolment tries per minute, all devices together."
     )
+    requests_per_s: float = Field(
+        default=100.0,
+        gt=0,
+        description="Requests a second of one device in the long run; of all who are unknown at"
+        " one address a tenth.",
+    )
+    requests_burst: int = Field(
+        default=2000, ge=1, description="Requests of one device at once, on top of that."
+    )
     log_max_bytes: int = Field(
         default=5 * MIB, ge=1024, description="Size at which the log file is turned over."
     )

@@ -1,8 +1,9 @@
 """The engine: brings what was made here to the server and what others made to this device.
 
 Order: records, small pictures, the feed of others, then large files part by part, with records
-again before each part. One file in trouble never holds up anything else. Whatever is cut is taken
-up where the store says it stopped: a push is noted before it is sent, entries of the feed and the
+again before each part. One file in trouble never holds up anything else, and neither does a chain
+that the server does not take: it is said, and all the rest goes on. Whatever is cut is taken up
+where the store says it stopped: a push is noted before it is sent, entries of the feed and the
 cursor behind them are kept in one transaction, a file goes on from the bytes the server has.
 """
 
@@ -15,6 +16,7 @@ from dataclasses import replace
 
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
+from domain.signatures import ChainForgedError
 from offline_store import blobs, keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
@@ -31,6 +33,7 @@ _log = logging.getLogger(__name__)
 
 PULL_WAIT_S = 25
 BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 20.0  # somebody may be waiting for the network
+_STUCK = frozenset({409, 413, 422})  # of a push: sent again as it is, it gets the same answer
 PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is stopped here
 
 
@@ -72,6 +75,8 @@ class SyncEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = False
         self._gap: int | None = None
+        self._held: FieldError | None = None  # why own entries stay here
+        self._held_until_ms = 0
 
     async def run(self) -> None:
         """Sync until `stop`; a failure is shown in the status and tried again later."""
@@ -98,9 +103,12 @@ class SyncEngine:
 
     async def sync_once(self) -> None:
         """Send and fetch everything there is now; raises the first FieldError that stops it."""
+        self._held_until_ms = 0
         try:
             while await self._round(wait_s=0):
                 pass
+            if self._held:
+                raise self._held
         except FieldError as error:
             self._failed(error)
             raise
@@ -125,11 +133,13 @@ class SyncEngine:
 
     async def _round(self, *, wait_s: int) -> bool:
         """Do one step of everything in order of urgency; returns whether files are left to do."""
+        if self._nudged.is_set():
+            self._held_until_ms = 0
         self._nudged.clear()
         await self._count()
         if self._own:
             await self._pull(wait_s=0)
-        await self._push()
+        await self._push_or_hold()
         await self._upload(blobs.THUMBNAIL)
         await self._fetch_wanted()
         large = await self._due(blobs.ORIGINAL)
@@ -137,13 +147,33 @@ class SyncEngine:
             await self._pull(wait_s=0)
             await self._upload(blobs.ORIGINAL, only=large[0])
         else:
-            self._show(phase="idle", error=None)
+            self._show(phase="idle", error=self._held)
             await self._pull(wait_s=wait_s)
         return bool(large)
 
+    async def _push_or_hold(self) -> None:
+        """Send what was written here. What the server does not take as it is waits, and is said."""
+        if self._held and self._now_ms() < self._held_until_ms:
+            return
+        try:
+            await self._push()
+        except (ChainForgedError, ChainBrokenError) as error:
+            self._hold(error)
+        except ServerRefusedError as error:
+            if error.params.get("status") not in _STUCK:
+                raise
+            self._hold(error)
+        else:
+            self._held = None
+
+    def _hold(self, error: FieldError) -> None:
+        _log.warning("own entries held", extra={"code": error.code, "why": str(error.params)})
+        self._held, self._held_until_ms = error, self._now_ms() + REST_MS
+        self._show(phase="idle", error=error)
+
     async def _push(self) -> None:
         while outgoing := await asyncio.to_thread(self._pusher.next):
-            self._show(phase="sending", error=None)
+            self._show(phase="sending", error=self._held)
             sent_ms = self._now_ms()
             try:
                 reply, raw = await self._pusher.send(outgoing)
@@ -187,12 +217,12 @@ class SyncEngine:
                 await self._new_epoch(reply.epoch)
                 continue
             if reply.entries:
-                self._show(phase="receiving", error=None)
+                self._show(phase="receiving", error=self._held)
             await asyncio.to_thread(self._take, reply)
             if reply.entries:
                 await self._count()
                 await self._fetch_wanted()
-            self._show(phase="idle", error=None)
+            self._show(phase="idle", error=self._held)
             if not reply.more:
                 if self._own:
                     await asyncio.to_thread(self._own_known)
@@ -236,11 +266,15 @@ class SyncEngine:
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:
-        """The server was restored: read its feed anew, and send again what it has lost."""
+        """The server was restored: send again what it has lost, and read its feed anew.
+
+        The epoch is kept last: if the link is cut before the server has said what it lacks, the
+        next pull meets the new epoch once more.
+        """
         _log.warning("new epoch of the server")
+        await self._pusher.probe()
         await asyncio.to_thread(self._rewind, epoch)
         self._own = True
-        await self._pusher.probe()
 
     async def _due(self, up_to: int) -> list[Blob]:
         def pending() -> list[Blob]:
@@ -254,7 +288,7 @@ class SyncEngine:
     async def _upload(self, up_to: int, only: Blob | None = None) -> None:
         """Send small files whole; of a large one as much as goes before something else is due."""
         for blob in [only] if only else await self._due(up_to):
-            self._show(phase="sending", error=None)
+            self._show(phase="sending", error=self._held)
             began_bytes = self.status.bytes_done
             parts = 0
 

@@ -45,8 +45,9 @@ class PushHead(Message):
     """First line of a push: whose entries, which numbers, and the chain before and after them.
 
     `sig` is the device's signature of entry `last`, as it was made with that entry; with it a line
-    of `PushSignatures` follows. Without: none of these entries is signed. `each` says that the line
-    has the signatures of all entries, because the server asked for them.
+    of `PushSignatures` follows. Without: none of these entries is signed, or (`signed`) they are,
+    and the device takes the server for one of the version before, which cannot read them. `each`
+    says that the line has the signatures of all entries, because the server asked for them.
     """
 
     v: Literal[1] = 1
@@ -57,6 +58,7 @@ class PushHead(Message):
     head: Sha256  # chain hash of `last`
     sig: Signature | None = None
     each: bool = False
+    signed: bool = False
 
 
 class PushSignatures(Message):
@@ -209,6 +211,8 @@ def pack_push(
     """Return the gzip bytes of a push: head, signatures if it has any, each body; one per line."""
     assert 0 < len(bodies) <= ENTRIES_MAX
     left_out = {"sig", "each"} if head.sig is None else set[str]()  # as the version before said it
+    if not head.signed:
+        left_out.add("signed")
     lines = [head.model_dump_json(exclude=left_out).encode(), *bodies]
     if head.sig is not None:
         numbered = {str(number): sig.hex() for number, sig in (sigs or {}).items()}

@@ -2,16 +2,21 @@
 
 Nothing is signed here: the signatures are those that were written with the entries. A server that
 doubts a push gets the signature of each entry, and takes what stands before the first wrong one.
+
+A server of the version before cannot read a signed push. It says so in one certain way; the same
+entries then go without their signatures, and the head says that they have some. A server that can
+read them asks for them by that, so a device never has to know which one it talks to.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
 from domain import merge
 from domain.changes import DECISIONS
-from domain.errors import ChainBrokenError, ServerRefusedError
+from domain.errors import ChainBrokenError, ServerRefusedError, StrangeReplyError
 from domain.records import Value
 from domain.signatures import ChainForgedError
 from offline_store import journal, outbox
@@ -20,7 +25,10 @@ from offline_store.entries import Logged
 from sync.protocol import PushHead, PushReply, pack_push
 from sync.transport import Transport
 
+_log = logging.getLogger(__name__)
 _DOUBTS = frozenset({"sync.signature", "sync.chain"})
+_BARE = ("entry.invalid", "count")  # what a server of the version before says of a signed push
+_SIGNED = "sync.unsigned"  # and what a newer one says of a push that hides its signatures
 
 
 class Pusher:
@@ -37,6 +45,7 @@ class Pusher:
         """`on_register` is told when a change of a register was sent."""
         self._store, self.transport, self._device_id = store, transport, device_id
         self._policies, self._on_register = policies, on_register
+        self._bare = False  # whether the server was last seen to be of the version before
 
     def next(self) -> outbox.Outgoing | None:
         """Return the push to send now, written down before it goes."""
@@ -46,10 +55,10 @@ class Pusher:
     async def send(self, outgoing: outbox.Outgoing) -> tuple[PushReply, bytes]:
         """Send a push; raises ServerRefusedError with the reason, ChainForgedError."""
         try:
-            return await self.transport.push(packed(outgoing))
+            return await self._sent(outgoing)
         except ServerRefusedError as error:
             signed = outgoing.entries[-1].signature is not None
-            if error.params["reason"] not in _DOUBTS or not signed:
+            if error.params["reason"] not in _DOUBTS or not signed or self._bare:
                 raise
         try:
             return await self.transport.push(packed(outgoing, each=True))
@@ -58,10 +67,28 @@ class Pusher:
                 raise ChainForgedError(number=outgoing.batch.first) from error
             raise
 
+    async def _sent(self, outgoing: outbox.Outgoing) -> tuple[PushReply, bytes]:
+        """Send a push in the form that this server reads; it says itself which one that is."""
+        try:
+            return await self.transport.push(packed(outgoing, bare=self._bare))
+        except ServerRefusedError as error:
+            said = (error.params["reason"], error.params.get("detail"))
+            other_form = said[0] == _SIGNED if self._bare else said == _BARE
+            if not other_form or outgoing.entries[-1].signature is None:
+                raise
+        self._bare = not self._bare
+        _log.info("form of pushes changed", extra={"signed": not self._bare})
+        return await self.transport.push(packed(outgoing, bare=self._bare))
+
     def confirm(self, outgoing: outbox.Outgoing, reply: PushReply, raw: bytes) -> None:
-        """Keep the answer; raises ChainForgedError where the server took the beginning only."""
-        last = min(reply.accepted_to, outgoing.batch.last)
-        taken = outgoing.entries[: last - outgoing.batch.first + 1]
+        """Keep the answer; raises ChainForgedError where the server took the beginning only.
+
+        Raises StrangeReplyError for an answer about other entries than these.
+        """
+        first, last = outgoing.batch.first, min(reply.accepted_to, outgoing.batch.last)
+        if last < first - 1:  # these entries are the server's already, or this is not its answer
+            raise StrangeReplyError(reason="accepted_to")
+        taken = outgoing.entries[: last - first + 1]
         answered = replace(
             outgoing.batch,
             feed=reply.feed,
@@ -91,7 +118,10 @@ class Pusher:
             outbox.reopen(session, self._device_id, expected)
 
     async def probe(self) -> None:
-        """Send the last entry again: the answer says from which number on the server lacks ours."""
+        """Send the last entry again: the answer says from which number on the server lacks ours.
+
+        A server that lacked just this one has taken it now, under a feed number of its new life.
+        """
 
         def last() -> outbox.Outgoing | None:
             with self._store.reading() as session:
@@ -101,24 +131,30 @@ class Pusher:
         if outgoing is None:
             return
         try:
-            await self.transport.push(packed(outgoing))
+            reply, raw = await self._sent(outgoing)
         except ServerRefusedError as error:  # "gap" is an answer, too
             expected = error.params.get("expected")
             if isinstance(expected, int) and 1 <= expected <= outgoing.batch.last:
                 await asyncio.to_thread(self.reopen, expected)
+        else:
+            if reply.feed != outgoing.entries[-1].feed:  # what was noted of it is of the life before
+                await asyncio.to_thread(self.reopen, outgoing.batch.last)
+                await asyncio.to_thread(self.confirm, outgoing, reply, raw)
 
 
-def packed(outgoing: outbox.Outgoing, *, each: bool = False) -> bytes:
-    """Return the bytes of a push with the signatures that stand in its rows."""
+def packed(outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False) -> bytes:
+    """Return the bytes of a push with the signatures that stand in its rows; `bare`: without."""
     batch, last = outgoing.batch, outgoing.entries[-1].signature
+    bare = bare and last is not None
     head = PushHead(
         dev=batch.device_id,
         first=batch.first,
         last=batch.last,
         prev=outgoing.previous.hex(),
         head=batch.head.hex(),
-        sig=last.hex() if last else None,
+        sig=last.hex() if last and not bare else None,
         each=each,
+        signed=bare,
     )
     return pack_push(head, [one.body for one in outgoing.entries], _sigs(outgoing.entries, each))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session
 
-from domain.changes import decode
+from domain.changes import DECISIONS, decode
 from domain.merge import TypePolicies
 from offline_store import blobs, devices, journal, keep
 from offline_store.database import Store
@@ -55,14 +55,16 @@ def _parts(reply: PullReply) -> Iterator[tuple[Sequence[PulledEntry], int]]:
 
 def _arrival(one: PulledEntry) -> journal.Arrival:
     body = one.body.encode()
+    entry = decode(body, one.dev)
     return journal.Arrival(
-        decode(body, one.dev),
+        entry,
         body,
         one.feed,
         one.verdict,
         one.code,
         one.received_ms,
-        bytes.fromhex(one.sig) if one.sig else None,
+        # of decisions alone: those are verified before they are kept, and nothing else may be kept
+        bytes.fromhex(one.sig) if one.sig and entry.kind in DECISIONS else None,
     )
 
 

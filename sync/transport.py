@@ -185,6 +185,7 @@ class Transport:
         if problem.code == DeviceBlockedError.code:
             raise DeviceBlockedError(why=str(problem.params.get("why", "")))
         params_of = {key: value for key, value in problem.params.items() if key != "reason"}
+        params_of["detail"] = problem.params.get("reason")
         kind = ServerTroubleError if reply.status_code >= _SERVER_FAULT else ServerRefusedError
         raise kind(**params_of | {"reason": problem.code, "status": reply.status_code})
 

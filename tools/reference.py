@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from app.settings import ClientSettings
 from domain import errors, signatures
 from domain.errors import FieldError
+from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
 
@@ -75,6 +76,15 @@ ERRORS_TOP = """\
 Every expected failure has a code. Device, server and logs name the code; a person reads the
 sentence and the remedy of their language (`error.<code>` and `remedy.<code>` in the catalogs).
 """
+ANSWERS_TOP = """
+## Answers of the server
+
+What else may stand as `code` in a problem document or in the reply to a push. No person reads
+these: the device goes on by itself, or says `sync.refused` with the code as its reason.
+
+| Code | Status and meaning |
+|---|---|
+"""
 
 
 def error_classes(parent: type[FieldError] = FieldError) -> Iterator[type[FieldError]]:
@@ -111,7 +121,8 @@ def errors_page() -> str:
         remedy = texts.get(f"remedy.{error.code}", "")
         meaning = inspect.cleandoc(error.__doc__ or "")
         parts.append(f"\n## {error.code}\n\n{meaning}\n\nShown: {sentence}\n\nRemedy: {remedy}\n")
-    return "".join(parts)
+    answers = [f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items()]
+    return "".join([*parts, ANSWERS_TOP, *answers])
 
 
 def _setting(table: str, name: str, field: FieldInfo) -> str:

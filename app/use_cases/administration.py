@@ -22,6 +22,7 @@ from domain.errors import (
 )
 from domain.pins import digits_for, is_easy
 from domain.plant import Person
+from domain.quarantine import ACTION_OF
 from domain.records import Record, Value
 from domain.register_rules import ACCOUNTS, check_person, needs_second, person_after
 from domain.registers import DEFINITION, TABLES, Known, Row, RowProblem, register_id
@@ -32,10 +33,12 @@ from offline_store import registers as store
 PLAN_TABLES = ("inspection_plans", "maintenance_plans")
 SECTIONS = (
     "people", "devices", *PLAN_TABLES, "roster", "whitelist", "labels", "definitions",
+    "quarantine",
 )  # fmt: skip
 _ACTIONS: Mapping[str, tuple[str, ...]] = {
     "devices": (ACCOUNTS,),
     "definitions": ("definition.edit", "definition.release"),
+    "quarantine": tuple(ACTION_OF.values()),
 }
 
 

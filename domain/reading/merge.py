@@ -1,35 +1,83 @@
 """Reading `merge.yaml`: what becomes of two changes that did not know of each other."""
 
+from collections.abc import Collection, Iterable, Mapping
+
+import yaml
+
 from domain.holds import KINDS, Counts, Safety
 from domain.joins import Measured, Policy
-from domain.policies import FieldPolicy, TypePolicies
-from domain.reading.source import Part
+from domain.policies import CELLS, POLICIES, FieldPolicy, TypePolicies
+from domain.reading.source import Part, line_of
+from domain.workflow import Workflow, decided_cells
 
 _STATE = "state"
+_KEYS = ("type", *(policy.value for policy in Policy), "measured", "safety")
+_PERMIT = "permit"  # the type of the records that permits.yaml describes
 _WORSE = ("low", "high")
 _BY_PRODUCT = ("rule", "clock")  # what the product does itself: no action of a person
 
 
-def read_merge(part: Part, permits: Part) -> TypePolicies:
-    """Return the policies of all types; states and holds of the policy "safety" are `permits`'."""
+def read_merge(part: Part, permits: Part, flows: Iterable[Workflow]) -> TypePolicies:
+    """Return the policies of all types; those that the file does not name keep the product's own.
+
+    States and holds of the policy "safety" are those of `permits`. Types and cells must be there.
+    """
+    known = _known(permits, flows)
     found: dict[str, dict[str, FieldPolicy]] = {}
     for row in part.parts("merge"):
         name = row.code("type", "type of record")
-        found[name] = _fields(row, name, permits)
+        if name and name not in known:
+            row.problem("type", "value.choice", value=name, allowed=", ".join(sorted(known)))
+        _are_policies(row)
+        found[name] = _fields(row, name, permits, known.get(name))
     if not found:
         part.problem("merge", "key.missing")
-    return found
+    return {**POLICIES, **found}
 
 
-def _fields(row: Part, name: str, permits: Part) -> dict[str, FieldPolicy]:
+def _known(permits: Part, flows: Iterable[Workflow]) -> Mapping[str, Collection[str]]:
+    """Return the cells that a record may hold, by type."""
+    moved = {flow.code: flow.cells.keys() | decided_cells(flow) for flow in flows}
+    return {**CELLS, _PERMIT: _permit_cells(permits), **moved}
+
+
+def _are_policies(row: Part) -> None:
+    """See that each key of a row is a policy; one misspelt would leave its fields to be asked."""
+    for key in row.names():
+        if key not in _KEYS:
+            row.reading.problem(
+                row.path, row.line_at(key), "value.choice", key="merge", value=key,
+                allowed=", ".join(_KEYS),
+            )  # fmt: skip
+
+
+def _permit_cells(permits: Part) -> Collection[str]:
+    common = permits.part("permit_common")
+    if common:
+        common.names()  # what else stands there is kept for the permits themselves
+    fields = list(common.parts("fields")) if common else []
+    for kind in permits.parts("permits"):
+        kind.names()
+        fields += kind.parts("extra_fields")
+    return {_STATE, *(_of(row, "code") for row in fields)}
+
+
+def _fields(
+    row: Part, name: str, permits: Part, cells: Collection[str] | None
+) -> dict[str, FieldPolicy]:
+    """Return the policies of a row; `cells` are those of its type, None if that is not known."""
     kind = f"cell of {name}"
     fields: dict[str, FieldPolicy] = {}
     for policy in Policy:
-        for cell in row.texts(policy.value):
+        named = row.texts(policy.value)
+        lines = _lines(row, policy.value)
+        for cell, line in zip(named, lines, strict=False):
+            _is_cell(row, policy.value, cell, line, cells)
             _declare(row, kind, cell, policy.value, taken=cell in fields)
             fields[cell] = policy
     for one in row.parts("measured"):
         cell = one.text("cell")
+        _is_cell(one, "cell", cell, one.line_at("cell"), cells)
         _declare(one, kind, cell, "cell", taken=cell in fields)
         fields[cell] = Measured(low_is_worse=one.choice("worse", _WORSE) == "low")
     safety = row.part("safety")
@@ -37,6 +85,17 @@ def _fields(row: Part, name: str, permits: Part) -> dict[str, FieldPolicy]:
         _declare(safety, kind, _STATE, "counts", taken=_STATE in fields)
         fields[_STATE] = _safety(safety, permits)
     return fields
+
+
+def _lines(row: Part, key: str) -> list[int]:
+    node = row.node(key)
+    return [line_of(one) for one in node.value] if isinstance(node, yaml.SequenceNode) else []
+
+
+def _is_cell(row: Part, key: str, cell: str, line: int, cells: Collection[str] | None) -> None:
+    if cell and cells is not None and cell not in cells:
+        allowed = ", ".join(sorted(cells))
+        row.reading.problem(row.path, line, "value.choice", key=key, value=cell, allowed=allowed)
 
 
 def _declare(row: Part, kind: str, cell: str, key: str, *, taken: bool) -> None:
@@ -49,7 +108,6 @@ def _safety(part: Part, permits: Part) -> Safety:
     if common is None:
         permits.problem("permit_common", "key.missing")
         return Safety((), (), (), {}, {}, frozenset(), "", "")
-    common.names()  # what else stands there is kept for the permits themselves
     order = common.texts("merge_order")
     if sorted(order) != sorted(KINDS):
         value = ", ".join(order)

@@ -217,3 +217,30 @@ async def test_only_copies_that_the_server_confirmed_are_freed(site: PlantSite) 
     assert [sha for sha, data in read.items() if data is None] == [done]
     assert storage.view(device.app).copies == 0
     assert storage.free_copies(device.app) == 0
+
+
+async def test_what_was_signed_behind_a_lost_entry_counts_once_that_one_is_back(
+    site: PlantSite,
+) -> None:
+    device = await site.device()
+    person = device.person(OPERATOR)
+    first = reported(device, person, "柜门没锁")
+    device.app.store.close()
+    kept = (device.settings.store / FILE_NAME).read_bytes()
+    device = site.restart(device)
+    await device.sync()  # the server has it, and this device forgets that it knows
+    lost = body(device, first)
+    device.app.store.close()
+    (device.settings.store / FILE_NAME).write_bytes(kept)
+    device = site.restart(device)
+    device.wire.up = False
+    behind = [reported(device, person, f"漏电 {number}") for number in range(2)]
+    device = damaged(site, device, lost[:80])
+    device.wire.up = True
+    await device.sync()
+    assert outbox.waiting(device.app) == 0
+    with site.server.state.site.store.reading() as session:
+        for one in (first, *behind):
+            assert records.lookup(session, one) is not None
+            assert {row.verdict for row in entries.of_record(session, one)} == {"accepted"}
+        assert not records.find(session, "quarantine")

@@ -21,11 +21,18 @@ DEVICES = ("S", "A", "B", "D", "E")
 
 
 @cache
-def trial_policies() -> TypePolicies:
-    """Return the policies of the product and of the record type that tries them."""
+def trial_files() -> dict[str, str]:
+    """Return the definitions of the product with the record type that tries the merge."""
     files = definition_files()
     trial = (FOLDER / "trial_record.yaml").read_text(encoding="utf-8")
-    return load({**files, "merge.yaml": files["merge.yaml"] + trial}, DAY0).policies
+    flow = (FOLDER / "trial_workflow.yaml").read_text(encoding="utf-8")
+    return {**files, "merge.yaml": files["merge.yaml"] + trial, "workflows/trial.yaml": flow}
+
+
+@cache
+def trial_policies() -> TypePolicies:
+    """Return the policies of the product and of the record type that tries them."""
+    return load(trial_files(), DAY0).policies
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The 45 acceptance cases promise the same through the device's journal and the server's intake."""
+"""The 45 acceptance cases promise the same through the journals of devices and of a server.
+
+With the rules of the server around them: `tests.server.test_merge_cases`.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -156,6 +159,47 @@ def play(case: Case, server: Store, device: Store, *, ours_first: bool) -> None:
 @pytest.mark.parametrize("ours_first", [True, False], ids=["ours first", "theirs first"])
 def test_case(case: Case, ours_first: bool, plain: Callable[[], Store]) -> None:
     play(case, plain(), plain(), ours_first=ours_first)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"case {case.number}")
+@pytest.mark.parametrize("ours_first", [True, False], ids=["ours first", "theirs first"])
+@pytest.mark.parametrize("at_once", [1, 100], ids=["one by one", "at once"])
+def test_a_device_that_only_reads_comes_to_the_same(
+    case: Case, ours_first: bool, at_once: int, plain: Callable[[], Store]
+) -> None:
+    server, device = plain(), plain()
+    feed = case.feed(ours_first)
+    for batch in batches(feed):
+        push(server, batch)
+    arrivals = fed(server)
+    for start in range(0, len(arrivals), at_once):
+        with device.session() as session:
+            journal.receive(session, arrivals[start : start + at_once], policies())
+    with device.reading() as session:
+        same(kept(session), merge_all(feed)[0])
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"case {case.number}")
+@pytest.mark.parametrize("ours_first", [True, False], ids=["ours first", "theirs first"])
+def test_both_writers_come_to_the_same_whoever_was_first(
+    case: Case, ours_first: bool, plain: Callable[[], Store]
+) -> None:
+    server, device = plain(), plain()
+    feed = case.feed(ours_first)
+    for batch in batches(feed):
+        push(server, batch)
+    arrivals, merged = fed(server), merge_all(feed)[0]
+    for name in ("A", "B"):
+        clear(device)
+        with device.session() as session:  # what both knew when they went offline
+            journal.receive(session, arrivals[: len(case.base)], policies())
+        for one in feed[len(case.base) :]:
+            if one.entry.device_id == name:
+                write(device, one)
+        with device.session() as session:
+            journal.receive(session, arrivals, policies())
+        with device.reading() as session:
+            same(kept(session), merged)
 
 
 @pytest.mark.postgres

@@ -120,11 +120,18 @@ def test_the_commands_go_together_without_server_account_or_store(
     assert "结论：全部成立" in said
     assert "巡检员03 (U003)" in said
     assert "已受理" in said
-    assert anshao.main(["verify", str(file), "--language", "en"]) == 0
-    assert "only that the file is consistent" in capsys.readouterr().out
+    # without the plant's key nothing ties the file to a plant, whatever its own key says
+    assert anshao.main(["verify", str(file), "--language", "en"]) == 3
+    assert "NOT TIED TO A PLANT" in capsys.readouterr().out.splitlines()[-1]
+    other = tmp_path / "other.pub"
+    other.write_text("ab" * 32)
+    assert anshao.main(["verify", str(file), "--key", str(other)]) == 1  # a wrong key
+    capsys.readouterr()
     file.write_bytes(encode_proof(replace(made.proof, files=())))
     assert anshao.main(["verify", str(file), "--key", str(pem), "--language", "en"]) == 1
     assert "DOES NOT HOLD" in capsys.readouterr().out
+    file.write_bytes(made.own)  # a device's own file: nothing is broken, something only claimed
+    assert anshao.main(["verify", str(file), "--key", str(pem)]) == 4
     assert not (tmp_path / "nothing").exists()
 
 

@@ -177,6 +177,36 @@ def test_entries_without_signature_are_reported_as_not_signed(made: Made) -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("verdict", "code", "said"),
+    [
+        ("quarantined", "entry.unsigned", "entry.quarantined"),
+        ("accepted", "entry.released", "entry.released"),
+    ],
+)
+def test_what_the_server_held_is_unproved_whatever_was_signed_behind_it(
+    made: Made, verdict: str, code: str, said: str
+) -> None:
+    chain = made.proof.chains[0]
+    first = chain.kept[0]
+    assert any(one.number > first.number for one in chain.heads) or chain.kept[-1].signature
+
+    def hold(one: Kept | Others) -> Kept | Others:
+        if one != first:
+            return one
+        return replace(first, signature=None, verdict=verdict, code=code)
+
+    proof = seal(
+        replace(made.proof, chains=with_links(made.proof, hold)),
+        made.plant_key,
+        frozenset(one.device_id for one in made.proof.chains),
+    )
+    found = check(proof, made.key)
+    assert not [one for one in found if one.mark == "broken"]
+    opened = [one.code for one in found if one.mark == "open"]
+    assert opened == ["entry.unsigned", said, "sum.open"]
+
+
 def test_a_device_that_the_server_did_not_enrol_is_only_claimed(made: Made) -> None:
     proof = seal(made.proof, made.plant_key, frozenset())
     assert "device.claimed" not in codes(made.proof, made.key, "open")

@@ -49,6 +49,7 @@ ROUTES = [
     (ADMIN, "/admin/import/people"),
     (ADMIN, "/admin/devices"),
     (ADMIN, "/admin/definitions"),
+    (MANAGER, "/admin/quarantine"),
     (ADMIN, "/nowhere"),
 ]
 _BRACKETS = re.compile(r"\[!! (?:(?!\[!! | !!\]).)* !!\]", re.DOTALL)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from domain import quarantine
 from domain.changes import DeviceTime, Entry
 from domain.definitions import Definitions
 from domain.records import Record, Value
@@ -93,6 +94,10 @@ def of_action(action: str, situation: str, found: Definitions) -> Iterator[Attem
             yield _exported()
         case "admin.accounts":
             yield _blocked_device()
+        case quarantine.RELEASE:
+            yield _settled_quarantine(quarantine.LET)
+        case quarantine.REFUSE:
+            yield _settled_quarantine(quarantine.REFUSED)
         case "contractor.admit":
             row: dict[str, Value] = {
                 "id_no": "1", "from": "2026-10-01", "to": "2026-10-31", "areas": ["A01"]
@@ -255,6 +260,15 @@ def _exported() -> Attempt:
     }  # fmt: skip
     # what is counted is what may be read: any scope of the right will do
     return Attempt("export", entry("event", cells), set(SITUATIONS))
+
+
+def _settled_quarantine(state: str) -> Attempt:
+    cells: dict[str, Value] = {
+        "state": state, "settled_by": WHO, "settled_ms": NOW_MS, **NOTE
+    }  # fmt: skip
+    made = entry(quarantine.TYPE, cells, "decide", record_id="quar-1")
+    held = record(quarantine.TYPE, {"state": quarantine.HELD}, "quar-1")
+    return Attempt("quarantine", made, {"plant"}, held)
 
 
 def _blocked_device() -> Attempt:

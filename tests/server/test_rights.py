@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain import quarantine
 from domain.gaps import Gap
 from domain.notices import notice_id
 from domain.plans import task_id
@@ -248,6 +249,7 @@ TAKEN = {
     "gap": Gap("TK-101", "TANK-D", "T03", ("s1",)).gap_id,
     "register": register_id("plans", "PL01"),
     "task": task_id("PL01", "TK-101", 1_800_000_000_000),
+    "quarantine": f"{quarantine.PREFIX}1",
 }
 
 

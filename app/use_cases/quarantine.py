@@ -1,0 +1,163 @@
+"""What the server holds in quarantine, as whoever may release it sees it and settles it."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from app.field import FieldApp
+from app.use_cases import administration
+from app.use_cases.hazard_views import NOBODY
+from domain import quarantine
+from domain.access import may, subject_of
+from domain.errors import MoveRefusedError, NotAllowedError
+from domain.plant import Person
+from domain.quarantine import Item
+from domain.records import Record
+from domain.words import Words
+from offline_store import records
+
+DEFINITION = f"{quarantine.TYPE}@1"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCard:
+    """One held entry, and the person it names; nobody vouches for either."""
+
+    item: Item
+    person: Words
+    barred: str  # code why it does not count although the rest was released
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineCard:
+    """Entries of one device that count for nothing until somebody settles them.
+
+    `done` is False while a decision still waits for the server; `let_in` is how many count now.
+    """
+
+    record_id: str
+    device: str
+    name: str
+    why: str
+    first: int
+    last: int
+    at_ms: int
+    state: str
+    done: bool
+    let_in: int
+    items: tuple[ItemCard, ...]
+    may_release: bool
+    may_refuse: bool
+    settled_by: Words
+    settled_ms: int | None
+    note: str
+
+    @property
+    def count(self) -> int:
+        """Return how many entries were set aside together."""
+        return self.last - self.first + 1
+
+
+def cards(field: FieldApp, person: Person) -> list[QuarantineCard]:
+    """Return all quarantines, those that wait first; raises NotAllowedError without the right."""
+    administration.allow_section(field, person, quarantine.TYPE)
+    with field.store.reading() as session:
+        found = records.find(session, quarantine.TYPE)
+    shown = [_card(field, person, record) for record in found]
+    return sorted(shown, key=lambda one: (one.state != quarantine.HELD, -one.at_ms, one.first))
+
+
+def card(field: FieldApp, person: Person, record_id: str) -> QuarantineCard:
+    """Return one quarantine; raises NotAllowedError, RecordMissingError."""
+    administration.allow_section(field, person, quarantine.TYPE)
+    with field.store.reading() as session:
+        return _card(field, person, _get(session, person, record_id))
+
+
+def settle(
+    field: FieldApp, person: Person, record_id: str, state: str, note: str
+) -> QuarantineCard:
+    """Release held entries ("released") or turn them down ("refused"), and say why.
+
+    Raises NotAllowedError, MoveRefusedError (no reason, settled already, never to be released).
+    """
+    said = note.strip()[: quarantine.NOTE_MAX]
+    if not said:
+        raise MoveRefusedError(reason="needs", need="note")
+    with field.store.session() as session:
+        record = _get(session, person, record_id)
+        _allow(field, person, record, quarantine.ACTION_OF[state])
+        if record.text("state") != quarantine.HELD:
+            raise MoveRefusedError(reason="state", state=record.text("state"), target=state)
+        if state == quarantine.LET and record.text("why") in quarantine.NEVER:
+            raise MoveRefusedError(reason="state", state=record.text("why"), target=state)
+        field.write(
+            session,
+            person.person_id,
+            kind="decide",
+            record_id=record_id,
+            type=quarantine.TYPE,
+            definition=DEFINITION,
+            set={
+                "state": state,
+                "settled_by": person.person_id,
+                "settled_ms": field.clock.now_ms(),
+                "note": said,
+            },
+        )
+        shown = _card(field, person, records.get(session, record_id))
+    field.nudge()
+    return shown
+
+
+def _get(session: Session, person: Person, record_id: str) -> Record:
+    record = records.get(session, record_id)
+    if record.type != quarantine.TYPE:
+        raise NotAllowedError(action=quarantine.RELEASE, person=person.person_id)
+    return record
+
+
+def _may(field: FieldApp, person: Person, record: Record, action: str) -> bool:
+    found = field.definitions
+    return may(found.access, found.plant, person, action, subject_of(record))
+
+
+def _allow(field: FieldApp, person: Person, record: Record, action: str) -> None:
+    if not _may(field, person, record, action):
+        raise NotAllowedError(action=action, person=person.person_id)
+
+
+def _card(field: FieldApp, person: Person, record: Record) -> QuarantineCard:
+    people = field.definitions.plant.people
+    by, barred = people.get(record.text("settled_by")), quarantine.barred_of(record)
+    first, last = record.whole("first") or 0, record.whole("last") or 0
+    state, why = record.text("state"), record.text("why")
+    held, done = state == quarantine.HELD, record.get("outcome") is not None
+    items = [
+        ItemCard(
+            one,
+            people[one.person].name if one.person in people else NOBODY,
+            barred.get(one.number, ""),
+        )
+        for one in quarantine.items_of(record)
+    ]
+    counts = done and state == quarantine.LET
+    release = held and why not in quarantine.NEVER
+    return QuarantineCard(
+        record_id=record.record_id,
+        device=record.text("device"),
+        name=record.text("name"),
+        why=why,
+        first=first,
+        last=last,
+        at_ms=record.whole("at_ms") or 0,
+        state=state,
+        done=done,
+        let_in=last - first + 1 - len(barred) if counts else 0,
+        items=tuple(items),
+        may_release=release and _may(field, person, record, quarantine.RELEASE),
+        may_refuse=held and _may(field, person, record, quarantine.REFUSE),
+        settled_by=by.name if by else NOBODY,
+        settled_ms=record.whole("settled_ms"),
+        note=record.text("note"),
+    )

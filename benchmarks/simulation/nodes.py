@@ -1,0 +1,132 @@
+"""Stores that lose power, are copied and copied back; the empty plant that seeds begin with."""
+
+import contextlib
+import random
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import event
+
+from benchmarks.simulation.loop import PowerLost
+from offline_store.database import FILE_NAME, open_store
+from server import main
+from server.settings import ServerSettings
+from server.site import Site
+
+MEMORY = Path("/dev/shm")  # each commit waits for its disk
+
+
+@dataclass(frozen=True)
+class Empty:
+    """A server with its definitions that nothing was sent to yet, and the file of a new device."""
+
+    site: Site
+    server_file: Path
+    device_file: Path
+
+
+@contextlib.contextmanager
+def workplace() -> Generator["Places"]:
+    """Give places in memory, or on the disk where that is none."""
+    place = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="anshao-sim-", dir=place) as folder:
+        places = Places(Path(folder))
+        yield places
+        places.close()
+
+
+def empty(folder: Path) -> Empty:
+    """Make the empty plant; reading the definitions takes a second, so it is done once."""
+    home, device = folder / "empty-server", folder / "empty-device"
+    device.mkdir()
+    open_store(device).close()
+    site = main.prepare(ServerSettings(home=home, enrol_code="simulated"))
+    site.store.close()
+    return Empty(site, home / FILE_NAME, device / FILE_NAME)
+
+
+class Disk:
+    """The store of one machine: may lose power at a write, is copied and copied back.
+
+    The same place serves one seed after the other: what SQLAlchemy has compiled for it stays, and
+    that is half of the time. A restart closes all connections, so that SQLite recovers its file.
+    """
+
+    def __init__(self, folder: Path, original: Path) -> None:
+        """Make the place."""
+        self.folder, self._original = folder, original
+        folder.mkdir(parents=True)
+        shutil.copyfile(original, folder / FILE_NAME)
+        self.writes_left: int | None = None
+        self.store = open_store(folder)
+        event.listen(self.store.engine, "before_cursor_execute", self._before)
+
+    def begin(self) -> None:
+        """Begin another seed with an empty store."""
+        self._replace(self._original)
+
+    def fail_after(self, writes: int | None) -> None:
+        """Lose power at a write that comes, counted from now; None: the battery is full."""
+        self.writes_left = writes
+
+    def restart(self) -> None:
+        """Open the file again, as it was left."""
+        self.store.close()
+        self.writes_left = None
+
+    def copy(self, name: str) -> None:
+        """Copy the file as it is now."""
+        with (
+            contextlib.closing(sqlite3.connect(self.folder / FILE_NAME)) as source,
+            contextlib.closing(sqlite3.connect(self.folder / name)) as copy,
+        ):
+            source.backup(copy)
+
+    def copy_back(self, name: str) -> None:
+        """Put a copy where the file was."""
+        self._replace(self.folder / name)
+
+    def _replace(self, original: Path) -> None:
+        self.restart()
+        file = self.folder / FILE_NAME
+        for old in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+            old.unlink(missing_ok=True)
+        shutil.copyfile(original, file)
+
+    def _before(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if self.writes_left is None or not statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            return
+        self.writes_left -= 1
+        if self.writes_left <= 0:
+            raise PowerLost
+
+
+class Places:
+    """The stores of this process, by name."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the empty plant."""
+        self.folder, self.empty = folder, empty(folder)
+        self._disks: dict[str, Disk] = {}
+
+    def disk(self, name: str) -> Disk:
+        """Return the place of one machine with an empty store."""
+        original = self.empty.server_file if name == "server" else self.empty.device_file
+        if name not in self._disks:
+            self._disks[name] = Disk(self.folder / name, original)
+        self._disks[name].begin()
+        return self._disks[name]
+
+    def close(self) -> None:
+        """Close all files."""
+        for disk in self._disks.values():
+            disk.store.close()
+
+
+def streams(seed: int) -> Callable[[str], random.Random]:
+    """Return what makes a source of chance for each part, so that none moves the others."""
+    return lambda name: random.Random(f"{seed}:{name}")

@@ -1,0 +1,74 @@
+"""Held entries and what became of them: the outcome, applied to the journal of any store.
+
+The feed never changes. A server that has let entries in goes on sending them as held ones; who
+reads it applies the outcome that comes behind, and so arrives at the same records.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from domain.changes import Entry
+from domain.merge import Verdict
+from domain.quarantine import RELEASED, outcome_of
+from offline_store import entries
+from offline_store.entries import IN_MAX, Logged
+from offline_store.tables import EntryRow
+
+_HELD_AS = "held"  # param of a settled entry: the code it was held for
+
+
+def held(session: Session, device_id: str, first: int, last: int) -> list[Logged]:
+    """Return the entries of a device in this range that are held, in the order of its chain."""
+    found: list[Logged] = []
+    while first <= last and (some := entries.of_device(session, device_id, first, IN_MAX)):
+        found += [one for one in some if one.entry.number <= last and one.verdict == "quarantined"]
+        first = some[-1].entry.number + 1
+    return found
+
+
+def settle(session: Session, one: Logged, barred: str | None) -> None:
+    """Let a held entry count, or refuse it for good with the code why."""
+    params = {**(one.params or {}), _HELD_AS: one.code or ""}
+    session.connection().execute(
+        update(EntryRow)
+        .where(
+            col(EntryRow.device_id) == one.entry.device_id,
+            col(EntryRow.number) == one.entry.number,
+        )
+        .values(
+            verdict="refused" if barred else "accepted",
+            code=barred or RELEASED,
+            params=entries.pack_params(params),
+        )
+    )
+
+
+def apply(session: Session, arrived: Sequence[Entry]) -> list[str]:
+    """Apply the outcomes among entries that came; returns the ids of records to fold again."""
+    touched: dict[str, None] = {}
+    for entry in arrived:
+        outcome = outcome_of(entry)
+        if outcome is None:
+            continue
+        for one in held(session, outcome.device, outcome.first, outcome.last):
+            settle(session, one, outcome.barred.get(one.entry.number))
+            touched[one.entry.record_id] = None
+    return list(touched)
+
+
+def as_sent(one: Logged) -> tuple[Verdict | None, str | None]:
+    """Return verdict and code of an entry as the feed tells them, before any outcome."""
+    before = one.params.get(_HELD_AS) if one.params else None
+    return ("quarantined", before) if isinstance(before, str) else (one.verdict, one.code)
+
+
+def ranges(session: Session) -> list[tuple[str, int]]:
+    """Return device and number of every entry that is held."""
+    query = (
+        select(col(EntryRow.device_id), col(EntryRow.number))
+        .where(col(EntryRow.verdict) == "quarantined")
+        .order_by(col(EntryRow.device_id), col(EntryRow.number))
+    )
+    return [(device, number) for device, number in session.connection().execute(query)]
