@@ -165,6 +165,23 @@ def page(
     return found, end, end < last
 
 
+def hash_at(session: Session, feed: int) -> bytes | None:
+    """Return the hash of the last entry here with this feed number; None where there is none."""
+    query = (
+        select(col(EntryRow.hash))
+        .where(col(EntryRow.feed) == feed)
+        .order_by(col(EntryRow.device_id).desc(), col(EntryRow.number).desc())
+        .limit(1)
+    )
+    return session.connection().execute(query).scalar()
+
+
+def hashes_at(session: Session, feed: int) -> list[bytes]:
+    """Return the hashes of all entries here with this feed number."""
+    query = select(col(EntryRow.hash)).where(col(EntryRow.feed) == feed)
+    return list(session.connection().execute(query).scalars())
+
+
 def listed(session: Session, device_id: str, since_ms: int, limit: int) -> list[Logged]:
     """Return a device's entries that wait, were refused, or were received since; newest first."""
     out = col(EntryRow.verdict).in_(["refused", "quarantined"])

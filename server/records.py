@@ -5,6 +5,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
 
 from domain.changes import DECISIONS
 from domain.errors import EntryInvalidError
@@ -14,7 +15,7 @@ from server import bodies, clock, intake
 from server.accounts import device
 from server.problems import RefusalError
 from server.site import Site, site
-from sync.protocol import ENTRIES_MAX, PulledEntry, PullReply, unpack_push
+from sync.protocol import ENTRIES_MAX, SEEN_DIGITS, PulledEntry, PullReply, unpack_push
 
 router = APIRouter(prefix="/v1", tags=["records"])
 _JSON = "application/json"
@@ -53,21 +54,25 @@ async def pull(
     request: Request,
     here: Here,
     caller: Caller,
+    *,
     after: Annotated[int, Query(ge=0, le=2**53 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=ENTRIES_MAX)] = ENTRIES_MAX,
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
     own: Annotated[int, Query(ge=0, le=1)] = 0,
+    epoch: Annotated[str | None, Query(max_length=64)] = None,
+    seen: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{SEEN_DIGITS}}}$")] = None,
 ) -> Response:
     """Give the feed after a cursor; with `wait` (s) the answer waits so long for news.
 
-    The device's own entries are left out unless it asks for them with `own`.
+    The device's own entries are left out unless it asks for them with `own`. `epoch` and `seen`
+    (of an entry at the cursor) tell a store that was copied back from one that went on.
     """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
-    cursor = after
+    ask = _Ask(after, limit, own == 1, epoch, seen)
     while True:
         ticket = here.hints.ticket()
-        reply = await run_in_threadpool(_page, here, caller, _Ask(cursor, limit, own=own == 1))
-        cursor = reply.next
+        reply = await run_in_threadpool(_page, here, caller, ask)
+        ask = ask._replace(after=reply.next, seen=None)
         left = (until - clock.mono_ms()) / 1000
         if reply.entries or reply.more or left <= 0 or not await here.hints.wait(ticket, left):
             break
@@ -78,14 +83,31 @@ class _Ask(NamedTuple):
     after: int
     limit: int
     own: bool
+    epoch: str | None = None
+    seen: str | None = None
+
+
+def _of_another_life(session: Session, ask: _Ask, epoch: str) -> bool:
+    """Say whether a device has read what this feed does not have: it was copied back.
+
+    A device that knows only an earlier epoch says nothing about this one: it reads anew anyhow.
+    """
+    if ask.epoch is not None and ask.epoch != epoch:
+        return False
+    if ask.after > journal.last_feed(session):
+        return True
+    if ask.seen is None:
+        return False
+    return not any(one.hex().startswith(ask.seen) for one in entries.hashes_at(session, ask.after))
 
 
 def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
     with here.store.reading() as session:
-        ahead = ask.after > journal.last_feed(session)
-    if ahead:
+        another = _of_another_life(session, ask, here.epoch_now(session))
+        ahead = another or ask.after > journal.last_feed(session)
+    if another:
         here.renew_epoch(ask.after)
-    else:  # whoever asks for what comes after has what came before
+    if not ahead:  # whoever asks for what comes after has what came before
         here.watch.read_to(caller.device_id, ask.after, here.now_ms())
     with here.store.reading() as session:
         epoch = here.epoch_now(session)

@@ -17,13 +17,13 @@ from dataclasses import replace
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
 from domain.signatures import ChainForgedError
-from offline_store import blobs, keep, outbox
+from offline_store import blobs, entries, keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync import taking
 from sync.downloads import Downloader
-from sync.protocol import ENTRIES_MAX, PullReply
+from sync.protocol import ENTRIES_MAX, SEEN_DIGITS, PullReply
 from sync.pushes import Pusher
 from sync.status import Identity, Phase, SyncStatus
 from sync.transport import Transport
@@ -210,7 +210,7 @@ class SyncEngine:
     async def _pull(self, *, wait_s: int) -> None:
         for _ in range(PAGES_MAX):
             at = await asyncio.to_thread(self._cursor)
-            reply = await self._page(at.feed, wait_s)
+            reply = await self._page(at, wait_s)
             if reply is None:  # something was written here meanwhile: that goes first
                 return
             if at.epoch and reply.epoch != at.epoch:
@@ -237,11 +237,23 @@ class SyncEngine:
         with self._store.reading() as session:
             return keep.cursor(session)
 
-    async def _page(self, after: int, wait_s: int) -> PullReply | None:
+    def _known(self, at: keep.Cursor) -> dict[str, str]:
+        """Say what the server can tell by whether it was copied back from a backup.
+
+        What was saved from damage is read anew first: its hashes may be those of a cut chain.
+        """
+        if not at.epoch or self._own:
+            return {}
+        with self._store.reading() as session:
+            seen = entries.hash_at(session, at.feed)
+        return {"epoch": at.epoch} | ({"seen": seen.hex()[:SEEN_DIGITS]} if seen else {})
+
+    async def _page(self, at: keep.Cursor, wait_s: int) -> PullReply | None:
         """Ask for a page; a wait for news ends when something is written here."""
+        known = await asyncio.to_thread(self._known, at)
         sent_ms = self._now_ms()
         asking = asyncio.ensure_future(
-            self._transport.pull(after, ENTRIES_MAX, wait_s=wait_s, own=self._own)
+            self._transport.pull(at.feed, ENTRIES_MAX, wait_s=wait_s, own=self._own, known=known)
         )
         nudged = asyncio.ensure_future(self._nudged.wait())
         waiting = {asking, nudged} if wait_s else {asking}

@@ -24,6 +24,7 @@ SIGS_MAX_BYTES = ENTRIES_MAX * 160  # a number, 128 letters, and what stands aro
 BLOB_MAX_BYTES = 200 * 1024 * 1024  # a minute of video of a good phone camera
 CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
 PULL_WAIT_MAX_S = 30
+SEEN_DIGITS = 16  # hex, of the hash that tells a feed from one that was copied back
 _INFLATE_STEP = 64 * 1024
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -137,7 +137,9 @@ class Pusher:
             if isinstance(expected, int) and 1 <= expected <= outgoing.batch.last:
                 await asyncio.to_thread(self.reopen, expected)
         else:
-            if reply.feed != outgoing.entries[-1].feed:  # what was noted of it is of the life before
+            if (
+                reply.feed != outgoing.entries[-1].feed
+            ):  # what was noted of it is of the life before
                 await asyncio.to_thread(self.reopen, outgoing.batch.last)
                 await asyncio.to_thread(self.confirm, outgoing, reply, raw)
 

@@ -108,10 +108,20 @@ class Transport:
         return _parsed(PushReply, reply), reply.content
 
     async def pull(
-        self, after: int, limit: int, *, wait_s: int = 0, own: bool = False
+        self,
+        after: int,
+        limit: int,
+        *,
+        wait_s: int = 0,
+        own: bool = False,
+        known: Mapping[str, str] | None = None,
     ) -> PullReply:
-        """Return the next page of the feed, waiting up to `wait_s` for one to come."""
-        params = {"after": after, "limit": limit, "wait": wait_s, "own": int(own)}
+        """Return the next page of the feed, waiting up to `wait_s` for one to come.
+
+        `known` is what this device knows of the feed's life: `epoch`, and `seen`, the beginning of
+        the hash of an entry at the cursor.
+        """
+        params = {"after": after, "limit": limit, "wait": wait_s, "own": int(own), **(known or {})}
         timeout = httpx.Timeout(READ_S + wait_s, connect=CONNECT_S)
         reply = await self._send("GET", "/v1/pull", params=params, timeout=timeout)
         return _parsed(PullReply, reply)

@@ -132,6 +132,8 @@ class PlantServer:
             limit=min(int(given.get("limit", ENTRIES_MAX)), ENTRIES_MAX),
             wait=float(given.get("wait", 0)),
             own=int(given.get("own", 0)),
+            epoch=given.get("epoch"),
+            seen=given.get("seen"),
         )
 
     async def push(
