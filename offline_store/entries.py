@@ -15,6 +15,7 @@ from domain.merge import Verdict
 from domain.records import Value
 from offline_store.tables import EntryRow
 
+MARK_DIGITS = 16  # hex, of the hash that tells a feed from one with the same numbers
 IN_MAX = 500  # values in one IN (...): older SQLite takes 999
 
 
@@ -165,21 +166,16 @@ def page(
     return found, end, end < last
 
 
-def hash_at(session: Session, feed: int) -> bytes | None:
-    """Return the hash of the last entry here with this feed number; None where there is none."""
+def mark(session: Session, feed: int) -> str | None:
+    """Return what tells the feed up to here from another one: digits of its last entry's hash."""
     query = (
         select(col(EntryRow.hash))
-        .where(col(EntryRow.feed) == feed)
-        .order_by(col(EntryRow.device_id).desc(), col(EntryRow.number).desc())
+        .where(col(EntryRow.feed) <= feed)
+        .order_by(col(EntryRow.feed).desc(), col(EntryRow.device_id), col(EntryRow.number).desc())
         .limit(1)
     )
-    return session.connection().execute(query).scalar()
-
-
-def hashes_at(session: Session, feed: int) -> list[bytes]:
-    """Return the hashes of all entries here with this feed number."""
-    query = select(col(EntryRow.hash)).where(col(EntryRow.feed) == feed)
-    return list(session.connection().execute(query).scalars())
+    found = session.connection().execute(query).scalar()
+    return found.hex()[:MARK_DIGITS] if found else None
 
 
 def listed(session: Session, device_id: str, since_ms: int, limit: int) -> list[Logged]:

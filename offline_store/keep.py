@@ -10,6 +10,7 @@ from domain.changes import canonical
 from domain.records import Value
 from offline_store.tables import AnchorRow, CursorRow, KeepRow
 
+_MARK = "pull.mark"
 OWN_FIRST = "pull.own"  # set: ask the server for our own entries before anything is sent
 
 
@@ -55,6 +56,18 @@ def set_cursor(session: Session, at: Cursor, scope: str = "plant") -> None:
     row.feed, row.epoch = at.feed, at.epoch
     session.add(row)
     session.flush()
+
+
+def mark(session: Session, at: Cursor) -> str | None:
+    """Return the server's mark of the feed up to this cursor; None where it came without one."""
+    kept = get(session, _MARK)
+    feed, found = (kept.get("feed"), kept.get("mark")) if isinstance(kept, dict) else (None, None)
+    return found if feed == at.feed and isinstance(found, str) else None
+
+
+def set_mark(session: Session, at: Cursor, found: str | None) -> None:
+    """Note the mark that came with a cursor: in the transaction that takes the page."""
+    put(session, _MARK, {"feed": at.feed, "mark": found})
 
 
 def as_of(session: Session) -> int | None:

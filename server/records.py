@@ -15,7 +15,7 @@ from server import bodies, clock, intake
 from server.accounts import device
 from server.problems import RefusalError
 from server.site import Site, site
-from sync.protocol import ENTRIES_MAX, SEEN_DIGITS, PulledEntry, PullReply, unpack_push
+from sync.protocol import ENTRIES_MAX, PulledEntry, PullReply, unpack_push
 
 router = APIRouter(prefix="/v1", tags=["records"])
 _JSON = "application/json"
@@ -60,12 +60,12 @@ async def pull(
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
     own: Annotated[int, Query(ge=0, le=1)] = 0,
     epoch: Annotated[str | None, Query(max_length=64)] = None,
-    seen: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{SEEN_DIGITS}}}$")] = None,
+    seen: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{entries.MARK_DIGITS}}}$")] = None,
 ) -> Response:
     """Give the feed after a cursor; with `wait` (s) the answer waits so long for news.
 
     The device's own entries are left out unless it asks for them with `own`. `epoch` and `seen`
-    (of an entry at the cursor) tell a store that was copied back from one that went on.
+    (the mark that came with the cursor) tell a store that was copied back from one that went on.
     """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
     ask = _Ask(after, limit, own == 1, epoch, seen)
@@ -74,6 +74,8 @@ async def pull(
         reply = await run_in_threadpool(_page, here, caller, ask)
         ask = ask._replace(after=reply.next, seen=None)
         left = (until - clock.mono_ms()) / 1000
+        if epoch and reply.epoch != epoch:  # a new life of the feed is news
+            break
         if reply.entries or reply.more or left <= 0 or not await here.hints.wait(ticket, left):
             break
     return await run_in_threadpool(_packed, request, reply)
@@ -96,9 +98,9 @@ def _of_another_life(session: Session, ask: _Ask, epoch: str) -> bool:
         return False
     if ask.after > journal.last_feed(session):
         return True
-    if ask.seen is None:
+    if ask.seen is None:  # a device of the version before, or one that has just begun
         return False
-    return not any(one.hex().startswith(ask.seen) for one in entries.hashes_at(session, ask.after))
+    return entries.mark(session, ask.after) != ask.seen
 
 
 def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
@@ -114,6 +116,7 @@ def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
         without = None if ask.own else caller.device_id
         found, cursor, more = entries.page(session, ask.after, ask.limit, without=without)
         names = sorted({one.entry.device_id for one in found})
+        mark = entries.mark(session, cursor)
         keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
     rows: list[PulledEntry] = []
     for one in found:
@@ -137,6 +140,7 @@ def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
         more=more,
         server_ms=here.now_ms(),
         epoch=epoch,
+        mark=mark,
     )
 
 

@@ -17,13 +17,13 @@ from dataclasses import replace
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
 from domain.signatures import ChainForgedError
-from offline_store import blobs, entries, keep, outbox
+from offline_store import blobs, keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync import taking
 from sync.downloads import Downloader
-from sync.protocol import ENTRIES_MAX, SEEN_DIGITS, PullReply
+from sync.protocol import ENTRIES_MAX, PullReply
 from sync.pushes import Pusher
 from sync.status import Identity, Phase, SyncStatus
 from sync.transport import Transport
@@ -245,8 +245,8 @@ class SyncEngine:
         if not at.epoch or self._own:
             return {}
         with self._store.reading() as session:
-            seen = entries.hash_at(session, at.feed)
-        return {"epoch": at.epoch} | ({"seen": seen.hex()[:SEEN_DIGITS]} if seen else {})
+            mark = keep.mark(session, at)
+        return {"epoch": at.epoch} | ({"seen": mark} if mark else {})
 
     async def _page(self, at: keep.Cursor, wait_s: int) -> PullReply | None:
         """Ask for a page; a wait for news ends when something is written here."""

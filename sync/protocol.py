@@ -24,7 +24,6 @@ SIGS_MAX_BYTES = ENTRIES_MAX * 160  # a number, 128 letters, and what stands aro
 BLOB_MAX_BYTES = 200 * 1024 * 1024  # a minute of video of a good phone camera
 CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
 PULL_WAIT_MAX_S = 30
-SEEN_DIGITS = 16  # hex, of the hash that tells a feed from one that was copied back
 _INFLATE_STEP = 64 * 1024
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -117,7 +116,8 @@ class PulledEntry(Message):
 class PullReply(Message):
     """One page of the feed; it ends at a feed boundary. `next` is the cursor to ask after.
 
-    `devices` holds the public key (hex) of every device of which an entry is on this page.
+    `devices` holds the public key (hex) of every device of which an entry is on this page; `mark`
+    tells the feed up to `next` from another one with the same numbers.
     """
 
     entries: list[PulledEntry] = Field(default_factory=list[PulledEntry])
@@ -128,6 +128,7 @@ class PullReply(Message):
     more: bool
     server_ms: Number
     epoch: Annotated[str, Field(max_length=64)]
+    mark: Annotated[str, Field(max_length=64)] | None = None
 
 
 class EnrolRequest(Message):

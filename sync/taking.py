@@ -34,6 +34,7 @@ def take(store: Store, reply: PullReply, policies: TypePolicies) -> bool:
             _want_thumbnails(session, arrivals)
             keep.set_cursor(session, keep.Cursor(cursor, reply.epoch))
             if cursor == reply.next:
+                keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
                 keep.set_as_of(session, reply.server_ms)
         administered |= any(arrival.entry.type == "register" for arrival in arrivals)
     return administered

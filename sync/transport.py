@@ -118,10 +118,12 @@ class Transport:
     ) -> PullReply:
         """Return the next page of the feed, waiting up to `wait_s` for one to come.
 
-        `known` is what this device knows of the feed's life: `epoch`, and `seen`, the beginning of
-        the hash of an entry at the cursor.
+        `known` is what this device knows of the feed's life: `epoch`, and `seen`, the mark that
+        came with the cursor.
         """
-        params = {"after": after, "limit": limit, "wait": wait_s, "own": int(own), **(known or {})}
+        params: dict[str, int | str] = {
+            "after": after, "limit": limit, "wait": wait_s, "own": int(own), **(known or {})
+        }  # fmt: skip
         timeout = httpx.Timeout(READ_S + wait_s, connect=CONNECT_S)
         reply = await self._send("GET", "/v1/pull", params=params, timeout=timeout)
         return _parsed(PullReply, reply)
@@ -167,7 +169,7 @@ class Transport:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, int] | None = None,
+        params: Mapping[str, int | str] | None = None,
         timeout: httpx.Timeout | None = None,
         max_bytes: int | None = None,
     ) -> Reply:

@@ -94,10 +94,10 @@ class PlantServer:
         with self.site.store.session() as session:
             devices.revoke(session, device_id)
 
-    def last_feed(self) -> int:
-        """Return the end of the feed."""
+    def last_feed(self) -> keep.Cursor:
+        """Return the end of the feed, in its present life."""
         with self.site.store.reading() as session:
-            return journal.last_feed(session)
+            return keep.Cursor(journal.last_feed(session), self.site.epoch_now(session))
 
     async def answer(self, asked: Asked) -> tuple[int, dict[str, str], bytes]:
         """Answer a request as the routes do; raises LineLost where the server went away."""

@@ -181,7 +181,7 @@ class Tablet:
         self.confirmed |= found
 
     @property
-    def state(self) -> tuple[int, int, str]:
+    def state(self) -> tuple[int, keep.Cursor, str]:
         """Return (entries unsent, cursor, error) as it stands now."""
         with self.disk.store.reading() as session:
             unsent = (
@@ -193,7 +193,7 @@ class Tablet:
                 .scalar()
             )
             at = keep.cursor(session)
-        return int(unsent or 0), at.feed, self.error
+        return int(unsent or 0), at, self.error
 
     @property
     def error(self) -> str:

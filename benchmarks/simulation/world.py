@@ -181,7 +181,10 @@ class World:
     def _is_quiet(self) -> bool:
         last = self.server.last_feed()
         states = [tablet.state for tablet in self.tablets if not tablet.stopped]
-        return all(not unsent and at >= last and not error for unsent, at, error in states)
+        return all(
+            not unsent and at.epoch == last.epoch and at.feed >= last.feed and not error
+            for unsent, at, error in states
+        )
 
 
 def story_of(seed: int) -> str:
