@@ -4,6 +4,7 @@ A packaged app starts this file itself; `anshao client --desktop` calls `run`. B
 by `main_web.py`.
 """
 
+import logging
 import os
 
 import flet as ft
@@ -11,15 +12,27 @@ import flet as ft
 from app import link, logs
 from app.pace import favour_the_screen
 from app.settings import ClientSettings, from_environment
+from app.translate import read_catalogs, translator
 from app.wiring import ASSETS, build_field
+from domain.errors import FieldError
 from screens.pictures import UPLOAD_FOLDER
+from screens.refused import refused
 from screens.root import show
+
+TIMEZONE = "Asia/Shanghai"  # no plant is known yet
+_log = logging.getLogger(__name__)
 
 
 def run(settings: ClientSettings) -> None:
-    """Show the client until its window is closed."""
+    """Show the client until its window is closed, or why it cannot start."""
     logs.set_up(settings.store / "logs")
-    field = build_field(settings)
+    try:
+        field = build_field(settings)
+    except FieldError as error:  # a second start, a full disk: whoever tapped the icon sees no log
+        _log.exception("not started")
+        t = translator(read_catalogs(ASSETS / "locale"), settings.language, TIMEZONE)
+        ft.run(refused(error, t), assets_dir=str(ASSETS / "web"))
+        return
     favour_the_screen()
 
     async def main(page: ft.Page) -> None:

@@ -45,7 +45,12 @@ class SignInModel(ft.Observable):
         return self.chosen.pin_length if self.chosen else 0
 
     async def load(self) -> None:
-        """Read the people; who signed in here last is chosen."""
+        """Read the people; at first who signed in here last is chosen.
+
+        It runs again whenever news arrives: then it takes nothing out of the hands of a person who
+        is looking for a name.
+        """
+        first = not self.people
         if self.desk.field.pack is None:
             self.people = ()
             return
@@ -54,9 +59,9 @@ class SignInModel(ft.Observable):
         if self.chosen is not None:  # a PIN that was set meanwhile is asked for now
             chosen = self.chosen.person_id
             self.chosen = next((card for card in self.people if card.person_id == chosen), None)
-        if self.chosen is None and self.people and self.people[0].last_ms is not None:
+        if first and self.chosen is None and self.people and self.people[0].last_ms is not None:
             self.chosen = self.people[0]
-        self.picking = self.chosen is None
+        self.picking = self.picking or self.chosen is None
 
     def choose(self, card: PersonCard) -> None:
         """Take a person of the list; what another one typed is forgotten."""

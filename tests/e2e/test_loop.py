@@ -45,8 +45,10 @@ def two_devices(tmp_path: Path) -> Iterator[Plant]:
 
 def sign_in(who: Person, name: str, pin: str) -> None:
     """Choose a person of the device and tap the PIN."""
-    who.sees("English")
-    who.page.wait_for_timeout(1000)  # the list is there for a moment before the last person is
+    who.wait(
+        lambda: any(word.startswith(("换人", "找人")) for word in who.words()),
+        "whom to choose from",
+    )
     if any(word.startswith("换人") for word in who.words()):  # who was here last is chosen
         who.tap("换人")
     who.type("找人：姓名、编号、班组", name)

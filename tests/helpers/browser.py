@@ -289,6 +289,7 @@ def _context(playwright: Playwright, look: Look) -> BrowserContext:
     context = started.new_context(
         viewport={"width": look.size["width"], "height": look.size["height"]},
         permissions=["geolocation", "camera"],
+        has_touch=True,  # for who taps with `page.touchscreen`; the tests' own taps are the mouse's
         color_scheme="dark" if look.dark else "light",
         locale=look.locale,
     )

@@ -68,6 +68,27 @@ async def test_people_are_found_by_part_of_their_name_in_any_language(tmp_path: 
         assert not drawn.has(f"person-{INSPECTOR}")
 
 
+async def test_news_from_the_server_close_no_list_that_somebody_looks_through(
+    tmp_path: Path,
+) -> None:
+    async with client(tmp_path) as (drawn, desk):
+        await sign_in(drawn, MANAGER)  # who was here last is chosen from now on
+        desk.go("/me")
+        await drawn.until(lambda: drawn.has("sign-out"))
+        await drawn.tap("sign-out")
+        await drawn.until(lambda: drawn.has("pin-1"))
+        await drawn.tap("person")  # somebody else
+        await drawn.write("search", INSPECTOR)
+        pack = desk.field.pack
+        assert pack is not None
+        pins = {person: pin for person, pin in pack.pins.items() if person != INSPECTOR}
+        desk.field.pack = replace(pack, pins=pins)
+        desk.changed()
+        await drawn.until(lambda: drawn.sees(desk.t("sign_in.no_pin")))  # the news are shown
+        assert drawn.has(f"person-{INSPECTOR}")
+        assert not drawn.has("pin-1")
+
+
 async def test_a_pin_that_arrives_is_asked_for_at_once(tmp_path: Path) -> None:
     async with client(tmp_path) as (drawn, desk):
         await drawn.write("search", "U012")
