@@ -65,7 +65,7 @@ def run(options: Options) -> Result:
         try:
             here.start_server()
             url = here.start_client("bench", here.server_url)
-            with _bare() as bare_url, browser(Look(PHONE)) as who:
+            with _bare() as bare_url, browser(Look(PHONE, touch=True)) as who:
                 bare = _bare_taps(who, bare_url)
                 first_s = _first_load(who, url)
                 taps, first = _our_taps(who, options)
