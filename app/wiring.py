@@ -15,11 +15,12 @@ from app.link import load_pack
 from app.settings import ClientSettings
 from app.translate import read_catalogs
 from domain.errors import FieldError
+from domain.merge import POLICIES
 from domain.signatures import KeyMissingError, KeyOtherError
 from media.adapters.readers import choose_reader
 from media.labels import PREFIX, whole
 from media.ports import Camera, Locator
-from offline_store import blobs, keep, records, safety
+from offline_store import blobs, keep, quarantine, records, safety
 from offline_store.database import Store
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -58,6 +59,8 @@ def build_field(
         key_trouble=trouble,
     )
     field.pack = load_pack(store)
+    with store.session() as session:
+        quarantine.catch_up(session, field.definitions.policies if field.pack else POLICIES)
     return field
 
 

@@ -23,6 +23,7 @@ UNSIGNED, FORGED, REVOKED = "entry.unsigned", "entry.forged", "entry.revoked"
 NEVER: Final = frozenset({FORGED})  # set aside as a file, in no chain: can only be looked at
 RELEASED: Final = "entry.released"  # code of an entry that counts because somebody released it
 TURNED_DOWN: Final = "entry.turned_down"  # code of an entry that somebody refused for good
+OVERTAKEN: Final = "entry.overtaken"  # code of one that was let in after others had gone on
 BARRED_TYPES: Final = frozenset({"register", "device", TYPE})  # rights and devices: never so
 NOTE_MAX: Final = 500
 ITEMS_MAX: Final = 20  # entries that the record itself tells of
@@ -49,18 +50,27 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Which held entries of a device count from now on: all but `barred` (number: code)."""
+    """Which held entries of a device count from now on: if `let`, all but `barred` (number: code).
+
+    Without `let` none of the range counts; a range that ends before it begins says nothing of any.
+    """
 
     device: str
     first: int
     last: int
     barred: Mapping[int, str] = field(default_factory=dict[int, str])
+    let: bool = False
+
+    def code(self, number: int) -> str | None:
+        """Return why an entry of the range does not count, or None: it does."""
+        return self.barred.get(number, None if self.let else TURNED_DOWN)
 
     def cells(self) -> dict[str, Value]:
         """Return what the server writes."""
         barred: dict[str, Value] = {str(number): code for number, code in self.barred.items()}
         row: dict[str, Value] = {
             "device": self.device, "first": self.first, "last": self.last, "barred": barred,
+            "let": self.let,
         }  # fmt: skip
         return {"outcome": row}
 
@@ -77,7 +87,7 @@ def outcome_of(entry: Entry) -> Outcome | None:
     if not isinstance(barred, dict):
         return None
     codes = {int(number): str(code) for number, code in barred.items() if number.isdecimal()}
-    return Outcome(device, first, last, codes)
+    return Outcome(device, first, last, codes, let=row.get("let") is True)
 
 
 def item(entry: Entry) -> Item:

@@ -61,13 +61,15 @@ def set_cursor(session: Session, at: Cursor, scope: str = "plant") -> None:
 def mark(session: Session, at: Cursor) -> str | None:
     """Return the server's mark of the feed up to this cursor; None where it came without one."""
     kept = get(session, _MARK)
-    feed, found = (kept.get("feed"), kept.get("mark")) if isinstance(kept, dict) else (None, None)
-    return found if feed == at.feed and isinstance(found, str) else None
+    if not isinstance(kept, dict) or (kept.get("feed"), kept.get("epoch")) != at:
+        return None
+    found = kept.get("mark")
+    return found if isinstance(found, str) else None
 
 
 def set_mark(session: Session, at: Cursor, found: str | None) -> None:
     """Note the mark that came with a cursor: in the transaction that takes the page."""
-    put(session, _MARK, {"feed": at.feed, "mark": found})
+    put(session, _MARK, {"feed": at.feed, "epoch": at.epoch, "mark": found})
 
 
 def as_of(session: Session) -> int | None:

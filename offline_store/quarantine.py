@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from domain.changes import Entry
-from domain.merge import Verdict
-from domain.quarantine import RELEASED, outcome_of
-from offline_store import entries
+from domain.merge import TypePolicies, Verdict
+from domain.quarantine import RELEASED, TYPE, outcome_of
+from offline_store import entries, records
 from offline_store.entries import IN_MAX, Logged
 from offline_store.tables import EntryRow
 
@@ -53,9 +53,20 @@ def apply(session: Session, arrived: Sequence[Entry]) -> list[str]:
         if outcome is None:
             continue
         for one in held(session, outcome.device, outcome.first, outcome.last):
-            settle(session, one, outcome.barred.get(one.entry.number))
+            settle(session, one, outcome.code(one.entry.number))
             touched[one.entry.record_id] = None
     return list(touched)
+
+
+def catch_up(session: Session, policies: TypePolicies) -> None:
+    """Apply the outcomes that came while the program knew nothing of them yet; changes no others.
+
+    A program of the version before keeps them and does nothing; this is called at the start.
+    """
+    kept: list[Entry] = []
+    for record in records.find(session, TYPE, limit=records.ALL):
+        kept += [one.entry for one in entries.of_record(session, record.record_id)]
+    records.refold_all(session, apply(session, kept), policies)
 
 
 def as_sent(one: Logged) -> tuple[Verdict | None, str | None]:

@@ -102,15 +102,23 @@ def _settled(here: Site, session: Session, record: Record) -> Outcome:
             barred[one.entry.number] = code
         store.settle(session, one, code or None)
         records.refold(session, one.entry.record_id, here.pack.definitions.policies)
-    return Outcome(device, first, last, barred)
+    if why in quarantine.NEVER:  # nothing of it is here, whatever else is held under its numbers
+        last = first - 1
+    return Outcome(device, first, last, barred, let=record.text("state") == quarantine.LET)
 
 
 def _wrong(here: Site, session: Session, one: Logged) -> str:
     """Return the code why an entry may not count even so; "" if it may."""
     if one.entry.type in quarantine.BARRED_TYPES:  # nobody gets a right by something unproved
         return quarantine.TURNED_DOWN
-    refusal = rights.check(one.entry, _scene(here, session, one))
-    return refusal.code if refusal else ""
+    scene = _scene(here, session, one)
+    refusal = rights.check(one.entry, scene)
+    if refusal:
+        return refusal.code
+    if scene.record is not None and not all(scene.seen(name) for name in one.entry.set):
+        # others went on meanwhile: in its old place of the feed it would undo what they decided
+        return quarantine.OVERTAKEN
+    return ""
 
 
 def _scene(here: Site, session: Session, one: Logged) -> Scene:

@@ -31,7 +31,8 @@ class Rates:
         known = self._buckets.get(key)
         if known is not None and known.good:
             return self._take(key, self._per_s, self._burst, now_ms)
-        return self._take(f"from {address}", self._per_s / _STRANGER, self._burst, now_ms)
+        who = "token" if key else "nobody"  # who shows none keeps nobody out who shows one
+        return self._take(f"{who} from {address}", self._per_s / _STRANGER, self._burst, now_ms)
 
     def proved(self, key: str, now_ms: int) -> None:
         """Note that the server knew the token behind this key."""

@@ -28,6 +28,7 @@ from sync.transport import Transport
 _log = logging.getLogger(__name__)
 _DOUBTS = frozenset({"sync.signature", "sync.chain"})
 _BARE = ("entry.invalid", "count")  # what a server of the version before says of a signed push
+_CONFLICT = 409
 _SIGNED = "sync.unsigned"  # and what a newer one says of a push that hides its signatures
 
 
@@ -133,6 +134,8 @@ class Pusher:
         try:
             reply, raw = await self._sent(outgoing)
         except ServerRefusedError as error:  # "gap" is an answer, too
+            if error.params.get("status") != _CONFLICT:
+                raise  # no answer: it is asked again
             expected = error.params.get("expected")
             if isinstance(expected, int) and 1 <= expected <= outgoing.batch.last:
                 await asyncio.to_thread(self.reopen, expected)

@@ -7,23 +7,35 @@ and no signature, so it counts for nothing until somebody who may has looked at 
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from app.use_cases import notices, outbox, quarantine, reports
 from domain.errors import MoveRefusedError, NotAllowedError, RecordMissingError
 from domain.proof_checks import check, worth
 from domain.proof_reading import read
-from domain.quarantine import HELD, LET, REFUSED
+from domain.quarantine import HELD, LET, REFUSED, Outcome
+from domain.records import Record
 from domain.signatures import ChainForgedError
 from offline_store import entries, keep, records
 from offline_store import quarantine as store
 from offline_store.database import FILE_NAME
+from offline_store.tables import EntryRow
 from server import proofs as server_proofs
 from server.keys import public_bytes
 from tests.helpers.plant import Device, PlantSite
+from tests.scenarios import loop
 from tests.scenarios.test_tampered_device import edit
 
-OPERATOR, MANAGER, ADMINISTRATOR = "U012", "U001", "U014"
+OPERATOR, MANAGER, ADMINISTRATOR, LEADER = "U012", "U001", "U014", "U019"
 WORDS = ["柜门没锁", "漏电", "插座烧了", "跳闸"]
+
+
+def outcome_of_record(record: Record) -> Outcome:
+    row = record.get("outcome")
+    assert isinstance(row, dict)
+    return Outcome(str(row["device"]), int(str(row["first"])), int(str(row["last"])), {},
+                   let=bool(row["let"]))  # fmt: skip
 
 
 def reported(device: Device, words: str) -> str:
@@ -38,6 +50,11 @@ async def damaged(site: PlantSite) -> tuple[Device, list[str]]:
     device = await site.device()
     device.wire.up = False
     made = [reported(device, words) for words in WORDS]
+    return await damage(site, device, made), made
+
+
+async def damage(site: PlantSite, device: Device, made: list[str]) -> Device:
+    """Let a device's file lose the second of its unsent reports, and send the others."""
     with device.app.store.reading() as session:
         lost = entries.of_record(session, made[1])[0].body[:80]
     device.app.store.close()
@@ -47,7 +64,7 @@ async def damaged(site: PlantSite) -> tuple[Device, list[str]]:
     device = site.restart(device)
     device.wire.up = True
     await device.sync()
-    return device, made
+    return device
 
 
 def at(device: Device, made: list[str]) -> list[bool]:
@@ -187,6 +204,57 @@ async def test_a_changed_chain_is_shown_but_never_released(site: PlantSite) -> N
     quarantine.settle(office.app, manager, card.record_id, REFUSED, "查清了")
     await office.sync()
     assert quarantine.cards(office.app, manager)[0].done
+    with office.app.store.reading() as session:
+        [record] = records.find(session, "quarantine")
+    outcome = outcome_of_record(record)
+    assert outcome.last < outcome.first, "it says nothing of what else is held under its numbers"
+    assert not outcome.let
+
+
+async def test_what_others_overtook_is_not_let_in_on_top_of_their_decisions(
+    site: PlantSite,
+) -> None:
+    device, office = await site.device(), await site.device("office")
+    hazard = loop.report(office, OPERATOR, "DB-03", "柜门没锁", ())
+    await office.sync()
+    await device.sync()
+    device.wire.up = False
+    made = [reported(device, words) for words in WORDS[:2]]
+    loop.act(device, LEADER, hazard, "accept>accepted")
+    device = await damage(site, device, made)
+    loop.act(office, LEADER, hazard, "accept>accepted")  # nobody saw the one that is held
+    await office.sync()
+    manager = office.person(MANAGER)
+    [card] = quarantine.cards(office.app, manager)
+    quarantine.settle(office.app, manager, card.record_id, LET, "属实")
+    before = loop.on_server(site, hazard).cells
+    await office.sync()
+    await device.sync()
+    assert loop.on_server(site, hazard).cells == before, "what was decided meanwhile stands"
+    with device.app.store.reading() as session:
+        assert records.get(session, hazard).cells == before
+    assert reasons(device) == {"entry.overtaken"}
+
+
+async def test_a_release_read_by_the_program_of_the_version_before_counts_after_the_update(
+    site: PlantSite,
+) -> None:
+    _, office, made = await settled(site, LET, "属实")
+    with office.app.store.session() as session:  # as the old program leaves it: held, and no more
+        for record_id in made[2:]:
+            for one in entries.of_record(session, record_id):
+                session.connection().execute(
+                    update(EntryRow)
+                    .where(
+                        col(EntryRow.device_id) == one.entry.device_id,
+                        col(EntryRow.number) == one.entry.number,
+                    )
+                    .values(verdict="quarantined", code="entry.unsigned", params=None)
+                )
+            records.refold(session, record_id)
+    assert at(office, made) == [True, False, False, False]
+    office = site.restart(office)
+    assert at(office, made) == [True, False, True, True]
 
 
 async def test_what_was_held_before_there_were_such_records_gets_one_at_the_start(

@@ -119,7 +119,7 @@ async def test_a_refusal_is_written_and_stays_on_the_list(field: FieldApp) -> No
 async def test_what_was_not_let_in_is_marked(field: FieldApp) -> None:
     held(field)
     said(field, {"state": LET, "settled_by": MANAGER, "settled_ms": NOW_MS, "note": "属实"})
-    said(field, quarantine.Outcome("d9", 7, 8, {7: "entry.invalid"}).cells(), "decide")
+    said(field, quarantine.Outcome("d9", 7, 8, {7: "entry.invalid"}, let=True).cells(), "decide")
     async with client_of(opened(field, MANAGER, f"/admin/quarantine/{HERE}")) as client:
         await client.until(lambda: client.has("settled-released"))
         shown = "\n".join(client.texts())
