@@ -296,7 +296,7 @@ class Intake:
         """
         entries.add(self._session, self._logged)
         touched = dict.fromkeys(one.entry.record_id for one in self._logged)
-        records.save(self._session, {one: self._folded[one] for one in touched}, {})
+        records.save(self._session, {one: self._folded[one] for one in touched}, {}, searched=False)
         lock_feed(self._session)
         feed = last_feed(self._session) + 1
         first = self._number - len(self._logged) + 1

@@ -6,7 +6,7 @@ the order made and stays listed, with its receipt, for a week after the server c
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -19,7 +19,7 @@ from domain.records import Value
 from offline_store import batches, blobs, entries, records
 from offline_store.batches import Batch
 from offline_store.entries import Logged
-from offline_store.tables import BlobRow, DeviceRow, EntryRow
+from offline_store.tables import BlobRow, DeviceRow, EntryRow, RecordRow
 
 BATCH_MAX = 200  # entries in one push: about 70 kB packed, one request on a 2G link
 BATCH_MAX_BYTES = 512 * 1024  # of bodies in one push
@@ -190,11 +190,52 @@ def confirm(
                     params=entries.pack_params(answer.params),
                 )
             )
-    size = answered.last - answered.first + 1
-    sent = entries.of_device(session, answered.device_id, answered.first, size)
-    touched = list(dict.fromkeys(one.entry.record_id for one in sent))
-    records.refold_all(session, touched, policies)
+    touched = _touched(session, answered)
+    doubtful = _doubtful(session, answered, touched, {answer.number for answer in exceptions})
+    records.refold_all(session, [one for one in touched if one in doubtful], policies)
+    records.numbered(session, [one for one in touched if one not in doubtful], answered.feed)
+    return list(touched)
+
+
+def _touched(session: Session, answered: Batch) -> dict[str, list[int]]:
+    """Return the records of a push with the numbers of its entries, in the order made."""
+    rows = session.execute(
+        select(col(EntryRow.record_id), col(EntryRow.number))
+        .where(col(EntryRow.device_id) == answered.device_id)
+        .where(col(EntryRow.number).between(answered.first, answered.last))
+        .order_by(col(EntryRow.number))
+    )
+    touched: dict[str, list[int]] = {}
+    for record_id, number in rows:
+        touched.setdefault(record_id, []).append(number)
     return touched
+
+
+def _doubtful(
+    session: Session,
+    answered: Batch,
+    touched: Mapping[str, Sequence[int]],
+    exceptional: Set[int],
+) -> set[str]:
+    """Return the records that the answer may have changed.
+
+    Where all entries are this device's, were accepted, and are no younger than their receipt, the
+    fold with the server's number is the fold that is here.
+    """
+    found = {one for one, numbers in touched.items() if not exceptional.isdisjoint(numbers)}
+    received = answered.received_ms or 0
+    ids = list(touched)
+    for start in range(0, len(ids), entries.IN_MAX):
+        some = ids[start : start + entries.IN_MAX]
+        others = select(col(EntryRow.record_id)).where(
+            col(EntryRow.record_id).in_(some), col(EntryRow.device_id) != answered.device_id
+        )
+        steady = select(col(RecordRow.record_id)).where(
+            col(RecordRow.record_id).in_(some), col(RecordRow.changed_ms) <= received
+        )
+        found.update(session.execute(others).scalars())
+        found.update(set(some).difference(session.execute(steady).scalars()))
+    return found
 
 
 def reopen(session: Session, device_id: str, first: int) -> None:

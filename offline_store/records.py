@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlmodel import Session, col
 
 from domain import merge
@@ -161,8 +161,17 @@ def refold_all(
     return {record_id: one.record if one else None for record_id, one in folded.items()}
 
 
-def save(session: Session, folded: "dict[str, merge.Merged | None]", feeds: dict[str, int]) -> None:
-    """Replace the rows of these records, their open conflicts and their holds, in bulk."""
+def save(
+    session: Session,
+    folded: "dict[str, merge.Merged | None]",
+    feeds: dict[str, int],
+    *,
+    searched: bool = True,
+) -> None:
+    """Replace the rows of these records, their open conflicts and their holds, in bulk.
+
+    `searched` False leaves the search index alone: nobody searches on the server.
+    """
     ids, run = list(folded), session.connection().execute
     for start in range(0, len(ids), entries.IN_MAX):
         some = ids[start : start + entries.IN_MAX]
@@ -186,7 +195,17 @@ def save(session: Session, folded: "dict[str, merge.Merged | None]", feeds: dict
     for table, values in rows.items():
         if values:
             run(insert(table), values)
-    search.update(session, list(kept.values()), ids)
+    if searched:
+        search.update(session, list(kept.values()), ids)
+
+
+def numbered(session: Session, record_ids: Sequence[str], feed: int) -> None:
+    """Note the feed number of records whose fold stays as it is."""
+    for start in range(0, len(record_ids), entries.IN_MAX):
+        some = record_ids[start : start + entries.IN_MAX]
+        session.connection().execute(
+            update(RecordRow).where(col(RecordRow.record_id).in_(some)).values(feed=feed)
+        )
 
 
 def reindex(session: Session) -> None:
