@@ -21,7 +21,7 @@ from offline_store.batches import Batch
 from offline_store.entries import Logged
 from offline_store.tables import BlobRow, DeviceRow, EntryRow, RecordRow
 
-BATCH_MAX = 200  # entries in one push: about 70 kB packed, one request on a 2G link
+BATCH_MAX = 200  # entries in a push to begin with: about 60 kB packed, one request on a 2G link
 BATCH_MAX_BYTES = 512 * 1024  # of bodies in one push
 LISTED_MS = 7 * 24 * 3600 * 1000  # how long a received item stays listed
 ITEMS_MAX = 1000
@@ -86,11 +86,18 @@ class Answer(NamedTuple):
     params: Mapping[str, Value]
 
 
-def pending(session: Session, device_id: str, limit: int = BATCH_MAX) -> list[Logged]:
-    """Return the oldest unconfirmed entries of this device, at most `limit`, in the order made."""
+def pending(
+    session: Session, device_id: str, limit: int = BATCH_MAX, *, after: int = 0
+) -> list[Logged]:
+    """Return the oldest unconfirmed entries of this device, at most `limit`, in the order made.
+
+    Only those behind the number `after`.
+    """
     first = session.exec(
         select(func.min(col(EntryRow.number))).where(
-            col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None)
+            col(EntryRow.device_id) == device_id,
+            col(EntryRow.feed).is_(None),
+            col(EntryRow.number) > after,
         )
     ).one()
     return entries.of_device(session, device_id, first, limit) if first else []
@@ -130,17 +137,19 @@ def is_sent(session: Session, record_id: str) -> bool:
     return session.exec(waiting.limit(1)).first() is None
 
 
-def next_push(session: Session, device_id: str) -> Outgoing | None:
-    """Return the push to send now; None when nothing waits.
+def next_push(
+    session: Session, device_id: str, limit: int = BATCH_MAX, *, after: int = 0
+) -> Outgoing | None:
+    """Return the push to send now, or the one behind the entry `after`; None when nothing waits.
 
     A push that was begun is returned again as it was, because the server knows it by its first
     entry and its head. Commit before sending.
     """
-    begun = batches.unanswered(session, device_id)
+    begun = batches.unanswered(session, device_id, after)
     if begun is not None:
         size = begun.last - begun.first + 1
         return _outgoing(session, begun, entries.of_device(session, device_id, begun.first, size))
-    waiting = _fitting(pending(session, device_id))
+    waiting = _fitting(pending(session, device_id, limit, after=after))
     if not waiting:
         return None
     first, last = waiting[0].entry.number, waiting[-1].entry.number
