@@ -17,6 +17,7 @@ from domain.records import Value
 IN_MAX = 500  # values in one IN (...): older SQLite takes 999
 
 pack: Callable[[object], bytes] = msgspec.json.Encoder().encode  # plain values and tuples as JSON
+pack_sorted: Callable[[object], bytes] = msgspec.json.Encoder(order="sorted").encode
 unpack: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode
 
 

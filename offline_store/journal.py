@@ -259,10 +259,12 @@ class Intake:
         quarantined: str | None = None,
         params: Mapping[str, Value] | None = None,
         signature: bytes | None = None,
+        digest: bytes | None = None,
     ) -> merge.Merged:
         """Take the next entry; `refused` or `quarantined` is the code why it does not count.
 
-        `signature` is its device's, verified by the caller.
+        `signature` is its device's, verified by the caller; `digest` its chain hash, where the
+        caller knows it.
         """
         assert entry.device_id == self._device_id
         assert entry.number == self._number + 1, "a gap is answered before the intake"
@@ -275,7 +277,7 @@ class Intake:
         verdict: merge.Verdict = "quarantined" if quarantined else merged.verdict
         if verdict in {"refused", "quarantined"}:
             self._refused.add(entry.writer)
-        self._number, self._hash = entry.number, link(self._hash, body)
+        self._number, self._hash = entry.number, digest or link(self._hash, body)
         self._folded[entry.record_id] = merged
         self._logged.append(
             Logged(

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from domain import merge
 from domain.errors import RecordMissingError
 from domain.holds import Hold
-from domain.records import Cell, Record, Value
+from domain.records import Cell, Record
 from offline_store import bulk, entries, search
 from offline_store.questions import EVIDENCE, columns, finding
 from offline_store.tables import ConflictRow, HoldRow, RecordRow
@@ -279,16 +279,18 @@ _STORED = (
 def _values(folded: merge.Merged, feed: int) -> tuple[object, ...]:
     record = folded.record
     assert record is not None
-    cells = {name: _parts(cell) for name, cell in sorted(record.cells.items())}
+    cells = record.cells
     person, author = PEOPLE.get(record.type, (None, None))
-    text = record.text
+
+    def text(name: str | None) -> str | None:
+        cell = cells.get(name) if name else None
+        return cell.value or None if cell is not None and isinstance(cell.value, str) else None
+
     open_holds = sum(1 for hold in folded.history.standing.holds.values() if hold.lifted_by is None)
     return (
-        record.record_id, record.type, record.definition, text("of") or None, text("area") or None,
-        text("asset") or None, text("unit") or None, (person and text(person)) or None,
-        (author and text(author)) or None, record.whole("due_ms"), text("state") or None,
-        open_holds, record.get("deleted") is True, feed or None, place_of(record)[0],
-        bulk.pack(cells),
+        record.record_id, record.type, record.definition, text("of"), text("area"), text("asset"),
+        text("unit"), text(person), text(author), record.whole("due_ms"), text("state"), open_holds,
+        record.get("deleted") is True, feed or None, place_of(record)[0], bulk.pack_sorted(cells),
     )  # fmt: skip
 
 
@@ -298,12 +300,8 @@ _CONFLICT = ("conflict_id", "record_id", "field", "base", "kept", "other")
 def _conflict_values(record_id: str, conflict: merge.Conflict) -> tuple[object, ...]:
     return (
         conflict.conflict_id(record_id), record_id, conflict.field, conflict.base,
-        bulk.pack(_parts(conflict.kept)), bulk.pack(_parts(conflict.other)),
+        bulk.pack(conflict.kept), bulk.pack(conflict.other),
     )  # fmt: skip
-
-
-def _parts(cell: Cell) -> tuple[Value, ...]:
-    return (cell.value, cell.writer, cell.wall_ms, cell.counter)
 
 
 def _cell(data: bytes) -> Cell:

@@ -85,7 +85,8 @@ def _taken(
     here.refresh(session)
     last = read[proof.count - 1].number
     own = push.model_copy(update={"last": last, "head": hashes[proof.count - 1].hex()})
-    taken = _take(here, session, own, list(zip(read, bodies, strict=True))[: proof.count], proof)
+    offered = list(zip(read, bodies, hashes, strict=True))[: proof.count]
+    taken = _take(here, session, own, offered, proof)
     forged = None if proof.whole else last + 1
     quarantine.settle(here, session, read[: proof.count])
     steps = _alarms(here, session, push, proof, forged)
@@ -138,11 +139,11 @@ def _take(
     here: Site,
     session: Session,
     push: PushHead,
-    offered: Sequence[tuple[Entry, bytes]],
+    offered: Sequence[tuple[Entry, bytes, bytes]],
     proof: Proof,
 ) -> Taken:
     now = here.now_ms()
-    read = [entry for entry, _ in offered]
+    read = [entry for entry, _, _ in offered]
     if not clock_check.judges(session, now, read):
         raise RefusalError(503, "server.clock")  # the device keeps it and comes again
     wrong: dict[str, FieldError] = {}
@@ -150,11 +151,11 @@ def _take(
         ids = [entry.record_id for entry in read]
         intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies)
         exceptions: list[PushException] = []
-        for entry, body in offered:
+        for entry, body, digest in offered:
             unproved = entry.number in proof.unproved
             refusal = UnprovedError() if unproved else wrong.get(entry.record_id)
             signature = proof.signatures.get(entry.number)
-            offer = Offer(entry, body, signature, refusal, proof.quarantined)
+            offer = Offer(entry, body, signature, refusal, proof.quarantined, digest)
             _, exception = judge(here, session, intake, offer, now)
             if exception:
                 exceptions.append(exception)

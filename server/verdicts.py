@@ -45,6 +45,7 @@ class Offer(NamedTuple):
     signature: bytes | None = None
     refusal: FieldError | None = None
     quarantined: str | None = None
+    digest: bytes | None = None  # its chain hash, where it is known
 
 
 def judge(
@@ -63,6 +64,7 @@ def judge(
         quarantined=offer.quarantined,
         params=params,
         signature=offer.signature,
+        digest=offer.digest,
     )
     return merged, None if merged.verdict == "accepted" else _exception(entry, merged, params)
 
