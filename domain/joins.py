@@ -6,7 +6,7 @@ is named by all of them, "device:number+device:number": per device the last one.
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Table
+from sqlalchemy import Row
 from sqlmodel import Session, SQLModel
 
 from domain.records import Value
@@ -79,8 +79,7 @@ def _in(
 
 
 def _table(table: type[SQLModel]) -> str:
-    found: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
-    return found.name
+    return str(table.__tablename__)
 
 
 @lru_cache(maxsize=64)

@@ -191,7 +191,7 @@ def run(settings: ServerSettings) -> None:
 def _collect_rarely() -> None:
     """Look for garbage seldom, and never among what stays: a quarter of a push went into that.
 
-    Almost all that a push makes ends with it and is freed at once; only rings wait for the collector.
+    Almost all that a push makes ends with it and is freed at once; only rings need the collector.
     """
     gc.collect()
     gc.freeze()
