@@ -6,13 +6,25 @@ of a pull is the same at the other end. The lean limit has the leanest tables th
 Plain is a push without chain, signature and rules, as most would write it.
 """
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.baselines import bare_sync, plain_push
 from benchmarks.sync_world import World
 from offline_store.database import FILE_NAME
+
+_LEAN = (
+    "CREATE TABLE entry (row INTEGER PRIMARY KEY, number INT, record TEXT, body BLOB, feed INT)",
+    "CREATE UNIQUE INDEX entry_number ON entry (number)",
+    (
+        "CREATE TABLE record (row INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, feed INT,"
+        " cells BLOB)"
+    ),
+    "CREATE INDEX record_feed ON record (feed)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,16 @@ def bodies_of(store: Path) -> list[bytes]:
     found = [row[0] for row in base.execute("SELECT body FROM entry ORDER BY row")]
     base.close()
     return found
+
+
+def lean_rows(bodies: list[bytes]) -> bare_sync.Rows:
+    """Return the leanest rows that could do: an entry and what it makes of its record."""
+    found: list[tuple[tuple[Any, ...], tuple[Any, ...], bytes]] = []
+    for number, body in enumerate(bodies, 1):
+        one = json.loads(body)
+        entry = (number, number, one["rec"], body, 1)
+        found.append((entry, (number, one["rec"], one["type"], 1, body), body))
+    return bare_sync.Rows(_LEAN, found)
 
 
 def rows_of(store: Path, bodies: list[bytes]) -> bare_sync.Rows:
@@ -62,7 +84,7 @@ def limits(world: World, folder: Path, bodies: list[bytes], server: Path) -> Lim
     with world.plain(folder) as port:
         wire = bare_sync.carry(port, bodies, up=True)
         up = bare_sync.insert(folder / "up.db", rows)
-        lean = bare_sync.insert(folder / "lean.db", bare_sync.lean(bodies))
+        lean = bare_sync.insert(folder / "lean.db", lean_rows(bodies))
         down = bare_sync.carry(port, bodies, up=False) + bare_sync.insert(folder / "down.db", rows)
         plain = plain_push.push(folder / "own.db", f"http://127.0.0.1:{port}", bodies)
     return Limits(wire + up, down, wire + lean, plain)

@@ -79,7 +79,7 @@ def _in(
 
 
 def _table(table: type[SQLModel]) -> str:
-    return str(table.__tablename__)
+    return str(vars(table)["__tablename__"])
 
 
 @lru_cache(maxsize=64)

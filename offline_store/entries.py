@@ -184,6 +184,19 @@ def page(
     return found, end, end < last
 
 
+def last_feed(session: Session) -> int:
+    """Return the highest feed number in the journal; 0 for an empty one."""
+    return session.connection().execute(select(func.max(col(EntryRow.feed)))).scalar() or 0
+
+
+def last_received_ms(session: Session, without: str) -> int | None:
+    """Return when the newest entry of the feed came, one device left out; None where none came."""
+    feed = col(EntryRow.feed)
+    query = select(col(EntryRow.received_ms)).order_by(feed.desc()).limit(1)
+    others = query.where(feed.is_not(None), col(EntryRow.device_id) != without)
+    return session.connection().execute(others).scalar()
+
+
 def mark(session: Session, feed: int) -> str | None:
     """Return what tells the feed up to here from another one: digits of its last entry's hash."""
     query = (

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from domain import merge
@@ -29,7 +29,7 @@ from domain.errors import ChainBrokenError
 from domain.records import Record, Value
 from offline_store import entries, quarantine, records, salvaged, signed
 from offline_store.database import lock_feed
-from offline_store.entries import Logged, of_device, of_record, page
+from offline_store.entries import Logged, last_feed, last_received_ms, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow
 
 _Head = tuple[int, bytes]  # number and hash
@@ -45,6 +45,8 @@ __all__ = [
     "chain",
     "head",
     "is_stand_in",
+    "last_feed",
+    "last_received_ms",
     "of_device",
     "of_record",
     "page",
@@ -322,19 +324,6 @@ class Intake:
         feeds = dict.fromkeys(touched, feed)
         records.save(self._session, folded, feeds, new=self._new, searched="never")
         return feed
-
-
-def last_feed(session: Session) -> int:
-    """Return the highest feed number in the journal; 0 for an empty one."""
-    return session.connection().execute(select(func.max(col(EntryRow.feed)))).scalar() or 0
-
-
-def last_received_ms(session: Session, without: str) -> int | None:
-    """Return when the newest entry of the feed came, one device left out; None where none came."""
-    feed = col(EntryRow.feed)
-    query = select(col(EntryRow.received_ms)).order_by(feed.desc()).limit(1)
-    others = query.where(feed.is_not(None), col(EntryRow.device_id) != without)
-    return session.connection().execute(others).scalar()
 
 
 def _seen(session: Session, record_id: str, kind: str, fields: Container[str]) -> dict[str, str]:

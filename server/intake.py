@@ -1,10 +1,10 @@
 """Taking a push: once, in order, in one transaction; a broken rule refuses one entry only.
 
 A push that cannot be part of the device's chain is not taken at all. One that tells another history
-than the one that is here (a restored or copied device) is set aside as a file for a manager: nobody
-picks one of the two in silence. Where a chain is not what its device signed, what stands before that
-is taken, the rest set aside likewise, and somebody is told. What nobody can read is refused alone:
-a stand-in keeps its place (`server.offers`).
+than the one that is here (a restored or copied device) is set aside as a file for a manager:
+nobody picks one of the two in silence. Where a chain is not what its device signed, what stands
+before that is taken, the rest set aside likewise, and somebody is told. What nobody can read is
+refused alone: a stand-in keeps its place (`server.offers`).
 """
 
 import hashlib

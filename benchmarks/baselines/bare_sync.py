@@ -11,13 +11,6 @@ import msgspec
 
 AT_ONCE = 500
 _PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
-_LEAN = (
-    "CREATE TABLE entry (row INTEGER PRIMARY KEY, number INT, record TEXT, body BLOB, feed INT)",
-    "CREATE UNIQUE INDEX entry_number ON entry (number)",
-    "CREATE TABLE record"
-    " (row INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, feed INT, cells BLOB)",
-    "CREATE INDEX record_feed ON record (feed)",
-)
 _T = TypeVar("_T")
 _decode = msgspec.json.Decoder().decode
 
@@ -27,16 +20,6 @@ class Rows(NamedTuple):
 
     tables: Sequence[str]
     rows: Sequence[tuple[tuple[Any, ...], tuple[Any, ...], bytes]]
-
-
-def lean(bodies: Sequence[bytes]) -> Rows:
-    """Return the leanest rows that could do: an entry and what it makes of its record."""
-    read = [(number, _decode(body), body) for number, body in enumerate(bodies, 1)]
-    made = [
-        ((number, number, one["rec"], body, 1), (number, one["rec"], one["type"], 1, body), body)
-        for number, one, body in read
-    ]
-    return Rows(_LEAN, made)
 
 
 def parts(bodies: Sequence[_T]) -> list[Sequence[_T]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.changes import DeviceTime
 from domain.records import Value
-from offline_store import devices, journal, keep, records, search, search_terms
+from offline_store import devices, entries, journal, keep, records, search, search_terms
 from offline_store.database import Store, open_store
 
 OnStore = Callable[[Path | None], str | None]
@@ -210,3 +210,28 @@ def test_terms_of_a_query_are_terms_of_a_text_that_says_it(typed: str, wrote: st
     for _, asked in search_terms.of_query(typed):
         assert set(asked) <= terms
         assert not set("".join(asked)) & set(string.punctuation + string.whitespace)
+
+
+def test_what_comes_from_others_is_found_a_little_later(store: Store) -> None:
+    theirs = open_store(None)
+    for one in (theirs, store):
+        with one.session() as session:
+            devices.add(session, devices.Device("other", b"other" * 6))
+    with theirs.session() as session:
+        stamp = journal.Stamp(AT, 0, DeviceTime(AT, 1, "b", 5), "other-1")
+        journal.write(
+            session, journal.Author("other", "U009"), stamp, kind="edit", record_id="theirs",
+            type="hazard", definition="hazard@1", set={"words": "gasket", "reported_ms": AT},
+        )  # fmt: skip
+        [one] = entries.of_device(session, "other", 1, 1)
+    with store.session() as session:
+        journal.receive(session, [journal.Arrival(one.entry, one.body, 1, "accepted", None, AT)])
+        assert search.find(session, "gasket") == []
+        assert search.due(session, 5) == ["theirs"]
+        assert records.get(session, "theirs").text("words") == "gasket"
+    with store.session() as session:
+        while records.index_due(session):
+            pass
+        assert search.find(session, "gasket") == ["theirs"]
+        assert search.due(session, 5) == []
+    theirs.close()
