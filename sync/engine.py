@@ -27,6 +27,7 @@ from sync.flow import Flow
 from sync.protocol import ENTRIES_MAX, PullReply, PushReply
 from sync.pushes import Pusher
 from sync.status import Identity, Phase, SyncStatus
+from sync.subscribing import Subscriptions
 from sync.transport import Transport
 from sync.uploads import REST_MS, PartSize, Uploader
 
@@ -71,6 +72,7 @@ class SyncEngine:
         self._uploader = Uploader(store, transport, now_ms, PartSize())
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
         self._downloader = Downloader(store, transport, now_ms)
+        self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -195,6 +197,7 @@ class SyncEngine:
                         self._show(phase="sending", error=self._held)
                         outgoing = await flow.one(outgoing, self._answered)
                         await self._count()
+                await asyncio.to_thread(self._scopes.settle)
             except ServerRefusedError as error:
                 assert outgoing is not None
                 await self._realign(error, outgoing)
@@ -227,6 +230,7 @@ class SyncEngine:
     def _rewind(self, epoch: str) -> None:
         with self._store.session() as session:
             keep.set_cursor(session, keep.Cursor(0, epoch))
+            self._scopes.forget(session)
 
     async def _pull(self, *, wait_s: int) -> None:
         for _ in range(PAGES_MAX):
@@ -237,10 +241,15 @@ class SyncEngine:
             if at.epoch and reply.epoch != at.epoch:
                 await self._new_epoch(reply.epoch)
                 continue
-            if reply.entries:
+            if reply.subscription:
+                self._show(phase="receiving", error=self._held)
+                told, scopes = reply.subscription, self._scopes
+                if not await scopes.adapt(told, reply.epoch, own=self._own):
+                    continue
+            if reply.entries or reply.enter:
                 self._show(phase="receiving", error=self._held)
             await asyncio.to_thread(self._take, reply)
-            if reply.entries:
+            if reply.entries or reply.enter:
                 await self._count()
                 await self._fetch_wanted()
             self._show(phase="idle", error=self._held)
@@ -263,11 +272,12 @@ class SyncEngine:
 
         What was saved from damage is read anew first: its hashes may be those of a cut chain.
         """
-        if not at.epoch or self._own:
-            return {}
         with self._store.reading() as session:
-            mark = keep.mark(session, at)
-        return {"epoch": at.epoch} | ({"seen": mark} if mark else {})
+            known = {"mark": self._scopes.mark(session, at)}
+            seen = keep.mark(session, at)
+        if not at.epoch or self._own:
+            return known
+        return known | {"epoch": at.epoch} | ({"seen": seen} if seen else {})
 
     async def _page(self, at: keep.Cursor, wait_s: int) -> PullReply | None:
         """Ask for a page; a wait for news ends when something is written here."""
@@ -295,7 +305,9 @@ class SyncEngine:
         return reply
 
     def _take(self, reply: PullReply) -> None:
-        if taking.take(self._store, reply, self._policies()):
+        own = self._scopes.own
+        taken = taking.take(self._store, reply, self._policies(), **({"own": own} if own else {}))
+        if taken:
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:
