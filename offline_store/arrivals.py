@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from domain import merge
 from domain.changes import genesis, link
 from domain.errors import ChainBrokenError
-from offline_store import devices, entries, quarantine, records, signed
+from offline_store import devices, keeping, signed
 from offline_store.entries import IN_MAX, Logged
 from offline_store.journal import Arrival
 from offline_store.tables import EntryRow
@@ -54,12 +54,7 @@ def receive(
         arrival.check(decisions, digest)
         here[device_id, number] = _Here(arrival.body, digest)
         fresh.append(arrival.logged(digest))
-    entries.add(session, fresh)
-    came = [arrival.entry for arrival, _ in arrivals]
-    released = quarantine.apply(session, came)
-    touched = list(dict.fromkeys([*(one.record_id for one in came), *released]))
-    records.refold_all(session, touched, policies)
-    return touched
+    return keeping.keep(session, fresh, [arrival.entry for arrival, _ in arrivals], policies)
 
 
 def _previous(

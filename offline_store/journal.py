@@ -27,7 +27,7 @@ from domain.changes import (
 )  # fmt: skip
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
-from offline_store import entries, quarantine, records, salvaged, signed
+from offline_store import entries, keeping, records, salvaged, signed
 from offline_store.database import lock_feed
 from offline_store.entries import Logged, last_feed, last_received_ms, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow
@@ -186,16 +186,7 @@ def receive(
         arrival.check(decisions, digest)
         heads[entry.device_id] = (entry.number, digest)
         fresh.append(arrival.logged(digest))
-    of_page = dict.fromkeys(one.entry.record_id for one in arrivals)
-    known = records.known(session, list(of_page))
-    entries.add(session, fresh)
-    released = quarantine.apply(session, [arrival.entry for arrival in arrivals])
-    touched = list(of_page | dict.fromkeys(released))
-    logged = entries.by_record(fresh, of_page.keys() - known - set(released))
-    new = frozenset(logged)
-    logged |= entries.of_records(session, [one for one in touched if one not in new])
-    records.save_logged(session, logged, touched, policies, new=new, searched="later")
-    return touched
+    return keeping.keep(session, fresh, [arrival.entry for arrival in arrivals], policies)
 
 
 class Intake:
