@@ -117,7 +117,7 @@ def _turn(
 def _reply(
     here: Site, session: Session, turn: Turn, cursor: int, *, holes: bool
 ) -> PullReply:
-    rows = [*turn.entries, *turn.enter]
+    rows = [*turn.enter, *turn.entries]  # in the order in which a device takes them
     names = sorted({one.entry.device_id for one in rows})
     keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
     before = scoped.before(session, rows) if holes else {}

@@ -243,6 +243,8 @@ class Transport:
             reply = await self._client.send(request, stream=True)
             try:
                 if reply.is_stream_consumed:  # another transport than the network had it whole
+                    if len(reply.content) > max_bytes:
+                        raise StrangeReplyError(reason="size")
                     return Reply(reply.status_code, reply.headers, reply.content)
                 content = bytearray()
                 async for piece in reply.aiter_raw():
