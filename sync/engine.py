@@ -23,7 +23,8 @@ from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync import taking
 from sync.downloads import Downloader
-from sync.protocol import ENTRIES_MAX, PullReply
+from sync.flow import Flow
+from sync.protocol import ENTRIES_MAX, PullReply, PushReply
 from sync.pushes import Pusher
 from sync.status import Identity, Phase, SyncStatus
 from sync.subscribing import Subscriptions
@@ -175,23 +176,28 @@ class SyncEngine:
 
     async def _push(self) -> None:
         while outgoing := await asyncio.to_thread(self._pusher.next):
-            self._show(phase="sending", error=self._held)
-            sent_ms = self._now_ms()
             try:
-                reply, raw = await self._pusher.send(outgoing)
+                async with Flow(self._pusher, self._now_ms) as flow:
+                    while outgoing:
+                        self._show(phase="sending", error=self._held)
+                        outgoing = await flow.one(outgoing, self._answered)
+                        await self._count()
+                await asyncio.to_thread(self._scopes.settle)
             except ServerRefusedError as error:
+                assert outgoing is not None
                 await self._realign(error, outgoing)
-                continue
-            self._gap = None
-            self._heard(reply.server_ms, sent_ms)
-            await asyncio.to_thread(self._pusher.confirm, outgoing, reply, raw)
-            await asyncio.to_thread(self._scopes.settle)
-            await self._count()
+
+    def _answered(self, reply: PushReply, sent_ms: int) -> None:
+        self._gap = None
+        self._heard(reply.server_ms, sent_ms)
 
     async def _realign(self, error: ServerRefusedError, outgoing: outbox.Outgoing) -> None:
         """Go on from the entry that the server expects; a history that differs is for people."""
-        if error.params["reason"] != "sync.gap":
-            if error.params["reason"] in {"sync.fork", "sync.chain"}:
+        reason, limit = error.params["reason"], error.params.get("limit")
+        if reason == "batch.size" and await asyncio.to_thread(self._pusher.cut, outgoing, limit):
+            return
+        if reason != "sync.gap":
+            if reason in {"sync.fork", "sync.chain"}:
                 raise ChainBrokenError(device=outgoing.batch.device_id) from error
             raise error
         expected = error.params.get("expected")
