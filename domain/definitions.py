@@ -3,9 +3,9 @@
 `read` turns the texts of the YAML files into values and names every problem with its file and
 line. Files (paths below assets/definitions): plants/NAME.yaml (one), access.yaml, forms/NAME.yaml
 (one per version of a checklist), workflows/NAME.yaml, documents/NAME.yaml (drawings, if any),
-merge.yaml and scopes.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml, evidence.yaml,
-demo/hazards.yaml, the files of later issues (`domain.reading.defaults.LATER`), and, where
-people have administered something, registers.yaml (`domain.registers`).
+merge.yaml and scopes.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml,
+evidence.yaml, demo/hazards.yaml, the files of later issues (`domain.reading.defaults.LATER`), and,
+where people have administered something, registers.yaml (`domain.registers`).
 """
 
 import hashlib

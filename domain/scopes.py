@@ -89,7 +89,9 @@ def of_record(ground: Ground, record: Record, about: Record | None = None) -> fr
             found.add(f"{row.code}/*")
             found.update(_of_subject(ground, row, record))
         elif row.cells:
-            found.update(f"{row.code}/{record.text(cell)}" for cell in row.cells if record.text(cell))
+            found.update(
+                f"{row.code}/{record.text(cell)}" for cell in row.cells if record.text(cell)
+            )
         else:
             found.add(row.code)
     return frozenset(found)

@@ -20,7 +20,7 @@ def is_one(entry: Entry) -> bool:
 
 
 def check(entry: Entry, scene: Scene, person: Person) -> None:
-    """Check that an administrator sets all three lists at once, with people and places that exist."""
+    """Check that an administrator sets all three lists, with people and places that exist."""
     found = scene.definitions
     if entry.kind != "edit" or frozenset(entry.set) != _CELLS:
         raise EntryInvalidError(reason="fields")

@@ -34,7 +34,9 @@ class Subscribed(NamedTuple):
         return scopes.EVERYTHING in self.scopes
 
 
-def people_of(session: Session, found: Definitions, device_id: str) -> tuple[list[Person], Allotment]:
+def people_of(
+    session: Session, found: Definitions, device_id: str
+) -> tuple[list[Person], Allotment]:
     """Return who may sign on at a device, and the places to which it is limited."""
     within = allotment_of(records.lookup(session, device_id))
     people = found.plant.people

@@ -256,9 +256,7 @@ async def test_unsent_edits_of_a_record_that_left_are_sent_and_then_it_goes(plan
     await mine.engine.sync_once()
     assert hazard in held(mine)
     mine.link.down = True
-    mine.write(
-        LEADER, "hazard", {"state": "accepted", "action": "hazard.accept"}, record_id=hazard
-    )
+    mine.write(LEADER, "hazard", {"state": "accepted", "action": "hazard.accept"}, record_id=hazard)
     move(plant.site, hazard, area="A01", unit="T-TANK")
     page = await next_page(mine)
     assert page.leave == [hazard]
