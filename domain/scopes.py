@@ -47,11 +47,12 @@ RULES = Rules((Row("all", frozenset(type_names)),), {}, 14)
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What scopes are worked out from."""
+    """What scopes are worked out from; `subjects` are the sides of a record that a row compares."""
 
     rules: Rules
     access: Access
     plant: Plant
+    subjects: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,20 @@ class Allotment:
     people: tuple[str, ...] = ()  # none named: all people of the plant
     areas: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+
+
+def ground(rules: Rules, access: Access, plant: Plant) -> Ground:
+    """Return what scopes are worked out from; made once for many records."""
+    subjects = {
+        row.code: frozenset(
+            name
+            for permissions in access.permissions.values()
+            for one in permissions
+            if one.actions & row.rights and (name := access.scopes[one.scope].subject)
+        )
+        for row in rules.rows
+    }
+    return Ground(rules, access, plant, subjects)
 
 
 def of_record(ground: Ground, record: Record, about: Record | None = None) -> frozenset[str]:
@@ -74,7 +89,9 @@ def of_record(ground: Ground, record: Record, about: Record | None = None) -> fr
             found.add(f"{row.code}/*")
             found.update(_of_subject(ground, row, record))
         elif row.cells:
-            found.update(f"{row.code}/{record.text(cell)}" for cell in row.cells if record.text(cell))
+            found.update(
+                f"{row.code}/{record.text(cell)}" for cell in row.cells if record.text(cell)
+            )
         else:
             found.add(row.code)
     return frozenset(found)
@@ -125,19 +142,9 @@ def sees(scopes: Collection[str], record: frozenset[str]) -> bool:
 
 def _of_subject(ground: Ground, row: Row, record: Record) -> Iterable[str]:
     subject = subject_of(record)
-    for name in sorted(_subjects(ground, row)):
+    for name in ground.subjects[row.code]:
         for value in of_subject(name, ground.plant, subject):
             yield f"{row.code}/{name}={value}"
-
-
-def _subjects(ground: Ground, row: Row) -> set[str]:
-    """Return which sides of a record the rights of a row are compared with."""
-    return {
-        name
-        for permissions in ground.access.permissions.values()
-        for one in permissions
-        if one.actions & row.rights and (name := ground.access.scopes[one.scope].subject)
-    }
 
 
 def _of_person(ground: Ground, row: Row, person: Person) -> Iterable[str]:
