@@ -17,7 +17,7 @@ from dataclasses import replace
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
 from domain.signatures import ChainForgedError
-from offline_store import blobs, keep, outbox
+from offline_store import blobs, keep, outbox, records, search
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
@@ -151,8 +151,23 @@ class SyncEngine:
             await self._upload(blobs.ORIGINAL, only=large[0])
         else:
             self._show(phase="idle", error=self._held)
+            if wait_s:
+                await self._index()
             await self._pull(wait_s=wait_s)
         return bool(large)
+
+    async def _index(self) -> None:
+        """Let what came be found by its words, in small parts: a save comes in between."""
+
+        def some() -> bool:
+            with self._store.reading() as session:
+                if not search.due(session, 1):
+                    return False
+            with self._store.session() as session:
+                return records.index_due(session)
+
+        while not (self._nudged.is_set() or self._stopped) and await asyncio.to_thread(some):
+            pass
 
     async def _push_or_hold(self) -> None:
         """Send what was written here. What the server does not take as it is waits, and is said."""
