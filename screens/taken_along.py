@@ -25,6 +25,7 @@ def taken_card(desk: Desk, taken: TakeAlong) -> ft.Control:
         (t("taken.size"), t(
             "taken.size.parts", size=size_text(t, held.bytes),
             records=size_text(t, held.record_bytes), pictures=size_text(t, held.picture_bytes),
+            definitions=size_text(t, held.definition_bytes),
         )),
         (t("taken.what"), " · ".join(counts) or t("taken.nothing")),
         (t("taken.for"), _for(desk, taken)),
@@ -97,7 +98,11 @@ def Allot(device_id: str) -> ft.Control:
         tokens, "plain", t("admin.devices.allot.ask"), detail=t("admin.devices.allot.detail"),
         action=Action(t("admin.devices.allot"), model.save, "allot"), key="allot-ask",
     )  # fmt: skip
-    return ft.Column(spacing=12, controls=[*fields, note])
+    return ft.Column(
+        spacing=12,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[*fields, note],
+    )
 
 
 def _codes(text: str) -> tuple[str, ...]:

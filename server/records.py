@@ -89,7 +89,7 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
         ask = ask._replace(after=reply.next, seen=None)
     if k is not None and not _news(reply) and (reply.next, reply.epoch) == (after, ask.epoch):
         return Response(status_code=204, headers={SERVER_TIME: str(reply.server_ms)})
-    return await run_in_threadpool(_packed, request, reply, in_lines=k is not None)
+    return await run_in_threadpool(lambda: _packed(request, reply, in_lines=k is not None))
 
 
 @router.get("/snapshot")

@@ -77,7 +77,8 @@ def unpack_page(data: bytes) -> PullReply:
         rows = list(_rows(head, bodies))
     except (ValidationError, UnicodeDecodeError) as error:
         raise EntryInvalidError(reason="page") from error
-    if len(rows) != len(bodies) or head.enter > len(rows):
+    said = sum(run.count for run in head.runs)
+    if not len(rows) == len(bodies) == said or head.enter > said:
         raise EntryInvalidError(reason="page")
     at = len(rows) - head.enter
     return head.reply.model_copy(update={"entries": rows[:at], "enter": rows[at:]})

@@ -9,6 +9,7 @@ from domain.records import Value, type_names
 from domain.scopes import Row, Rules
 
 DAYS = range(1, 61)
+FOLLOWED = ("of",)  # the cells by which the store finds what goes with a record
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def read_scopes(part: Part) -> tuple[Rules, tuple[ScopeExample, ...]]:
     if not rows:
         part.problem("take", "key.missing")
     follows = {
-        _type(row, row.text("type")): _cell(row, row.text("cell")) for row in part.parts("follow")
+        _type(row, row.text("type")): row.choice("cell", FOLLOWED) for row in part.parts("follow")
     }
     days = part.whole("days")
     if part.has("days") and days not in DAYS:
@@ -42,10 +43,10 @@ def read_scopes(part: Part) -> tuple[Rules, tuple[ScopeExample, ...]]:
 
 def _row(row: Part) -> Row:
     if row.has("rights") and row.has("cells"):  # two rows say it more clearly
-        row.problem("cells", "value.choice", key="cells", value="rights", allowed="rights, cells")
+        row.problem("cells", "value.choice", value="rights", allowed="rights, cells")
     code = row.code("code", "row of scopes")
     if not code.isidentifier():  # it stands in the names of scopes
-        row.problem("code", "value.choice", key="code", value=code, allowed="a-z, _")
+        row.problem("code", "value.choice", value=code, allowed="a-z, _")
     types = row.texts("types")
     if not types:
         row.problem("types", "key.missing")
@@ -65,7 +66,7 @@ def _type(row: Part, name: str, key: str = "type") -> str:
     return name
 
 
-def _cell(row: Part, name: str, key: str = "cell") -> str:
+def _cell(row: Part, name: str, key: str) -> str:
     known = {cell for cells in CELLS.values() for cell in cells} | {"assignee", "verifier"}
     _known(row, key, name, known | {"reporter", "rectifier"})
     return name
@@ -73,7 +74,7 @@ def _cell(row: Part, name: str, key: str = "cell") -> str:
 
 def _known(row: Part, key: str, name: str, allowed: Collection[str]) -> None:
     if name and name not in allowed:
-        row.problem(key, "value.choice", key=key, value=name, allowed=", ".join(sorted(allowed)))
+        row.problem(key, "value.choice", value=name, allowed=", ".join(sorted(allowed)))
 
 
 def _example(row: Part) -> ScopeExample:

@@ -12,12 +12,13 @@ from app.link import read_pack
 from domain.definitions import read
 from domain.errors import DefinitionError
 from domain.merge import POLICIES
+from domain.scopes import RULES
 from server import pack
 from tests.helpers.definitions import DAY0, definition_files
 from tests.helpers.merging import trial_files, trial_policies
 from tests.server.phone import Bench
 
-MERGE = "merge.yaml"
+MERGE, SCOPES = "merge.yaml", "scopes.yaml"
 BEFORE: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "fixtures" / "pack_before.yaml").read_text(encoding="utf-8")
 )
@@ -56,10 +57,10 @@ async def test_a_device_of_the_version_before_reads_the_pack_of_a_new_server(ben
     assert definitions.policies == POLICIES
 
 
-async def test_with_the_merge_file_among_the_others_it_would_refuse_all_of_it(bench: Bench) -> None:
+async def test_with_newer_files_among_the_others_it_would_refuse_all_of_it(bench: Bench) -> None:
     message = json.loads(await served(bench))
     message["files"] |= message.pop("newer_files")
-    assert refused_before(json.dumps(message).encode()) == [MERGE]
+    assert refused_before(json.dumps(message).encode()) == [MERGE, SCOPES]
 
 
 async def test_a_new_device_has_the_policies_and_the_version_of_its_server(bench: Bench) -> None:
@@ -74,10 +75,11 @@ def test_a_device_merges_by_what_the_file_of_its_server_says() -> None:
 
 
 def test_a_new_device_reads_the_pack_of_a_server_of_the_version_before() -> None:
-    files = {path: text for path, text in definition_files().items() if path != MERGE}
+    files = {path: text for path, text in definition_files().items() if path not in (MERGE, SCOPES)}
     message = json.loads(made(files).plain)
     assert message.pop("newer_files") == {}
-    assert read_pack(json.dumps(message).encode(), 0).definitions.policies == POLICIES
+    found = read_pack(json.dumps(message).encode(), 0).definitions
+    assert (found.policies, found.scopes) == (POLICIES, RULES)
 
 
 def test_a_pack_kept_from_when_the_merge_file_went_with_the_others_is_still_read() -> None:

@@ -1,6 +1,6 @@
 """Conversations of devices and servers of two versions, as they were: made, read and replayed.
 
-Version 1.0 knows no signatures, 1.1 does; both say `Anshao-Protocol: 1`. A conversation is a file
+Version 1.0 knows no signatures, 1.1 does, 1.2 knows scopes; all say `Anshao-Protocol: 1`. A conversation is a file
 `DEVICE-at-SERVER.json` under tests/fixtures/protocol. The device is that of the test vector, so its
 requests are the same bytes each time. To record one with the server of another checkout:
 
@@ -115,10 +115,23 @@ def asks(name: str) -> list[Lines]:
         "1.0-at-1.1": ["of 1.0", "of 1.0"],
         "1.1-at-1.0": ["signed", "bare", "bare"],
         "1.1-at-1.1": ["bare", "signed", "signed"],
+        "1.2-at-1.2": ["signed", "signed"],
     }[name]
     store.close()
     said = [{"method": "POST", "path": "/v1/push", "lines": pushes[form]} for form in order]
+    if name == "1.2-at-1.2":
+        paths = ["/v1/pull?after={before}&own=1&k=..", "/v1/snapshot?scope=*&own=1"]
+        paths += ["/v1/snapshot?scope=*&only=ids", "/v1/snapshot?scope=read%2F*"]
+        return [*said, *({"method": "GET", "path": path} for path in paths)]
     return [*said, {"method": "GET", "path": "/v1/pull?after={before}&limit=500&wait=0&own=1"}]
+
+
+def said_by(reply: httpx.Response) -> Any:  # noqa: ANN401 -- as JSON has it
+    """Return the body of an answer: JSON, or the head and the bodies of a page."""
+    if reply.headers.get("Content-Type", "").startswith("application/jsonl"):
+        head, *bodies = reply.text.split("\n")
+        return {"head": json.loads(head), "bodies": bodies}
+    return reply.json()
 
 
 async def answer(asked: list[Lines]) -> list[Exchange]:
@@ -134,8 +147,9 @@ async def answer(asked: list[Lines]) -> list[Exchange]:
                 told = one | {"path": one["path"].format(before=before)}
                 method, path, content, headers = http_request(told)
                 reply = await client.request(method, path, content=content, headers=headers)
-                before = reply.json().get("feed", before + 1) - 1
-                said = {"status": reply.status_code, "body": reply.json()}
+                body = said_by(reply)
+                before = body.get("feed", before + 1) - 1
+                said = {"status": reply.status_code, "body": body}
                 said["protocol"] = reply.headers.get("Anshao-Protocol")
                 found.append({"request": told, "reply": said})
         app.state.site.store.close()
