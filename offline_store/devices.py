@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from offline_store.tables import DeviceRow
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device; `state` is "active" or "revoked". The server keeps only the hash of a token."""
+    """A device. The server keeps only the hash of a token, and the last number it was told of."""
 
     device_id: str
     public_key: bytes
@@ -17,6 +17,8 @@ class Device:
     state: str = "active"
     token_hash: str | None = None
     enrolled_ms: int | None = None
+    told_number: int | None = None
+    told_ms: int | None = None
 
 
 def add(session: Session, device: Device) -> None:
@@ -63,7 +65,29 @@ def revoke(session: Session, device_id: str) -> None:
         session.add(row)
 
 
+def enrolled(session: Session) -> int:
+    """Return how many devices were ever taken in (server)."""
+    query = select(func.count()).where(col(DeviceRow.token_hash).is_not(None))
+    return session.exec(query).one()
+
+
+def told(session: Session, device_id: str, number: int, at_ms: int) -> None:
+    """Note that a device said it has written up to a number; a lower one than before says less."""
+    row = session.get(DeviceRow, device_id)
+    if row and number > (row.told_number or 0):
+        row.told_number, row.told_ms = number, at_ms
+        session.add(row)
+        session.flush()
+
+
 def _device(row: DeviceRow) -> Device:
     return Device(
-        row.device_id, row.public_key, row.name, row.state, row.token_hash, row.enrolled_ms
+        row.device_id,
+        row.public_key,
+        row.name,
+        row.state,
+        row.token_hash,
+        row.enrolled_ms,
+        row.told_number,
+        row.told_ms,
     )

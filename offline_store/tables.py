@@ -129,6 +129,20 @@ class DeviceRow(SQLModel, table=True):
     state: str = "active"
     token_hash: str | None = Field(default=None, index=True)
     enrolled_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+    told_number: int | None = Field(default=None, sa_column=_whole(nullable=True))
+    told_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+
+
+class CertificateRow(SQLModel, table=True):
+    """A certificate that the server made for a device; `from_ms` to `until_ms` is its validity."""
+
+    __tablename__: ClassVar[str] = "certificate"  # pyright: ignore[reportIncompatibleVariableOverride]
+    device_id: str = Field(primary_key=True)
+    serial: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    from_ms: int = Field(sa_column=_whole())
+    until_ms: int = Field(sa_column=_whole())
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    signature: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class ReachRow(SQLModel, table=True):

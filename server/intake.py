@@ -17,9 +17,10 @@ from domain.changes import Entry, decode
 from domain.errors import EntryInvalidError, FieldError
 from domain.quarantine import FORGED
 from domain.signatures import UnprovedError
-from offline_store import batches, entries, journal
+from offline_store import batches, devices, entries, journal
 from offline_store.database import lock_feed
-from server import alarms, clock_check, quarantine
+from server import alarms, certificates, clock_check, quarantine, revocation
+from server.certificates import Standing
 from server.own_entries import OwnStep, write_own, write_within
 from server.problems import RefusalError
 from server.proving import ForgedError, Proof, prove
@@ -80,12 +81,15 @@ def _taken(
     if before and before.reply and before.head.hex() == push.head:
         return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
     hashes = _check_chain(session, push, bodies)
+    if push.newest is not None:
+        devices.told(session, push.dev, push.newest, here.now_ms())
     read = _entries(push, bodies)
-    proof = prove(session, push, sigs, read, hashes)
+    proof = revocation.held(session, push, prove(session, push, sigs, read, hashes))
     here.refresh(session)
     last = read[proof.count - 1].number
     own = push.model_copy(update={"last": last, "head": hashes[proof.count - 1].hex()})
-    taken = _take(here, session, own, list(zip(read, bodies, strict=True))[: proof.count], proof)
+    offered = list(zip(read, bodies, strict=True))[: proof.count]
+    taken = _take(here, session, own, offered, proof, certificates.standing(session, push))
     forged = None if proof.whole else last + 1
     quarantine.settle(here, session, read[: proof.count])
     steps = _alarms(here, session, push, proof, forged)
@@ -105,7 +109,7 @@ def _alarms(
     if proof.unproved:  # the first stands for all: each is listed as refused
         found.append((alarms.SIGNATURE, min(proof.unproved)))
     if proof.quarantined:
-        found.append((alarms.UNSIGNED, push.first))
+        found.append((alarms.of_code(proof.quarantined), push.first))
     if forged is not None:
         found.append((alarms.FORGED, forged))
     now = here.now_ms()
@@ -140,6 +144,7 @@ def _take(
     push: PushHead,
     offered: Sequence[tuple[Entry, bytes]],
     proof: Proof,
+    standing: Standing | None = None,
 ) -> Taken:
     now = here.now_ms()
     read = [entry for entry, _ in offered]
@@ -154,7 +159,7 @@ def _take(
             unproved = entry.number in proof.unproved
             refusal = UnprovedError() if unproved else wrong.get(entry.record_id)
             signature = proof.signatures.get(entry.number)
-            offer = Offer(entry, body, signature, refusal, proof.quarantined)
+            offer = Offer(entry, body, signature, refusal, proof.quarantined, standing)
             _, exception = judge(here, session, intake, offer, now)
             if exception:
                 exceptions.append(exception)

@@ -12,7 +12,7 @@ from domain.errors import EntryInvalidError
 from offline_store import devices, entries, journal, quarantine
 from offline_store.devices import Device
 from server import bodies, clock, intake
-from server.accounts import device
+from server.accounts import device, sender
 from server.problems import RefusalError
 from server.site import Site, site
 from sync.protocol import ENTRIES_MAX, PulledEntry, PullReply, unpack_push
@@ -23,10 +23,11 @@ _WORTH_PACKING = 1024
 
 Here = Annotated[Site, Depends(site)]
 Caller = Annotated[Device, Depends(device)]
+Sender = Annotated[Device, Depends(sender)]
 
 
 @router.post("/push", openapi_extra=bodies.described_bytes())
-async def push(request: Request, here: Here, caller: Caller) -> Response:
+async def push(request: Request, here: Here, caller: Sender) -> Response:
     """Take a batch of entries: a head line and the exact bodies, one per line, packed with gzip."""
     data = await bodies.read(request, here.settings.body_max_bytes)
     encoding = request.headers.get("content-encoding", "")

@@ -42,8 +42,13 @@ class Pusher:
         device_id: str,
         policies: Callable[[], merge.TypePolicies],
         on_register: Callable[[], None],
+        certificate: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """`on_register` is told when a change of a register was sent."""
+        """`on_register` is told when a change of a register was sent.
+
+        `certificate` gives the serial of the newest certificate of this device.
+        """
+        self._certificate = certificate
         self._store, self.transport, self._device_id = store, transport, device_id
         self._policies, self._on_register = policies, on_register
         self._bare = False  # whether the server was last seen to be of the version before
@@ -62,7 +67,7 @@ class Pusher:
             if error.params["reason"] not in _DOUBTS or not signed or self._bare:
                 raise
         try:
-            return await self.transport.push(packed(outgoing, each=True))
+            return await self.transport.push(self._packed(outgoing, each=True))
         except ServerRefusedError as error:
             if error.params["reason"] == "sync.signature":
                 raise ChainForgedError(number=outgoing.batch.first) from error
@@ -71,7 +76,7 @@ class Pusher:
     async def _sent(self, outgoing: outbox.Outgoing) -> tuple[PushReply, bytes]:
         """Send a push in the form that this server reads; it says itself which one that is."""
         try:
-            return await self.transport.push(packed(outgoing, bare=self._bare))
+            return await self.transport.push(self._packed(outgoing, bare=self._bare))
         except ServerRefusedError as error:
             said = (error.params["reason"], error.params.get("detail"))
             other_form = said[0] == _SIGNED if self._bare else said == _BARE
@@ -79,7 +84,12 @@ class Pusher:
                 raise
         self._bare = not self._bare
         _log.info("form of pushes changed", extra={"signed": not self._bare})
-        return await self.transport.push(packed(outgoing, bare=self._bare))
+        return await self.transport.push(self._packed(outgoing, bare=self._bare))
+
+    def _packed(
+        self, outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False
+    ) -> bytes:
+        return packed(outgoing, each=each, bare=bare, certificate=self._certificate())
 
     def confirm(self, outgoing: outbox.Outgoing, reply: PushReply, raw: bytes) -> None:
         """Keep the answer; raises ChainForgedError where the server took the beginning only.
@@ -147,7 +157,13 @@ class Pusher:
                 await asyncio.to_thread(self.confirm, outgoing, reply, raw)
 
 
-def packed(outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False) -> bytes:
+def packed(
+    outgoing: outbox.Outgoing,
+    *,
+    each: bool = False,
+    bare: bool = False,
+    certificate: int | None = None,
+) -> bytes:
     """Return the bytes of a push with the signatures that stand in its rows; `bare`: without."""
     batch, last = outgoing.batch, outgoing.entries[-1].signature
     bare = bare and last is not None
@@ -160,6 +176,7 @@ def packed(outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False)
         sig=last.hex() if last and not bare else None,
         each=each,
         signed=bare,
+        certificate=certificate,
     )
     return pack_push(head, [one.body for one in outgoing.entries], _sigs(outgoing.entries, each))
 
