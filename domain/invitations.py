@@ -7,13 +7,11 @@ code (80 random bits), and who has the code needs nothing else.
 import hashlib
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qs, quote, urlsplit
 
 from domain.changes import canonical
 from domain.errors import EnrolError, SyncError
 
-SCHEME: Final = "anshao"
-PREFIX: Final = f"{SCHEME}:enrol?"
+PREFIX: Final = "anshao-enrol:1"
 CODE_BYTES: Final = 10
 CODE_LENGTH: Final = 16
 TEXT_MAX: Final = 600
@@ -23,6 +21,8 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O
 _ALIKE: Final = str.maketrans("OIL", "011", "- \t\r\n")
 _ID_DIGITS: Final = 31
 _PRINT_DIGITS: Final = 32
+_PARTS: Final = 5
+_HEX: Final = frozenset("0123456789abcdef")
 
 
 class InvitationError(EnrolError):
@@ -90,7 +90,10 @@ REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What an administrator shows to a new device; `key` is the fingerprint of the server's key."""
+    """What an administrator shows to a new device.
+
+    `key` is the fingerprint of the server's key, "" where nobody knows it yet.
+    """
 
     server: str
     plant: str
@@ -99,27 +102,21 @@ class Invitation:
 
     def text(self) -> str:
         """Return the text of the QR."""
-        said = {"s": self.server, "p": self.plant, "c": self.code, "k": self.key}
-        return PREFIX + "&".join(
-            f"{name}={quote(value, safe=':/')}" for name, value in said.items()
-        )
+        return "|".join((PREFIX, self.code, self.key, self.plant, self.server))
 
 
 def read(text: str) -> Invitation:
     """Read the text of a QR; raises InvitationError for anything else."""
-    if not text.startswith(PREFIX) or len(text) > TEXT_MAX:
+    parts = text.split("|") if len(text) <= TEXT_MAX else []
+    if len(parts) != _PARTS or parts[0] != PREFIX:
         raise InvitationError
-    try:
-        found = parse_qs(urlsplit(text).query, strict_parsing=True, max_num_fields=12)
-    except ValueError as error:
-        raise InvitationError from error
-    cells = {name: values[0] for name, values in found.items() if len(values) == 1}
-    code = normal(cells.get("c", ""))
-    if len(code) != CODE_LENGTH or not {"s", "p", "k"} <= cells.keys():
+    _, code, key, plant, server = parts
+    found = Invitation(server, plant, normal(code), key)
+    if len(found.code) != CODE_LENGTH or set(found.code) - set(_ALPHABET):
         raise InvitationError
-    if len(cells["k"]) != _PRINT_DIGITS or set(cells["k"]) - set("0123456789abcdef"):
+    if key and (len(key) != _PRINT_DIGITS or set(key) - _HEX):
         raise InvitationError
-    return Invitation(cells["s"], cells["p"], code, cells["k"])
+    return found
 
 
 def make_code(random: bytes) -> str:
@@ -148,9 +145,7 @@ def device_of(code: str) -> str:
 def is_invited_id(device_id: str) -> bool:
     """Say whether an id can be that of an invited device."""
     digits = device_id[1:]
-    return device_id[:1] == "d" and len(digits) == _ID_DIGITS and not set(digits) - set(
-        "0123456789abcdef"
-    )  # fmt: skip
+    return device_id[:1] == "d" and len(digits) == _ID_DIGITS and not set(digits) - _HEX
 
 
 def fingerprint(public_key: bytes) -> str:

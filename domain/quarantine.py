@@ -30,7 +30,7 @@ NOTE_MAX: Final = 500
 ITEMS_MAX: Final = 20  # entries that the record itself tells of
 WORDS_MAX: Final = 160
 SETTLED: Final = frozenset({"state", "settled_by", "settled_ms", "note"})
-_WORDS: Final = ("words", "note", "fix", "what", "text")  # what a person said, first
+_WORDS: Final = ("words", "note", "text", "action", "state", "what")  # what was said, then codes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from app import joining
 from app.field import FieldApp
 from domain.errors import ServerAddressError
 from domain.invitations import EnrolPlantError, Invitation, InvitationError, read
+from offline_store import outbox
 
 ADDRESS_MAX = 200
 CODE_MAX = 80
@@ -59,6 +60,12 @@ def set_server(field: FieldApp, address: str, code: str, scanned: Invitation | N
     field.invitation = Invitation(server, scanned.plant if scanned else "", said, key)
     if field.identity is not None and field.engine is not None:
         field.engine.stop()  # the link joins anew as soon as it has ended
+
+
+def unsent(field: FieldApp) -> int:
+    """Return how many records of this device the server does not have yet."""
+    with field.store.reading() as session:
+        return outbox.count(session, field.device.device_id).entries
 
 
 def left_behind(field: FieldApp) -> int:

@@ -1,5 +1,6 @@
 """What the server holds in quarantine, as whoever may release it sees it and settles it."""
 
+import re
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -17,6 +18,7 @@ from domain.words import Words
 from offline_store import entries, records
 from offline_store import quarantine as store
 
+_CODE = re.compile(r"[a-z][a-z0-9_.]*")  # of the product, not words of a person
 DEFINITION = f"{quarantine.TYPE}@1"
 
 
@@ -25,6 +27,7 @@ class ItemCard:
     """One held entry, and the person it names; nobody vouches for either."""
 
     item: Item
+    said: str  # in the language of the screen; codes are words here, or nothing
     person: Words
     barred: str  # code why it does not count although the rest was released
 
@@ -168,6 +171,7 @@ def _card(field: FieldApp, person: Person, session: Session, record: Record) -> 
     items = [
         ItemCard(
             one,
+            _said(field, one),
             people[one.person].name if one.person in people else NOBODY,
             barred.get(one.number, ""),
         )
@@ -209,6 +213,19 @@ def _items(session: Session, record: Record) -> tuple[Item, ...]:
     found = entries.of_device(session, record.text("device"), first, last - first + 1)
     said = tuple(quarantine.item(one.entry) for one in found)
     return said if len(said) > len(told) else told
+
+
+def _said(field: FieldApp, one: Item) -> str:
+    """Return what an entry says; the code of an action or a state as the plant calls it."""
+    if not _CODE.fullmatch(one.words):
+        return one.words
+    found, t = field.definitions, field.translator()
+    if name := found.access.actions.get(one.words):
+        return t.of(name)
+    for workflow in found.workflows.values():
+        if state := workflow.states.get(one.words):
+            return t.of(state.name)
+    return ""
 
 
 def _until(record: Record, last: int) -> int:

@@ -5,18 +5,19 @@ is what server, managers and devices make of a device that is lost.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from app import joining, link
 from app.use_cases import devices, enrolment, notices, outbox, people, quarantine
 from domain.errors import DeviceBlockedError, MoveRefusedError, RegisterRowError
-from domain.invitations import DeviceRevokedError, Invitation
+from domain.invitations import DeviceRevokedError
 from domain.proof_checks import check, worth
 from domain.proof_reading import read
 from domain.quarantine import HELD, LET, REFUSED
-from offline_store import journal, outbox as queue, records
+from offline_store import journal, records
+from offline_store import outbox as queue
 from server import proofs as server_proofs
 from server.keys import public_bytes
 from tests.helpers.plant import Device, PlantSite
@@ -49,9 +50,7 @@ async def stolen(site: PlantSite, *, told: bool = False) -> Lost:
     ]
     if told:  # the network was there for a moment: long enough to say how far it had written
         phone.wire.up = True
-        await link.refresh_pack(
-            phone.app, site.transport(phone.wire, phone.app.device.token)
-        )
+        await link.refresh_pack(phone.app, site.transport(phone.wire, phone.app.device.token))
         phone.wire.up = False
     await asyncio.sleep(PAUSE_S)
     lost_ms = phone.app.clock.now_ms()
@@ -209,8 +208,8 @@ async def test_a_loss_is_never_taken_back_and_not_said_of_tomorrow(site: PlantSi
     found = await stolen(site)
     office = found.office
     admin, device_id = office.person(ADMIN), found.phone.app.device.device_id
+    later = office.app.clock.now_ms() + 3_600_000
     with pytest.raises(RegisterRowError):
-        later = office.app.clock.now_ms() + 3_600_000
         devices.revoke(office.app, admin, device_id, later, "明天会丢")
     devices.turn(office.app, admin, device_id, "blocked", "先停用")
     await office.sync()
@@ -285,7 +284,7 @@ async def test_a_code_of_another_server_is_refused_before_anything_changes(
     made = devices.invite(office.app, office.person(ADMIN), "新平板", "http://plant.test")
     await office.sync()
     old = phone.app.device
-    wrong = Invitation(made.invitation.server, made.invitation.plant, made.invitation.code, "0" * 32)
+    wrong = replace(made.invitation, key="0" * 32)
     enrolment.set_server(phone.app, wrong.server, wrong.code, wrong)
     await joining.join_again(phone.app, site.transport(phone.wire))
     assert phone.app.trouble is not None
