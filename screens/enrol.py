@@ -94,7 +94,6 @@ def EnrolPage(on_back: Callable[[], None] | None) -> ft.Control:
         key="connect",
         icon=ft.Icons.LINK,
         on_click=model.connect,
-        disabled=not model.code.strip(),
         expand=True,
     )
     whole = parts_work.page(desk.tokens, _head(desk, on_back), body, [connect])
