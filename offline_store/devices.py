@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
-from offline_store.tables import DeviceRow
+from offline_store.tables import DeviceRow, ToldRow
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device. The server keeps only the hash of a token, and the last number it was told of."""
+    """A device. The server keeps only the hash of a token."""
 
     device_id: str
     public_key: bytes
@@ -17,8 +17,6 @@ class Device:
     state: str = "active"
     token_hash: str | None = None
     enrolled_ms: int | None = None
-    told_number: int | None = None
-    told_ms: int | None = None
 
 
 def add(session: Session, device: Device) -> None:
@@ -71,23 +69,22 @@ def enrolled(session: Session) -> int:
     return session.exec(query).one()
 
 
-def told(session: Session, device_id: str, number: int, at_ms: int) -> None:
+def tell(session: Session, device_id: str, number: int, at_ms: int) -> None:
     """Note that a device said it has written up to a number; a lower one than before says less."""
-    row = session.get(DeviceRow, device_id)
-    if row and number > (row.told_number or 0):
-        row.told_number, row.told_ms = number, at_ms
+    row = session.get(ToldRow, device_id) or ToldRow(device_id=device_id, number=0, at_ms=0)
+    if number > row.number:
+        row.number, row.at_ms = number, at_ms
         session.add(row)
         session.flush()
 
 
+def told(session: Session, device_id: str) -> tuple[int, int]:
+    """Return the highest number a device said it has written, and when it did; zeros: never."""
+    row = session.get(ToldRow, device_id)
+    return (row.number, row.at_ms) if row else (0, 0)
+
+
 def _device(row: DeviceRow) -> Device:
     return Device(
-        row.device_id,
-        row.public_key,
-        row.name,
-        row.state,
-        row.token_hash,
-        row.enrolled_ms,
-        row.told_number,
-        row.told_ms,
+        row.device_id, row.public_key, row.name, row.state, row.token_hash, row.enrolled_ms
     )

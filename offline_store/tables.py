@@ -129,8 +129,15 @@ class DeviceRow(SQLModel, table=True):
     state: str = "active"
     token_hash: str | None = Field(default=None, index=True)
     enrolled_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
-    told_number: int | None = Field(default=None, sa_column=_whole(nullable=True))
-    told_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
+
+
+class ToldRow(SQLModel, table=True):
+    """The number of its last entry that a device told of, and when it did."""
+
+    __tablename__: ClassVar[str] = "device_told"  # pyright: ignore[reportIncompatibleVariableOverride]
+    device_id: str = Field(primary_key=True)
+    number: int = Field(sa_column=_whole())
+    at_ms: int = Field(sa_column=_whole())
 
 
 class CertificateRow(SQLModel, table=True):

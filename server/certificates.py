@@ -60,9 +60,11 @@ def standing(session: Session, push: PushHead) -> Standing | None:
 
 def note(here: Site, device: Device, newest: int) -> None:
     """Note the number of the last entry that a device says it wrote."""
-    if newest > (device.told_number or 0):
+    with here.store.reading() as session:
+        told, _ = devices.told(session, device.device_id)
+    if newest > told:
         now = here.now_ms()
-        here.store.run(lambda session: devices.told(session, device.device_id, newest, now))
+        here.store.run(lambda session: devices.tell(session, device.device_id, newest, now))
 
 
 def renewed(here: Site, device: Device, have: int) -> CertificateReply | None:

@@ -82,7 +82,7 @@ def _taken(
         return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
     hashes = _check_chain(session, push, bodies)
     if push.newest is not None:
-        devices.told(session, push.dev, push.newest, here.now_ms())
+        devices.tell(session, push.dev, push.newest, here.now_ms())
     read = _entries(push, bodies)
     proof = revocation.held(session, push, prove(session, push, sigs, read, hashes))
     here.refresh(session)

@@ -35,7 +35,7 @@ def _step(session: Session, device: Device, now_ms: int) -> list[OwnStep]:
         return []
     revoked = revocation.since(device, record) is not None
     have, _ = journal.head(session, device.device_id)
-    told, told_ms = device.told_number or 0, device.told_ms or 0
+    told, told_ms = devices.told(session, device.device_id)
     lacks: Value = None
     if told > have and (revoked or now_ms - told_ms > SENDING_MS):
         lacks = {"first": have + 1, "last": told, "told_ms": told_ms}

@@ -89,7 +89,10 @@ class Pusher:
     def _packed(
         self, outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False
     ) -> bytes:
-        return packed(outgoing, each=each, bare=bare, certificate=self._certificate())
+        with self._store.reading() as session:
+            newest, _ = journal.head(session, self._device_id)
+        more = newest if newest > outgoing.batch.last else None
+        return packed(outgoing, each=each, bare=bare, certificate=self._certificate(), newest=more)
 
     def confirm(self, outgoing: outbox.Outgoing, reply: PushReply, raw: bytes) -> None:
         """Keep the answer; raises ChainForgedError where the server took the beginning only.
@@ -163,6 +166,7 @@ def packed(
     each: bool = False,
     bare: bool = False,
     certificate: int | None = None,
+    newest: int | None = None,
 ) -> bytes:
     """Return the bytes of a push with the signatures that stand in its rows; `bare`: without."""
     batch, last = outgoing.batch, outgoing.entries[-1].signature
@@ -177,6 +181,7 @@ def packed(
         each=each,
         signed=bare,
         certificate=certificate,
+        newest=newest,
     )
     return pack_push(head, [one.body for one in outgoing.entries], _sigs(outgoing.entries, each))
 

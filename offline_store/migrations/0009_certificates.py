@@ -1,10 +1,10 @@
 """Certificates of devices, and the number of its last entry that a device told of."""
 
-from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, String, Table, text
+from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, String, Table
 
 
 def upgrade(connection: Connection) -> None:
-    """Make the table and the two columns."""
+    """Make both tables."""
     metadata = MetaData()
     Table(
         "certificate",
@@ -16,6 +16,11 @@ def upgrade(connection: Connection) -> None:
         Column("body", LargeBinary, nullable=False),
         Column("signature", LargeBinary, nullable=False),
     )
+    Table(
+        "device_told",
+        metadata,
+        Column("device_id", String, primary_key=True),
+        Column("number", BigInteger, nullable=False),
+        Column("at_ms", BigInteger, nullable=False),
+    )
     metadata.create_all(connection)
-    connection.execute(text("ALTER TABLE device ADD COLUMN told_number BIGINT"))
-    connection.execute(text("ALTER TABLE device ADD COLUMN told_ms BIGINT"))
