@@ -54,7 +54,20 @@ POLICIES: TypePolicies = {
     "register": {"state": Policy.FIRST},
     # when a device was lost is said once: no later word about its state takes it back
     "device": dict.fromkeys(
-        ("state", "name", "reason", "by", "at_ms", "have", "heard_ms", "lacks"), Policy.LATEST
+        (
+            "state",
+            "name",
+            "reason",
+            "by",
+            "at_ms",
+            "people",
+            "areas",
+            "units",
+            "have",
+            "heard_ms",
+            "lacks",
+        ),
+        Policy.LATEST,
     )
     | {"revoked_ms": Policy.FIRST},
 }
@@ -94,7 +107,7 @@ CELLS: Mapping[str, frozenset[str]] = {
         ("table", "key", "state", "reason", "by", "at_ms", "row", "proposal")
     ),
     "device": frozenset(
-        ("name", "state", "reason", "enrolled_ms", "by", "at_ms", "until_ms", "revoked_ms", "have",
-         "heard_ms", "lacks")
+        ("name", "state", "reason", "enrolled_ms", "by", "at_ms", "people", "areas", "units",
+         "until_ms", "revoked_ms", "have", "heard_ms", "lacks")
     ),
 }  # fmt: skip

@@ -14,6 +14,8 @@ _MARK = "pull.mark"
 REVOKED = "device.revoked"  # set: the server said that this device was lost, and why
 OWN_FIRST = "pull.own"  # set: ask the server for our own entries before anything is sent
 
+SUBSCRIPTION, FILLING = "pull.subscription", "pull.filling"  # what this device holds, and is to
+
 
 class Cursor(NamedTuple):
     """How far a feed was read; `epoch` names the life of the server it belongs to."""

@@ -14,6 +14,7 @@ from screens.admin_frame import framed
 from screens.context import Desk, use_desk, use_value
 from screens.parts import Action
 from screens.parts_table import TableColumn, TableRow
+from screens.taken_along import Allot
 
 _WORD_OF = {ACTIVE: "block", BLOCKED: "unblock", INVITED: "withdraw"}
 _NEXT = {ACTIVE: BLOCKED, BLOCKED: ACTIVE, INVITED: WITHDRAWN}
@@ -151,12 +152,18 @@ def _chosen(model: DevicesModel, desk: Desk, card: DeviceCard) -> list[ft.Contro
     tokens, t = desk.tokens, desk.t
     rows = _known(desk, card)
     if card.here:
-        return [*rows, parts.note(tokens, "plain", t("admin.devices.not_here"), key="not-here")]
+        return [
+            *rows,
+            Allot(card.device_id),
+            parts.note(tokens, "plain", t("admin.devices.not_here"), key="not-here"),
+        ]
     if card.revoked_ms is not None:
         return [*rows, parts.note(tokens, "plain", t("admin.devices.lost.over"), key="lost-over")]
     word = _WORD_OF.get(card.state)
     if word is None:
         return [*rows, parts.note(tokens, "plain", t("admin.devices.withdrawn.over"))]
+    if word != "withdraw":
+        rows.append(Allot(card.device_id))
 
     async def turn() -> None:
         await model.turn(card)

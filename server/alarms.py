@@ -17,7 +17,8 @@ from server.own_entries import OwnStep
 from server.rights import RULE
 from server.site import Site
 
-FORGED, UNSIGNED, SIGNATURE, REVOKED = "forged", "unsigned", "signature", "revoked"
+FORGED, UNSIGNED, SIGNATURE = "forged", "unsigned", "signature"
+UNREADABLE, REVOKED = "unreadable", "revoked"
 _TOLD = ("admin.accounts", "conflict.settle")
 
 

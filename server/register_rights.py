@@ -51,6 +51,7 @@ from domain.registers import (
     register_id,
     row_problems,
 )
+from server import allotment_rights
 from server.scene import Scene
 
 _ALWAYS: Final = frozenset({"table", "key", "state", "reason", "by", "at_ms"})
@@ -301,6 +302,9 @@ def device(entry: Entry, scene: Scene, person: Person) -> None:
     """
     record: Record | None = scene.record
     cells: dict[str, Value] = dict(entry.set)
+    if record is not None and allotment_rights.is_one(entry):
+        allotment_rights.check(entry, scene, person)
+        return
     state = cells.get("state")
     wanted = _CELLS_OF.get(str(state)) if record else _INVITE
     if entry.kind != "edit" or wanted is None or frozenset(cells) != wanted:
