@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+import anshao_invite
 from domain.errors import FieldError
 
 if TYPE_CHECKING:
@@ -323,6 +324,7 @@ def parser() -> argparse.ArgumentParser:
     part.set_defaults(run=labels, host=None, port=None, tls=False)
 
     _add_proofs(commands.add_parser)
+    anshao_invite.add(commands.add_parser, _server_of, own_addresses)
     commands.add_parser("bench", help="measure against a baseline")  # see main
     return top
 

@@ -16,9 +16,12 @@ from app.clip_links import ClipLinks
 from app.clock import Clock
 from app.settings import ClientSettings
 from app.translate import Translator, translator
+from domain import certificates
+from domain.certificates import Certificate
 from domain.changes import Entry, Sign
 from domain.definitions import Definitions
 from domain.errors import FieldError, RecordMissingError
+from domain.invitations import Invitation
 from domain.places import Fix, still_valid
 from domain.records import Value
 from media.labels import PlantKey
@@ -43,6 +46,7 @@ class Identity:
     plant: str
     server_url: str = ""
     name: str = ""
+    server_key: str = ""  # hex; "" where the server never told one
 
     @property
     def short(self) -> str:
@@ -90,6 +94,9 @@ class FieldApp:
     trouble: FieldError | None = None  # why there was no first contact yet
     key: Ed25519PrivateKey | None = None
     key_trouble: FieldError | None = None  # why nothing is signed, if so
+    certificate: Certificate | None = None  # who may work here; None: the server makes none
+    revoked: str | None = None  # why somebody said that this device is lost, if so
+    invitation: Invitation | None = None  # to join with, once more or for the first time
     nudge: Callable[[], None] = field(default=lambda: None)
     want_pack: Callable[[], None] = field(default=lambda: None)  # somebody administered something
     links: ClipLinks = field(default_factory=ClipLinks)
@@ -147,9 +154,15 @@ class FieldApp:
     ) -> Entry:
         """Append one entry of this device to the journal, signed; the caller commits.
 
-        Its stamp is later than everything the person can have seen on the record.
+        Its stamp is later than everything the person can have seen on the record. Raises
+        CertificateExpiredError, CertificatePersonError for what the certificate does not cover.
         """
         seen = records.lookup(session, record_id)
+        if self.certificate:
+            certificates.may_write(
+                self.certificate, self.clock.now_ms(), person_id, type, set,
+                self.definitions.policies, new=seen is None,
+            )  # fmt: skip
         if seen:
             self.clock.observe(max(cell.wall_ms for cell in seen.cells.values()))
         return journal.write(

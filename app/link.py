@@ -6,31 +6,33 @@ is the status of the sync engine.
 
 import asyncio
 import logging
-import platform
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import astuple
 from datetime import date
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.field import FieldApp, Identity, Pack
+from app import joining, standing
+from app.field import FieldApp, Pack
+from app.joining import enrol
+from app.keyfile import find_key
 from domain import pins
 from domain.definitions import put_together, read
 from domain.errors import DefinitionError, FieldError
+from domain.invitations import DeviceRevokedError
 from media.labels import PlantKey
-from offline_store import definitions, devices, keep
+from offline_store import definitions, keep
 from offline_store.database import Store
 from sync.engine import SyncEngine
-from sync.protocol import EnrolRequest
 from sync.protocol import Pack as FirstPack
 from sync.transport import Transport
 
 RETRY_S = 3.0
 PACK_EVERY_S = 300.0
+__all__ = ["enrol", "load_pack", "refresh_pack", "run", "start", "start_engine"]
 _log = logging.getLogger(__name__)
 MakeTransport = Callable[[str], Transport]  # token -> transport
 
@@ -85,47 +87,12 @@ def read_pack(body: bytes, received_ms: int) -> Pack:
     )
 
 
-async def enrol(field: FieldApp, key: Ed25519PrivateKey, transport: Transport) -> None:
-    """Ask the server to take this device; raises EnrolError or OfflineError."""
-    public = key.public_key().public_bytes(
-        serialization.Encoding.Raw, serialization.PublicFormat.Raw
-    )
-    name = field.settings.device_name or platform.node()[:80] or "device"
-    request = EnrolRequest(
-        code=field.settings.enrol_code or "-", device_name=name, public_key=public.hex()
-    )
-    reply = await transport.enrol(request)
-    identity = Identity(
-        reply.device_id,
-        public,
-        reply.token,
-        reply.plant,
-        field.server_url,
-        field.settings.device_name,
-    )
-
-    def save() -> None:
-        with field.store.session() as session:
-            devices.add(session, devices.Device(identity.device_id, public, name))
-            keep.put(
-                session,
-                "identity",
-                {
-                    "device_id": identity.device_id,
-                    "public_key": public.hex(),
-                    "token": identity.token,
-                    "plant": identity.plant,
-                    "server_url": identity.server_url,
-                    "name": identity.name,
-                },
-            )
-
-    await asyncio.to_thread(save)
-    field.identity = identity
-
-
 async def refresh_pack(field: FieldApp, transport: Transport) -> bool:
-    """Take the newest pack along; returns whether there was a newer one."""
+    """Take the newest certificate and pack along; returns whether there was a newer pack.
+
+    The certificate first: no right comes before the certificate that names it.
+    """
+    await standing.refresh(field, transport)
 
     def known() -> str | None:
         with field.store.reading() as session:
@@ -158,25 +125,53 @@ async def run(
 ) -> None:
     """Enrol, take the pack along, sync; until cancelled. `on_change` is called on the loop.
 
+    With `field.invitation` set and the engine stopped it joins anew, and goes on as that device.
+
     `key` may be missing where the device is enrolled: it goes on syncing without signing.
     """
     make = transports or make_transport(field)
-    while field.identity is None or field.pack is None:
-        if await _first_contact(field, key, make):
-            break
+    while True:
+        while field.identity is None or field.pack is None:
+            if await _first_contact(field, key, make):
+                break
+            on_change()
+            await asyncio.sleep(RETRY_S)
+        await _keep_in_step(field, make, on_change)
+        if field.invitation is None:
+            return
+        await joining.join_again(field, make(""))
         on_change()
-        await asyncio.sleep(RETRY_S)
+
+
+async def _keep_in_step(
+    field: FieldApp, make: MakeTransport, on_change: Callable[[], None]
+) -> None:
+    """Sync until cancelled, or until this device is to become another one."""
     transport = make(field.device.token)
     engine = start_engine(field, transport, on_change)
     on_change()
     wanted, loop = asyncio.Event(), asyncio.get_running_loop()
     field.want_pack = lambda: _tell(loop, wanted)
-    packs = asyncio.create_task(_keep_pack(field, transport, on_change, wanted))
+    beside = [
+        asyncio.create_task(_keep_pack(field, transport, on_change, wanted)),
+        asyncio.create_task(_keep_former(field, make)),
+    ]
     try:
         await engine.run()
     finally:
-        packs.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await transport.close()
+
+
+async def _keep_former(field: FieldApp, make: MakeTransport) -> None:
+    """Send what this device left behind as another one, until nothing is left."""
+    while await asyncio.to_thread(joining.left_behind, field):
+        await joining.send_former(
+            field, lambda one: make(one.token), lambda: field.definitions.policies
+        )
+        await asyncio.sleep(joining.FORMER_S)
 
 
 def start(field: FieldApp, key: Ed25519PrivateKey | None) -> "asyncio.Task[None]":
@@ -195,15 +190,23 @@ def start_engine(
     field: FieldApp, transport: Transport, on_change: Callable[[], None]
 ) -> SyncEngine:
     """Make the sync engine of an enrolled device, and let use cases nudge it from any thread."""
+
+    def changed() -> None:
+        error = engine.status.error
+        if isinstance(error, DeviceRevokedError):
+            field.revoked = str(error.params["why"])
+        on_change()
+
     engine = SyncEngine(
         field.store,
         transport,
         field.device,
         lambda: field.definitions.policies,
         field.clock.mono_ms,
-        on_change,
+        changed,
         on_server_time=field.clock.anchor,
         on_register=lambda: field.want_pack(),  # noqa: PLW0108 - it is set after this
+        certificate=lambda: field.certificate.serial or None if field.certificate else None,
     )
     field.engine = engine
     field.nudge = engine.nudge
@@ -217,7 +220,7 @@ async def _first_contact(
     try:
         if field.identity is None:
             assert key is not None, "a device of no plant has a key"
-            await enrol(field, key, transport)
+            await joining.enrol(field, key, transport)
             await transport.close()
             transport = make(field.device.token)
         await refresh_pack(field, transport)
@@ -252,6 +255,7 @@ async def _keep_pack(
         wanted.clear()
         try:
             await asyncio.to_thread(keep_anchor, field)
+            await asyncio.to_thread(find_key, field)
             if await refresh_pack(field, transport):
                 on_change()
         except FieldError as error:  # offline or unusable: the pack taken along stays in use

@@ -1,16 +1,17 @@
 """The only place that chooses adapters and puts one device together."""
 
 import logging
-import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app import standing
 from app.clock import Anchor, Clock, read_mono_ms
 from app.field import Devices, FieldApp, Identity
+from app.keyfile import KEY_FILE, catch_up, read_key, write_key
 from app.link import load_pack
 from app.settings import ClientSettings
 from app.translate import read_catalogs
@@ -25,7 +26,8 @@ from offline_store.database import Store
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FONT = ASSETS / "fonts" / "SafeSC.otf"
-KEY_FILE = "device.key"
+KEY_TRIES, KEY_WAIT_S = 4, 0.25  # a second: nobody waits longer for a start
+__all__ = ["ASSETS", "FONT", "KEY_FILE", "build_field", "device_key", "signing_key"]
 _log = logging.getLogger(__name__)
 
 
@@ -41,7 +43,7 @@ def build_field(
     settings.store.chmod(0o700)  # whoever made the folder: records are for its owner alone
     store = safety.open_or_save(settings.store)
     blobs.sweep(store)
-    identity = _identity(store)
+    identity = standing.identity(store)
     key, trouble = signing_key(settings.store, identity)
     clock = clock or Clock(floor_ms=_latest_ms(store), not_before_ms=_told_ms(store))
     _restore_anchor(store, clock)
@@ -59,7 +61,10 @@ def build_field(
         key_trouble=trouble,
     )
     field.pack = load_pack(store)
+    field.certificate = standing.certificate(store, identity)
     with store.session() as session:
+        why = keep.get(session, keep.REVOKED)
+        field.revoked = why if isinstance(why, str) else None
         quarantine.catch_up(session, field.definitions.policies if field.pack else POLICIES)
     return field
 
@@ -74,7 +79,8 @@ def signing_key(
     """
     if identity is None:
         return device_key(folder), None
-    key = _read_key(folder / KEY_FILE)
+    catch_up(folder, identity.public_key)
+    key = _patiently(folder / KEY_FILE)
     if key is None:
         trouble: FieldError = KeyMissingError()
     elif key.public_key().public_bytes_raw() != identity.public_key:
@@ -85,46 +91,26 @@ def signing_key(
     return None, trouble
 
 
-def device_key(folder: Path) -> Ed25519PrivateKey:
-    """Return the key of a device of no plant yet, made at the first call; its owner's alone."""
-    path = folder / KEY_FILE
-    if (known := _read_key(path)) is not None:
-        return known
-    path.unlink(missing_ok=True)  # a start that was cut while it wrote: nobody knows that key
-    key = Ed25519PrivateKey.generate()
-    raw = key.private_bytes(
-        serialization.Encoding.Raw,
-        serialization.PrivateFormat.Raw,
-        serialization.NoEncryption(),
-    )
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
+def _patiently(path: Path) -> Ed25519PrivateKey | None:
+    """Read a key; where it is there and cannot be read just now (a backup, a scanner), wait."""
+    key = read_key(path)
+    for _ in range(KEY_TRIES):
+        if key is not None or not path.exists():
+            break
+        time.sleep(KEY_WAIT_S)
+        key = read_key(path)
     return key
 
 
-def _read_key(path: Path) -> Ed25519PrivateKey | None:
-    try:
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    except (OSError, ValueError):  # not there, not ours to read, cut short
-        return None
-
-
-def _identity(store: Store) -> Identity | None:
-    with store.reading() as session:
-        kept = keep.get(session, "identity")
-    if not isinstance(kept, dict):
-        return None
-    return Identity(
-        str(kept["device_id"]),
-        bytes.fromhex(str(kept["public_key"])),
-        str(kept["token"]),
-        str(kept["plant"]),
-        str(kept.get("server_url") or ""),
-        str(kept.get("name") or ""),
-    )
+def device_key(folder: Path) -> Ed25519PrivateKey:
+    """Return the key of a device of no plant yet, made at the first call; its owner's alone."""
+    path = folder / KEY_FILE
+    if (known := read_key(path)) is not None:
+        return known
+    path.unlink(missing_ok=True)  # a start that was cut while it wrote: nobody knows that key
+    key = Ed25519PrivateKey.generate()
+    write_key(path, key)
+    return key
 
 
 def _told_ms(store: Store) -> int:

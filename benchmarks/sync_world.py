@@ -77,6 +77,7 @@ class World:
                     "ANSHAO_HOME": str(self.folder),
                     "ANSHAO_SERVER_HOME": str(home),
                     "ANSHAO_SERVER_ENROL_CODE": self.code,
+                    "ANSHAO_SERVER_ENROL_CODE_DEVICES": "1000",
                 },
                 stdout=out,
                 stderr=subprocess.STDOUT,

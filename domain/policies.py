@@ -52,9 +52,24 @@ POLICIES: TypePolicies = {
     # two administrators who change one row without knowing of each other: the server refuses the
     # second one, and until then the second one counts for nothing on its device
     "register": {"state": Policy.FIRST},
+    # when a device was lost is said once: no later word about its state takes it back
     "device": dict.fromkeys(
-        ("state", "name", "reason", "by", "at_ms", "people", "areas", "units"), Policy.LATEST
-    ),
+        (
+            "state",
+            "name",
+            "reason",
+            "by",
+            "at_ms",
+            "people",
+            "areas",
+            "units",
+            "have",
+            "heard_ms",
+            "lacks",
+        ),
+        Policy.LATEST,
+    )
+    | {"revoked_ms": Policy.FIRST},
 }
 
 # what records without a workflow are made of: what the product writes is no data, so its names
@@ -86,12 +101,13 @@ CELLS: Mapping[str, frozenset[str]] = {
     ),
     "quarantine": frozenset(
         ("state", "device", "name", "why", "first", "last", "items", "outcome", "by", "at_ms",
-         "settled_by", "settled_ms", "note")
+         "settled_by", "settled_ms", "note", "before_ms")
     ),
     "register": frozenset(
         ("table", "key", "state", "reason", "by", "at_ms", "row", "proposal")
     ),
     "device": frozenset(
-        ("name", "state", "reason", "enrolled_ms", "by", "at_ms", "people", "areas", "units")
+        ("name", "state", "reason", "enrolled_ms", "by", "at_ms", "people", "areas", "units",
+         "until_ms", "revoked_ms", "have", "heard_ms", "lacks")
     ),
 }  # fmt: skip

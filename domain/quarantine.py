@@ -24,13 +24,14 @@ UNREADABLE: Final = "entry.unreadable"
 NEVER: Final = frozenset({FORGED, UNREADABLE})  # set aside as a file: can only be looked at
 RELEASED: Final = "entry.released"  # code of an entry that counts because somebody released it
 TURNED_DOWN: Final = "entry.turned_down"  # code of an entry that somebody refused for good
+BEFORE: Final = "before_ms"  # cell of a release: only what was provably written before that
 OVERTAKEN: Final = "entry.overtaken"  # code of one that was let in after others had gone on
 BARRED_TYPES: Final = frozenset({"register", "device", TYPE})  # rights and devices: never so
 NOTE_MAX: Final = 500
 ITEMS_MAX: Final = 20  # entries that the record itself tells of
 WORDS_MAX: Final = 160
 SETTLED: Final = frozenset({"state", "settled_by", "settled_ms", "note"})
-_WORDS: Final = ("words", "note", "fix", "state", "what", "text")  # what a person said, first
+_WORDS: Final = ("words", "note", "text", "action", "state", "what")  # what was said, then codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,22 @@ def outcome_of(entry: Entry) -> Outcome | None:
         return None
     codes = {int(number): str(code) for number, code in barred.items() if number.isdecimal()}
     return Outcome(device, first, last, codes, let=row.get("let") is True)
+
+
+def is_before(entry: Entry, before_ms: int) -> bool:
+    """Say whether an entry was provably written before a time: as far as its clock can be off."""
+    uncertainty = entry.time.uncertainty_ms
+    return uncertainty is not None and entry.wall_ms + uncertainty < before_ms
+
+
+def first_after(entries: Sequence[Entry], before_ms: int) -> int:
+    """Return how many of these, in the order of the chain, come before the first that is not.
+
+    What stands behind that one was written later, whatever its clock says.
+    """
+    return next(
+        (at for at, one in enumerate(entries) if not is_before(one, before_ms)), len(entries)
+    )
 
 
 def item(entry: Entry) -> Item:

@@ -19,6 +19,7 @@ class Batch:
     received_ms: int | None = None
     receipt: str | None = None
     reply: bytes | None = None
+    certificate: str | None = None  # serial of the device's newest one then
 
 
 def add(session: Session, batch: Batch) -> None:
@@ -33,6 +34,7 @@ def add(session: Session, batch: Batch) -> None:
             received_ms=batch.received_ms,
             receipt=batch.receipt,
             reply=batch.reply,
+            certificate=batch.certificate,
         )
     )
     session.flush()
@@ -115,4 +117,5 @@ def _batch(row: BatchRow) -> Batch:
         row.received_ms,
         row.receipt,
         row.reply,
+        row.certificate,
     )

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from offline_store.tables import DeviceRow
+from offline_store.tables import DeviceRow, ToldRow
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device; `state` is "active" or "revoked". The server keeps only the hash of a token."""
+    """A device. The server keeps only the hash of a token."""
 
     device_id: str
     public_key: bytes
@@ -61,6 +61,27 @@ def revoke(session: Session, device_id: str) -> None:
     if row:
         row.state = "revoked"
         session.add(row)
+
+
+def enrolled(session: Session) -> int:
+    """Return how many devices were ever taken in (server)."""
+    query = select(func.count()).where(col(DeviceRow.token_hash).is_not(None))
+    return session.exec(query).one()
+
+
+def tell(session: Session, device_id: str, number: int, at_ms: int) -> None:
+    """Note that a device said it has written up to a number; a lower one than before says less."""
+    row = session.get(ToldRow, device_id) or ToldRow(device_id=device_id, number=0, at_ms=0)
+    if number > row.number:
+        row.number, row.at_ms = number, at_ms
+        session.add(row)
+        session.flush()
+
+
+def told(session: Session, device_id: str) -> tuple[int, int]:
+    """Return the highest number a device said it has written, and when it did; zeros: never."""
+    row = session.get(ToldRow, device_id)
+    return (row.number, row.at_ms) if row else (0, 0)
 
 
 def _device(row: DeviceRow) -> Device:

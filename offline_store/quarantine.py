@@ -28,6 +28,15 @@ def held(session: Session, device_id: str, first: int, last: int) -> list[Logged
     return found
 
 
+def names(session: Session, device_id: str, sha256: str) -> bool:
+    """Say whether a held entry of a device names a file."""
+    query = select(col(EntryRow.body)).where(
+        col(EntryRow.device_id) == device_id, col(EntryRow.verdict) == "quarantined"
+    )
+    wanted = sha256.encode()
+    return any(wanted in bytes(body) for (body,) in session.connection().execute(query))
+
+
 def settle(session: Session, one: Logged, barred: str | None) -> None:
     """Let a held entry count, or refuse it for good with the code why."""
     params = {**(one.params or {}), HELD_AS: one.code or ""}

@@ -138,6 +138,27 @@ class DeviceRow(SQLModel, table=True):
     enrolled_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
 
 
+class ToldRow(SQLModel, table=True):
+    """The number of its last entry that a device told of, and when it did."""
+
+    __tablename__: ClassVar[str] = "device_told"  # pyright: ignore[reportIncompatibleVariableOverride]
+    device_id: str = Field(primary_key=True)
+    number: int = Field(sa_column=_whole())
+    at_ms: int = Field(sa_column=_whole())
+
+
+class CertificateRow(SQLModel, table=True):
+    """A certificate that the server made for a device; `from_ms` to `until_ms` is its validity."""
+
+    __tablename__: ClassVar[str] = "certificate"  # pyright: ignore[reportIncompatibleVariableOverride]
+    device_id: str = Field(primary_key=True)
+    serial: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    from_ms: int = Field(sa_column=_whole())
+    until_ms: int = Field(sa_column=_whole())
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    signature: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class ReachRow(SQLModel, table=True):
     """When the server first knew that a device has the feed up to a number."""
 

@@ -8,11 +8,16 @@ import flet as ft
 from app.use_cases import devices
 from app.use_cases.devices import DeviceCard, FormVersion
 from domain.errors import FieldError
+from domain.invitations import ACTIVE, BLOCKED, INVITED, WITHDRAWN
 from screens import parts, parts_table, parts_work
+from screens.admin_frame import framed
 from screens.context import Desk, use_desk, use_value
 from screens.parts import Action
 from screens.parts_table import TableColumn, TableRow
 from screens.taken_along import Allot
+
+_WORD_OF = {ACTIVE: "block", BLOCKED: "unblock", INVITED: "withdraw"}
+_NEXT = {ACTIVE: BLOCKED, BLOCKED: ACTIVE, INVITED: WITHDRAWN}
 
 
 @dataclass(eq=False)
@@ -45,7 +50,7 @@ class DevicesModel(ft.Observable):
     async def turn(self, card: DeviceCard) -> None:
         """Shut a device out, or let it in again."""
         desk = self.desk
-        state = "active" if card.state == "blocked" else "blocked"
+        state = _NEXT[card.state]
         before = desk.notice
         await desk.run(devices.turn, desk.signed_in, card.device_id, state, self.reason)
         if desk.notice is None or desk.notice is before:
@@ -61,15 +66,22 @@ def AdminDevices() -> ft.Control:
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: DevicesModel(desk))
     ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
-    head = parts_work.page_head(
-        tokens, t("admin.section.devices"), t("admin.devices.detail"),
-        on_back=desk.back, back_label=t("page.back"),
+    new = parts.primary_button(
+        tokens, t("admin.devices.new"), key="new-device", icon=ft.Icons.QR_CODE_2,
+        on_click=lambda: desk.go("/admin/devices/new"), expand=True,
     )  # fmt: skip
-    if model.refused is not None:
-        return parts_work.page(tokens, head, [parts.refusal(tokens, t, model.refused)])
-    if model.cards is None:
-        wait = parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("list.loading"))
-        return parts_work.page(tokens, head, [wait])
+    return framed(
+        desk,
+        t("admin.section.devices"),
+        t("admin.devices.detail"),
+        model.refused,
+        None if model.cards is None else lambda: _listed(model, desk),
+        [new],
+    )
+
+
+def _listed(model: DevicesModel, desk: Desk) -> list[ft.Control]:
+    tokens, t = desk.tokens, desk.t
     body: list[ft.Control] = [
         ft.Container(height=2),
         parts.search_field(
@@ -77,27 +89,29 @@ def AdminDevices() -> ft.Control:
         ),
     ]
     wanted = model.query.strip().casefold()
-    found = [card for card in model.cards if wanted in f"{card.name} {card.short}".casefold()]
+    found = [card for card in model.cards or () if wanted in f"{card.name} {card.short}".casefold()]
     for card in found:
         body.append(_card(model, desk, card))
         if card.device_id == model.chosen:
             body += _chosen(model, desk, card)
     if not found:
         body.append(parts.empty_state(tokens, ft.Icons.SEARCH_OFF, t("admin.nothing_found")))
-    return parts_work.one_column(desk, parts_work.page(tokens, head, body))
+    return body
 
 
 def _card(model: DevicesModel, desk: Desk, card: DeviceCard) -> ft.Control:
     tokens, t, now = desk.tokens, desk.t, desk.field.clock.now_ms()
     facts = [card.short]
+    if card.state == INVITED and card.until_ms is not None:
+        facts.append(t("admin.devices.until", time=t.moment(card.until_ms, now)))
     if card.enrolled_ms:
         facts.append(t("admin.devices.enrolled", time=t.moment(card.enrolled_ms, now)))
     if card.received_ms:
         facts.append(t("admin.devices.seen", time=t.moment(card.received_ms, now)))
-    facts.append(t("admin.devices.entries", n=card.entries))
+    if card.enrolled_ms:
+        facts.append(t("admin.devices.entries", n=card.entries))
     chips = [parts.chip(tokens, t("admin.devices.here"), "primary")] if card.here else []
-    if card.state == "blocked":
-        chips.append(parts.chip(tokens, t("admin.devices.blocked"), "stop", ft.Icons.BLOCK))
+    chips += _state_chips(desk, card, now)
     return parts.row_card(
         tokens,
         card.name or card.short,
@@ -110,24 +124,54 @@ def _card(model: DevicesModel, desk: Desk, card: DeviceCard) -> ft.Control:
     )
 
 
+def _state_chips(desk: Desk, card: DeviceCard, now: int) -> list[ft.Control]:
+    tokens, t = desk.tokens, desk.t
+    chips: list[ft.Control] = []
+    if card.revoked_ms is not None:
+        lost = t("admin.devices.lost", time=t.moment(card.revoked_ms, now))
+        chips.append(parts.chip(tokens, lost, "stop", ft.Icons.GPP_BAD))
+    elif card.state == BLOCKED:
+        chips.append(parts.chip(tokens, t("admin.devices.blocked"), "stop", ft.Icons.BLOCK))
+    elif card.state == WITHDRAWN:
+        chips.append(parts.chip(tokens, t("admin.devices.withdrawn"), "plain"))
+    elif card.state == INVITED:
+        over = card.until_ms is not None and card.until_ms <= now
+        word = "admin.devices.over" if over else "admin.devices.invited"
+        chips.append(parts.chip(tokens, t(word), "plain" if over else "mind"))
+    if card.lacks is not None:
+        lacks = t("admin.devices.lacks", n=card.lacks.count)
+        chips.append(parts.chip(tokens, lacks, "mind", ft.Icons.HELP_OUTLINE))
+    return chips
+
+
 def _choosing(model: DevicesModel, card: DeviceCard) -> Callable[[], None]:
     return lambda: model.choose(card.device_id)
 
 
 def _chosen(model: DevicesModel, desk: Desk, card: DeviceCard) -> list[ft.Control]:
     tokens, t = desk.tokens, desk.t
+    rows = _known(desk, card)
     if card.here:
         return [
+            *rows,
             Allot(card.device_id),
             parts.note(tokens, "plain", t("admin.devices.not_here"), key="not-here"),
         ]
-    word = "unblock" if card.state == "blocked" else "block"
+    if card.revoked_ms is not None:
+        return [*rows, parts.note(tokens, "plain", t("admin.devices.lost.over"), key="lost-over")]
+    word = _WORD_OF.get(card.state)
+    if word is None:
+        return [*rows, parts.note(tokens, "plain", t("admin.devices.withdrawn.over"))]
+    if word != "withdraw":
+        rows.append(Allot(card.device_id))
 
     async def turn() -> None:
         await model.turn(card)
 
-    return [
-        Allot(card.device_id),
+    lost = Action(
+        t("admin.devices.lose"), lambda: desk.go(f"/admin/devices/lost/{card.device_id}"), "lose"
+    )
+    rows += [
         parts.text_field(
             tokens, desk, t("admin.reason.needed"), model.reason,
             lambda text: setattr(model, "reason", text), key="reason", limit=300,
@@ -138,6 +182,27 @@ def _chosen(model: DevicesModel, desk: Desk, card: DeviceCard) -> list[ft.Contro
             action=Action(t(f"admin.devices.{word}"), turn, word), key=f"{word}-ask",
         ),
     ]  # fmt: skip
+    if word != "withdraw":
+        rows.append(
+            parts.note(
+                tokens, "stop", t("admin.devices.lose.ask"),
+                detail=t("admin.devices.lose.detail"), action=lost, key="lose-ask",
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _known(desk: Desk, card: DeviceCard) -> list[ft.Control]:
+    """What the server has of a device, and what it lacks, where it said so."""
+    tokens, t = desk.tokens, desk.t
+    if card.lacks is not None:
+        lack = card.lacks
+        text = t("admin.devices.lacks.which", n=lack.count, first=lack.first, last=lack.last)
+        detail = t("admin.devices.lacks.detail", have=card.have or 0, time=t.moment(lack.told_ms))
+        return [parts.note(tokens, "mind", text, detail=detail, key="lacks")]
+    if card.revoked_ms is not None and card.have is not None:
+        return [parts.note(tokens, "plain", t("admin.devices.have", n=card.have), key="have")]
+    return []
 
 
 @dataclass(eq=False)

@@ -6,13 +6,15 @@ from typing import Any, cast
 
 import flet as ft
 
-from app.use_cases import quarantine
+from app.use_cases import local_times, quarantine
 from app.use_cases.quarantine import ItemCard, QuarantineCard
 from domain.errors import FieldError
-from domain.quarantine import HELD, LET, NEVER, NOTE_MAX, REFUSED
-from screens import parts, parts_work
+from domain.quarantine import HELD, LET, NEVER, NOTE_MAX, REFUSED, REVOKED
+from screens import parts
+from screens.admin_frame import framed
 from screens.context import Desk, use_desk, use_value
 
+PAGE = 20  # entries drawn at once
 _KINDS = {HELD: "mind", LET: "good", REFUSED: "stop"}
 
 
@@ -37,22 +39,21 @@ class QuarantinesModel(ft.Observable):
 def AdminQuarantine() -> ft.Control:
     """One card for each quarantine, those that wait first."""
     desk = use_desk()
-    tokens, t = desk.tokens, desk.t
+    t = desk.t
     model, _ = use_value(lambda: QuarantinesModel(desk))
     ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
-    head = parts_work.page_head(
-        tokens, t("admin.section.quarantine"), t("quarantine.detail"),
-        on_back=desk.back, back_label=t("page.back"),
-    )  # fmt: skip
-    if model.refused is not None:
-        return parts_work.page(tokens, head, [parts.refusal(tokens, t, model.refused)])
-    if model.cards is None:
-        wait = parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("list.loading"))
-        return parts_work.page(tokens, head, [wait])
-    body = [_row(desk, card) for card in model.cards]
-    if not body:
-        body = [parts.empty_state(tokens, ft.Icons.CHECK, t("quarantine.none"))]
-    return parts_work.one_column(desk, parts_work.page(tokens, head, body))
+    return framed(
+        desk,
+        t("admin.section.quarantine"),
+        t("quarantine.detail"),
+        model.refused,
+        None if model.cards is None else lambda: _rows(model, desk),
+    )
+
+
+def _rows(model: QuarantinesModel, desk: Desk) -> list[ft.Control]:
+    body = [_row(desk, card) for card in model.cards or ()]
+    return body or [parts.empty_state(desk.tokens, ft.Icons.CHECK, desk.t("quarantine.none"))]
 
 
 def _row(desk: Desk, card: QuarantineCard) -> ft.Control:
@@ -93,6 +94,8 @@ class QuarantineModel(ft.Observable):
     card: QuarantineCard | None = None
     refused: FieldError | None = None
     note: str = ""
+    when: str = ""
+    shown: int = PAGE
     busy: bool = False
 
     async def load(self) -> None:
@@ -102,10 +105,32 @@ class QuarantineModel(ft.Observable):
         if found is None:
             self.refused, desk.notice = desk.notice, None
         self.card = found or self.card
+        if not self.when and found and found.lost_ms is not None:
+            self.when = local_times.text(desk.field, found.lost_ms)
 
     def write(self, note: str) -> None:
         """Keep the reason as typed."""
         self.note = note
+
+    def more(self) -> None:
+        """Draw the next entries."""
+        self.shown += PAGE
+
+    async def release_before(self) -> None:
+        """Let in what was written before the time that stands there, whichever card it is on."""
+        card, desk = self.card, self.desk
+        if card is None or self.busy or not self.note.strip():
+            return
+        self.busy = True
+        at_ms = await desk.run(local_times.read, self.when)
+        if at_ms is not None:
+            done = await desk.run(
+                quarantine.release_before, desk.signed_in, card.device, at_ms, self.note
+            )
+            if done is not None:
+                desk.tell(desk.t("admin.done.waiting"))
+                desk.changed()
+        self.busy = False
 
     async def release(self) -> None:
         """Let the entries count."""
@@ -138,66 +163,100 @@ def QuarantineScreen() -> ft.Control:
 def QuarantineBody(record_id: str) -> ft.Control:
     """What came, from where, why it does not count; and the two ways to settle it."""
     desk = use_desk()
-    tokens, t = desk.tokens, desk.t
+    t = desk.t
     model, _ = use_value(lambda: QuarantineModel(desk, record_id))
     ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
     card = model.card
-    head = parts_work.page_head(
-        tokens, card.name if card else t("admin.section.quarantine"),
+    return framed(
+        desk,
+        card.name if card else t("admin.section.quarantine"),
         t("quarantine.count", n=card.count) if card else "",
-        on_back=desk.back, back_label=t("page.back"),
-    )  # fmt: skip
-    if model.refused is not None:
-        return parts_work.page(tokens, head, [parts.refusal(tokens, t, model.refused)])
-    if card is None:
-        wait = parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("list.loading"))
-        return parts_work.page(tokens, head, [wait])
-    whole = parts_work.page(tokens, head, _body(model, card, desk), _footer(model, card, desk))
-    return parts_work.one_column(desk, whole)
+        model.refused,
+        None if card is None else lambda: _body(model, card, desk),
+        _footer(model, card, desk) if card else [],
+    )
 
 
 def _body(model: QuarantineModel, card: QuarantineCard, desk: Desk) -> list[ft.Control]:
+    """Why, then the reason to write and what it does, then all that came: above the fold first."""
     tokens, t = desk.tokens, desk.t
-    facts = [
-        (t("quarantine.device"), f"{card.name} ({card.device})"),
-        (t("quarantine.numbers"), t("quarantine.range", first=card.first, last=card.last)),
-        (t("quarantine.received"), t.moment(card.at_ms)),
-    ]
     rows: list[ft.Control] = [
         parts.note(
             tokens, "mind", t(f"quarantine.why.{card.why}.short"),
             detail=t(f"quarantine.why.{card.why}"), key="why",
         ),
-        parts.facts_card(tokens, facts),
-        parts.section(
-            tokens, t("quarantine.items"), [_item(desk, card, one) for one in card.items]
-        ),
     ]  # fmt: skip
-    if card.count > len(card.items):
-        left = t("quarantine.more", n=card.count - len(card.items))
-        rows.append(parts.words(left, tokens, size=tokens.small, color=tokens.ink2))
     if card.may_release or card.may_refuse:
         rows.append(
             parts.text_field(
                 tokens, desk, t("admin.reason.needed"), model.note, model.write,
-                key="reason", lines=3, limit=NOTE_MAX,
+                key="reason", lines=2, limit=NOTE_MAX,
             )
         )  # fmt: skip
+    if card.may_release and card.why == REVOKED:
+        rows += _by_time(model, card, desk)
     if card.state != HELD:
         rows.append(_settled(desk, card))
+    rows.append(parts.facts_card(tokens, _facts(desk, card)))
+    shown = card.items[: model.shown]
+    title = t("quarantine.items")
+    if card.count > len(shown):
+        title = t("quarantine.items.some", n=len(shown), total=card.count)
+    rows.append(parts.section(tokens, title, [_item(desk, card, one) for one in shown]))
+    left = len(card.items) - len(shown)
+    if left > 0:
+        more = t("list.more", n=left)
+        rows.append(parts.quiet_button(tokens, more, key="more", on_click=model.more))
+    elif card.count > len(card.items):
+        hidden = t("quarantine.more", n=card.count - len(card.items))
+        rows.append(parts.words(hidden, tokens, size=tokens.small, color=tokens.ink2))
     return rows
+
+
+def _facts(desk: Desk, card: QuarantineCard) -> list[tuple[str, str]]:
+    t = desk.t
+    facts = [
+        (t("quarantine.device"), f"{card.name} ({card.device})"),
+        (t("quarantine.numbers"), t("quarantine.range", first=card.first, last=card.last)),
+        (t("quarantine.received"), t.moment(card.at_ms)),
+    ]
+    if card.lost_ms is not None:
+        facts.append((t("admin.devices.lost_at"), t.moment(card.lost_ms)))
+    return facts
+
+
+def _by_time(model: QuarantineModel, card: QuarantineCard, desk: Desk) -> list[ft.Control]:
+    """Release what was written before a time, on all open cards of the device at once."""
+    tokens, t = desk.tokens, desk.t
+    before = parts.quiet_button(
+        tokens, t("quarantine.release.before", time=model.when), key="release-before",
+        icon=ft.Icons.HISTORY, on_click=model.release_before,
+        disabled=model.busy or not model.note.strip(), kind="primary",
+    )  # fmt: skip
+    return [
+        parts.text_field(
+            tokens, desk, t("quarantine.before"), model.when,
+            lambda text: setattr(model, "when", text), key="before", icon=ft.Icons.SCHEDULE,
+            limit=20,
+        ),
+        before,
+        parts.words(
+            t("quarantine.before.detail", n=card.before, total=card.count), tokens,
+            size=tokens.small, color=tokens.ink2,
+        ),
+    ]  # fmt: skip
 
 
 def _item(desk: Desk, card: QuarantineCard, one: ItemCard) -> ft.Control:
     t, item = desk.t, one.item
     kind = t.texts.get(f"outbox.kind.{item.type}", item.type)
-    said = f"{t('quarantine.claimed', person=t.of(one.person), time=t.moment(item.at))}"
+    claimed = t("quarantine.claimed", person=t.of(one.person), time=t.moment(item.at))
     barred = bool(one.barred) and card.state == LET
     chips = [parts.chip(desk.tokens, t("quarantine.barred"), "stop")] if barred else []
     return parts.row_card(
         desk.tokens,
-        f"{item.number} · {kind}" + (f": {item.words}" if item.words else ""),
-        said,
+        f"{item.number} · {kind}" + (f": {one.said}" if one.said else ""),
+        claimed,
         key=f"item-{item.number}",
         chips=chips,
         lines=2,

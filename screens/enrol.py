@@ -1,22 +1,38 @@
-"""A device that no server has taken yet: where the server is, and the code for this device."""
+"""Joining a plant: scan the administrator's code, or type where the server is and the code.
 
+The same page lets a device join anew that was lost, or whose key is gone.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import flet as ft
 
 from app.use_cases import enrolment
+from domain.errors import FieldError
+from domain.invitations import Invitation, spaced
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
+from screens.enrol_scan import EnrolScan
 
 
 @dataclass(eq=False)
 class EnrolModel(ft.Observable):
-    """What is typed, and whether it is being tried."""
+    """What is typed or was scanned, and whether it is being tried."""
 
     desk: Desk
     address: str
     code: str
     trying: bool = False
+    scanning: bool = False
+    scanned: Invitation | None = None
+    left: int = 0
+
+    async def load(self) -> None:
+        """Count what this device has not sent of the time before."""
+        if self.desk.field.identity is not None:
+            self.left = await self.desk.run(enrolment.unsent) or 0
 
     def write_address(self, text: str) -> None:
         """Take over the address as typed."""
@@ -26,27 +42,94 @@ class EnrolModel(ft.Observable):
         """Take over the code as typed."""
         self.code, self.trying = text, False
 
+    def scan(self) -> None:
+        """Open the camera."""
+        self.scanning, self.trying = True, False
+
+    def close_scan(self) -> None:
+        """Go back to the fields."""
+        self.scanning = False
+
+    def found(self, invitation: Invitation) -> None:
+        """Fill in all that the code says; one look at it, and one tap to join."""
+        self.scanning, self.scanned = False, invitation
+        self.address, self.code = invitation.server, spaced(invitation.code)
+
     async def connect(self) -> None:
         """Let the link try this server from now on; what it says is shown here."""
         self.trying = False
-        await self.desk.run(enrolment.set_server, self.address, self.code)
+        await self.desk.run(enrolment.set_server, self.address, self.code, self.scanned)
         self.trying = self.desk.notice is None
 
 
 @ft.component
 def Enrol() -> ft.Control:
-    """Two fields and one button; how it goes on stands above them."""
+    """The page of a device that no server has taken yet."""
+    return cast("Any", EnrolPage)(None)
+
+
+@ft.component
+def EnrolAgain() -> ft.Control:
+    """The route `/enrol`: this device joins anew, with a new key."""
+    return cast("Any", EnrolPage)(use_desk().back)
+
+
+@ft.component
+def EnrolPage(on_back: Callable[[], None] | None) -> ft.Control:
+    """Scan or type, and one button; how it goes on stands above them."""
     desk, _ = use_desk(), use_link()
-    settings = desk.field.settings
-    model, _ = use_value(lambda: EnrolModel(desk, desk.field.server_url, settings.enrol_code))
-    use_keys(enter=model.connect, escape=lambda: None)
-    tokens, t, trouble = desk.tokens, desk.t, desk.field.trouble
+    field = desk.field
+    again = field.identity is not None
+    model, _ = use_value(
+        lambda: EnrolModel(desk, field.server_url, "" if again else field.settings.enrol_code)
+    )
+    ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
+    use_keys(enter=model.connect, escape=on_back or (lambda: None))
+    if model.scanning:
+        return cast("Any", EnrolScan)(model.found, model.close_scan)
+    body = [*_said(model, desk, field.trouble), _scan_or_type(model, desk)]
+    connect = parts.primary_button(
+        desk.tokens,
+        desk.t("enrol.connect"),
+        key="connect",
+        icon=ft.Icons.LINK,
+        on_click=model.connect,
+        expand=True,
+    )
+    whole = parts_work.page(desk.tokens, _head(desk, on_back), body, [connect])
+    return parts_work.one_column(desk, whole)
+
+
+def _said(model: EnrolModel, desk: Desk, trouble: FieldError | None) -> list[ft.Control]:
+    tokens, t, again = desk.tokens, desk.t, desk.field.identity is not None
     rows: list[ft.Control] = []
     if trouble:
         rows.append(parts.refusal(tokens, t, trouble))
     elif model.trying:
         rows.append(parts.note(tokens, "plain", t("enrol.trying"), icon=ft.Icons.CLOUD_DOWNLOAD))
+    if model.scanned is not None and not trouble:
+        key = model.scanned.key
+        prints = " ".join(key[at : at + 4] for at in range(0, len(key), 4))
+        rows.append(
+            parts.facts_card(
+                tokens, [(t("enrol.plant"), model.scanned.plant), (t("enrol.print"), prints)]
+            )
+        )
+    else:
+        why = t("enrol.again.why", n=model.left) if again else t("enrol.why")
+        rows.append(parts.note(tokens, "plain", why, icon=ft.Icons.INFO))
+    return rows
+
+
+def _scan_or_type(model: EnrolModel, desk: Desk) -> ft.Control:
+    tokens, t = desk.tokens, desk.t
+    scan = parts.quiet_button(
+        tokens, t("enrol.scan"), key="scan-code", icon=ft.Icons.QR_CODE_SCANNER,
+        on_click=model.scan, kind="primary",
+    )  # fmt: skip
     fields: list[ft.Control] = [
+        scan,
+        ft.Container(height=2),
         parts.text_field(
             tokens, desk, t("enrol.address"), model.address, model.write_address,
             key="server-address", icon=ft.Icons.DNS, limit=enrolment.ADDRESS_MAX,
@@ -56,23 +139,10 @@ def Enrol() -> ft.Control:
             key="enrol-code", icon=ft.Icons.KEY, limit=enrolment.CODE_MAX,
         ),
     ]  # fmt: skip
-    connect = parts.primary_button(
-        tokens,
-        t("enrol.connect"),
-        key="connect",
-        icon=ft.Icons.LINK,
-        on_click=model.connect,
-        expand=True,
-    )
-    body = [
-        *rows,
-        parts.note(tokens, "plain", t("enrol.why"), icon=ft.Icons.INFO),
-        parts.section(tokens, t("enrol.title"), fields),
-    ]
-    return parts_work.page(tokens, _head(desk), body, [connect])
+    return parts.section(tokens, t("enrol.title"), fields)
 
 
-def _head(desk: Desk) -> ft.Control:
+def _head(desk: Desk, on_back: Callable[[], None] | None) -> ft.Control:
     language = parts.text_button(
         desk.tokens,
         desk.language_name(desk.next_language),
@@ -80,4 +150,12 @@ def _head(desk: Desk) -> ft.Control:
         icon=ft.Icons.LANGUAGE,
         on_click=desk.other_language,
     )
-    return parts_work.page_head(desk.tokens, desk.t("app.name"), desk.field.name, action=language)
+    title = desk.t("app.name") if on_back is None else desk.t("enrol.again")
+    return parts_work.page_head(
+        desk.tokens,
+        title,
+        desk.field.name,
+        action=language,
+        on_back=on_back,
+        back_label=desk.t("page.back"),
+    )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases import outbox
+from app.use_cases import enrolment, outbox
 from app.use_cases.outbox import Bundle, OutboxItem, OutboxView
 from domain.errors import OfflineError
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
+from screens.parts import Action
 from screens.parts_clip import size_text
 from screens.sending import SendingModel, sending_bar
 from screens.theme import Tokens
@@ -30,6 +31,7 @@ class OutboxModel(SendingModel):
     """What waits on this device, and the two things to do about it."""
 
     view: OutboxView | None = None
+    left: int = 0  # of the time before this device joined anew
     shown: int = PAGE
     turned: frozenset[str] = frozenset()  # photos that stand otherwise than at first
 
@@ -40,6 +42,7 @@ class OutboxModel(SendingModel):
         found = await self.desk.run(outbox.view)
         if found is not None:
             self.view = found
+        self.left = await self.desk.run(enrolment.left_behind) or 0
 
     def more(self) -> None:
         """Draw the next rows."""
@@ -90,7 +93,13 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
     if status and status.phase == "sending":
         rows.append(parts.progress_line(tokens, t("outbox.sending"), status.done, status.total))
     if desk.field.key_trouble:
-        rows.append(parts.refusal(tokens, t, desk.field.key_trouble, key="key-trouble"))
+        join = Action(t("enrol.again"), lambda: desk.go("/enrol"), "enrol-again")
+        trouble = desk.field.key_trouble
+        rows.append(parts.refusal(tokens, t, trouble, action=join, key="key-trouble"))
+    if model.left:
+        text = t("outbox.left_behind", n=model.left)
+        detail = t("outbox.left_behind.detail")
+        rows.append(parts.note(tokens, "plain", text, detail=detail, key="left-behind"))
     if status and status.error:
         # No network is no fault of anybody: grey, with what happens to the data meanwhile.
         if type(status.error) is OfflineError:  # who answers in its place is said below

@@ -12,11 +12,13 @@ from screens import guard, parts_work, reconnect, shell, theme, watch
 from screens.admin import AdminHome, AdminTable
 from screens.admin_devices import AdminDefinitions, AdminDevices
 from screens.admin_import import AdminImport
+from screens.admin_invite import AdminInvite, AdminLost
 from screens.admin_quarantine import AdminQuarantine, QuarantineScreen
 from screens.admin_row import AdminNew, AdminRow
 from screens.context import ENTER, TABS, Desk, seat, use_desk, use_value
 from screens.dispatch import DispatchScreen
 from screens.documents import DocumentsScreen
+from screens.enrol import EnrolAgain
 from screens.gap import GapScreen
 from screens.hazard import HazardScreen
 from screens.hazards import Hazards
@@ -121,6 +123,9 @@ ROUTES = [
     detail("admin/new/people", AdminNew),
     detail("admin/import/:table", AdminImport),
     detail("admin/devices", AdminDevices),
+    detail("admin/devices/new", AdminInvite),
+    detail("admin/devices/lost/:id", AdminLost),
+    detail("enrol", EnrolAgain),
     detail("admin/definitions", AdminDefinitions),
     detail("admin/quarantine", AdminQuarantine),
     detail("admin/quarantine/:id", QuarantineScreen),

@@ -7,10 +7,12 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases.people import PersonCard
+from domain.certificates import CertificateExpiredError
 from domain.errors import OfflineError
+from domain.invitations import DeviceRevokedError
 from screens import parts, parts_work, theme
-from screens.context import Desk, use_desk, use_keys, use_value
-from screens.enrol import Enrol
+from screens.context import Desk, use_desk, use_keys, use_link, use_value
+from screens.enrol import Enrol, EnrolPage
 from screens.parts import Action
 from screens.sign_in_model import ERASE, SignInModel
 from screens.theme import Tokens
@@ -32,6 +34,8 @@ def SignIn() -> ft.Control:
     tokens, t = desk.tokens, desk.t
     if desk.field.identity is None and (desk.field.trouble or not desk.field.settings.enrol_code):
         return cast("Any", Enrol)()
+    if desk.field.revoked is not None:
+        return cast("Any", Locked)(desk.field.revoked)
     if model.people is None:
         return parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("sign_in.loading"))
     if not model.people:
@@ -39,11 +43,39 @@ def SignIn() -> ft.Control:
     ft_list = _list(model, desk)
     pad = _pad_pane(model, desk)
     if desk.wide:
-        left = parts_work.page(tokens, _head(desk), ft_list)
+        left = parts_work.page(tokens, _head(desk), [*_expired(desk), *ft_list])
         right = parts_work.page(tokens, None, [ft.Container(height=8), *pad], key="pad-pane")
         return parts_work.two_columns(desk, left, right)
     body = ft_list if model.picking else [_chosen(model, desk), *pad]
-    return parts_work.page(tokens, _head(desk), body)
+    return parts_work.page(tokens, _head(desk), [*_expired(desk), *body])
+
+
+@ft.component
+def Locked(why: str) -> ft.Control:
+    """A device that was reported lost: what became of it, and the one way on."""
+    desk, link = use_desk(), use_link()
+    tokens, t = desk.tokens, desk.t
+    joining, set_joining = use_value(False)
+    if joining:
+        return cast("Any", EnrolPage)(lambda: set_joining(False))
+    rows = [parts.refusal(tokens, t, DeviceRevokedError(why=why), key="revoked")]
+    if link.waiting:
+        rows.append(parts.note(tokens, "plain", t("sign_in.revoked.left", n=link.waiting)))
+    again = parts.primary_button(
+        tokens, t("enrol.again"), key="enrol-again", icon=ft.Icons.QR_CODE_SCANNER,
+        on_click=lambda: set_joining(True), expand=True,
+    )  # fmt: skip
+    return parts_work.one_column(desk, parts_work.page(tokens, _head(desk), rows, [again]))
+
+
+def _expired(desk: Desk) -> list[ft.Control]:
+    """Say what is still possible on a device that was offline for longer than its certificate."""
+    certificate = desk.field.certificate
+    if certificate is None or certificate.runs(desk.field.clock.now_ms()):
+        return []
+    error = CertificateExpiredError(until_ms=certificate.until_ms)
+    why, remedy = desk.t.error(error)
+    return [parts.note(desk.tokens, "mind", why, detail=remedy, key="certificate-expired")]
 
 
 def _nobody(desk: Desk) -> ft.Control:

@@ -75,6 +75,9 @@ def keep_person(desk: Desk) -> None:
     person, pack = desk.person, desk.field.pack
     if person is None or pack is None:
         return
+    if desk.field.revoked is not None:
+        desk.lock()
+        return
     now = pack.definitions.plant.people.get(person.person_id)
     if now is None or now.retired_ms is not None:
         desk.lock()

@@ -1,21 +1,22 @@
-"""Devices: enrolment with a code, and the token that says which device is calling.
+"""Devices: enrolment, certificates, and the token that says which device is calling.
 
 The server keeps only the SHA-256 of a token (256 random bits, so a plain hash is enough); the
 device keeps the token beside its keys.
 """
 
 import hashlib
-import hmac
 import logging
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from domain.invitations import BLOCKED
+from domain.records import Record
 from offline_store import devices, keep, records
 from offline_store.database import lock_tries
-from server import bodies, clock, device_records
+from server import bodies, certificates, enrolment, revocation
 from server.pack import label_keys
 from server.problems import RefusalError
 from server.site import Site, site
@@ -28,38 +29,69 @@ _ASKED_MAX_BYTES = 4096
 _TOKEN_BYTES = 32
 _TOKEN_MAX = 256
 _MINUTE_MS = 60_000
+_NUMBER_MAX = 2**53 - 1
 _TRIES = "server.enrol_tries"  # in the store: several processes count together
 
 
 @router.post("/enrol", openapi_extra=bodies.described(EnrolRequest))
 async def enrol(request: Request, here: Annotated[Site, Depends(site)]) -> EnrolReply:
-    """Take a device into the plant: it shows the code and gets a name and a token."""
+    """Take a device into the plant: it shows the code, proves its key, gets a name and a token."""
     asked = await bodies.message(request, EnrolRequest, _ASKED_MAX_BYTES)
     await run_in_threadpool(_count_try, here)
-    wanted = here.settings.enrol_code
-    if wanted is None or not hmac.compare_digest(asked.code.encode(), wanted.encode()):
-        raise RefusalError(403, "enrol.refused")
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    enrolled = devices.Device(
-        device_id=clock.new_id(here.now_ms()),
-        public_key=bytes.fromhex(asked.public_key),
-        name=asked.device_name,
-        token_hash=token_hash(token),
-        enrolled_ms=here.now_ms(),
-    )
-    await run_in_threadpool(_add, here, enrolled)
-    _log.info("enrolled", extra={"device": enrolled.device_id})
+    taken = await run_in_threadpool(enrolment.take, here, asked, token_hash(token))
+    here.hints.announce()
+    _log.info("enrolled", extra={"device": taken.device_id})
     return EnrolReply(
-        device_id=enrolled.device_id,
+        device_id=taken.device_id,
         token=token,
         plant=here.pack.definitions.plant.code,
         server_public_key=here.public_key,
         label_keys=label_keys(here.signers),
+        certificate=taken.certificate,
     )
 
 
+@router.get("/certificate", response_model=None)
+def certificate(
+    request: Request,
+    here: Annotated[Site, Depends(site)],
+    *,
+    have: Annotated[int, Query(ge=0, le=_NUMBER_MAX)] = 0,
+    newest: Annotated[int, Query(ge=0, le=_NUMBER_MAX)] = 0,
+) -> Response:
+    """Say who may work on the device that asks; 304 while its certificate `have` says it well.
+
+    `newest` is the number of the last entry that the device wrote: what the server lacks.
+    """
+    certificates.note(here, sender(request, here), newest)  # of a lost device most of all
+    reply = certificates.renewed(here, device(request, here), have)
+    if reply is None:
+        return Response(status_code=304)
+    headers = {"Cache-Control": "no-store"}
+    return Response(reply.model_dump_json(), headers=headers, media_type="application/json")
+
+
 def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.Device:
-    """Return the device whose token came with the request; 401 for any other caller."""
+    """Return the device whose token came with the request; 401 and 403 for any other caller."""
+    found, record = _known(request, here)
+    revoked_ms = revocation.since(found, record)
+    if revoked_ms is not None:
+        # the device locks itself on this word and keeps what it has not sent
+        why = record.text("reason") if record else ""
+        raise RefusalError(403, "device.revoked", why=why, revoked_ms=revoked_ms)
+    request.state.device = found.device_id
+    return found
+
+
+def sender(request: Request, here: Annotated[Site, Depends(site)]) -> devices.Device:
+    """Return the device as `device` does, a revoked one too: what it sends is quarantined."""
+    found, _ = _known(request, here)
+    request.state.device = found.device_id
+    return found
+
+
+def _known(request: Request, here: Site) -> tuple[devices.Device, Record | None]:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN_MAX:
         raise _unknown()
@@ -68,12 +100,10 @@ def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.De
         record = records.lookup(session, found.device_id) if found else None
     if found is None:
         raise _unknown()
-    if found.state != "active":
-        raise RefusalError(403, "device.revoked")
-    if record and record.text("state") == "blocked":  # by an administrator, who may lift it again
+    if record and record.text("state") == BLOCKED and revocation.since(found, record) is None:
+        # by an administrator, who may lift it again
         raise RefusalError(403, "device.blocked", why=record.text("reason"))
-    request.state.device = found.device_id
-    return found
+    return found, record
 
 
 def token_hash(token: str) -> str:
@@ -83,11 +113,6 @@ def token_hash(token: str) -> str:
 
 def _unknown() -> RefusalError:
     return RefusalError(401, "device.unknown", {"WWW-Authenticate": "Bearer"})
-
-
-def _add(here: Site, enrolled: devices.Device) -> None:
-    here.store.run(lambda session: device_records.add(here, session, enrolled))
-    here.hints.announce()
 
 
 def _count_try(here: Site) -> None:

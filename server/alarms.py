@@ -17,8 +17,14 @@ from server.own_entries import OwnStep
 from server.rights import RULE
 from server.site import Site
 
-FORGED, UNSIGNED, SIGNATURE, UNREADABLE = "forged", "unsigned", "signature", "unreadable"
+FORGED, UNSIGNED, SIGNATURE = "forged", "unsigned", "signature"
+UNREADABLE, REVOKED = "unreadable", "revoked"
 _TOLD = ("admin.accounts", "conflict.settle")
+
+
+def of_code(code: str) -> str:
+    """Return what to say about entries that are held for a code."""
+    return code.rpartition(".")[2]
 
 
 def steps(

@@ -17,8 +17,8 @@ from fastapi.responses import FileResponse, JSONResponse
 from domain.receipts import blob_receipt_bytes
 from offline_store import blobs
 from offline_store.devices import Device
-from server import bodies, scoping, uploads
-from server.accounts import device
+from server import bodies, revocation, scoping, uploads
+from server.accounts import device, sender
 from server.problems import RefusalError
 from server.site import Site, site
 from server.uploads import Offer
@@ -35,11 +35,12 @@ _YEAR = "private, max-age=31536000, immutable"  # a name that is a hash never me
 
 Here = Annotated[Site, Depends(site)]
 Caller = Annotated[Device, Depends(device)]
+Sender = Annotated[Device, Depends(sender)]
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
 @router.post("", openapi_extra=bodies.described(BlobOffer))
-async def offer(request: Request, here: Here, caller: Caller) -> JSONResponse:
+async def offer(request: Request, here: Here, caller: Sender) -> JSONResponse:
     """Take the offer of a file; one that is here already gets its receipt without a byte."""
     offered = await bodies.message(request, BlobOffer, _OFFER_MAX_BYTES)
     if offered.size > here.settings.blob_max_bytes:
@@ -48,6 +49,7 @@ async def offer(request: Request, here: Here, caller: Caller) -> JSONResponse:
 
 
 def _offer(here: Site, caller: Device, offered: BlobOffer) -> JSONResponse:
+    revocation.check_file(here, caller, offered.sha256)
     received = _received(here, offered.sha256)
     if received:
         return _answer(received)
@@ -71,7 +73,7 @@ def _offer(here: Site, caller: Device, offered: BlobOffer) -> JSONResponse:
 
 
 @router.head("/{sha256}")
-def progress(sha256: Sha256, here: Here, _caller: Caller) -> Response:
+def progress(sha256: Sha256, here: Here, _caller: Sender) -> Response:
     """Say how much of a file is stored; a whole one comes with its receipt."""
     state = _received(here, sha256)
     if state is None:
@@ -83,7 +85,7 @@ def progress(sha256: Sha256, here: Here, _caller: Caller) -> Response:
 
 
 @router.patch("/{sha256}", openapi_extra=bodies.described_bytes("Upload-Offset"))
-async def part(sha256: Sha256, request: Request, here: Here, caller: Caller) -> JSONResponse:
+async def part(sha256: Sha256, request: Request, here: Here, caller: Sender) -> JSONResponse:
     """Add the next part of a file; the reply says how much is stored, and whether it is whole."""
     said = request.headers.get("upload-offset", "")
     if not _OFFSET.fullmatch(said):

@@ -14,7 +14,7 @@ from server.site import Site
 def add(here: Site, session: Session, enrolled: Device) -> None:
     """Take a device in and write its record; the caller announces it after the commit."""
     devices.add(session, enrolled)
-    own_entries.write_within(here, session, [_step(enrolled)], only_new=True)
+    own_entries.write_within(here, session, [_step(enrolled)])
 
 
 def add_missing(here: Site) -> None:

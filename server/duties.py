@@ -13,7 +13,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import FieldError
-from server import clock_check, gaps, nagging, own_entries, rounds
+from server import clock_check, gaps, lacking, nagging, own_entries, rounds
 from server.site import Site
 
 _log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ DUTIES: Final[tuple[Duty, ...]] = (
     rounds.run,
     _gaps,
     nagging.answer,
+    lacking.run,
 )
 
 

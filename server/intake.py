@@ -1,10 +1,10 @@
 """Taking a push: once, in order, in one transaction; a broken rule refuses one entry only.
 
 A push that cannot be part of the device's chain is not taken at all. One that tells another history
-than the one that is here (a restored or copied device) is set aside as a file for a manager:
-nobody picks one of the two in silence. Where a chain is not what its device signed, what stands
-before that is taken, the rest set aside likewise, and somebody is told. What nobody can read is
-refused alone: a stand-in keeps its place (`server.offers`).
+than the one that is here (a restored or copied device) is set aside as a file for a manager: nobody
+picks one of the two in silence. Where a chain is not what its device signed, what stands before
+that is taken, the rest set aside likewise, and somebody is told. What nobody can read is refused
+alone: a stand-in keeps its place (`server.offers`).
 """
 
 import hashlib
@@ -19,9 +19,10 @@ from domain.changes import digest_of
 from domain.errors import FieldError
 from domain.quarantine import FORGED, UNREADABLE
 from domain.signatures import UnprovedError
-from offline_store import batches, entries, journal
+from offline_store import batches, devices, entries, journal
 from offline_store.database import lock_feed
-from server import alarms, clock_check, quarantine
+from server import alarms, certificates, clock_check, quarantine, revocation
+from server.certificates import Standing
 from server.offers import Offered, read
 from server.own_entries import OwnStep, write_own, write_within
 from server.problems import RefusalError
@@ -85,13 +86,16 @@ def _taken(
     if before and before.reply and before.head.hex() == push.head:
         return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
     hashes = _check_chain(session, push, bodies)
+    if push.newest is not None:
+        devices.tell(session, push.dev, push.newest, here.now_ms())
     offered = read(session, push, bodies, here.now_ms())
-    proof = prove(session, push, sigs, offered, hashes)
+    proof = revocation.held(session, push, prove(session, push, sigs, offered, hashes))
     here.refresh(session)
     own, behind = offered.up_to(proof.count), offered.entries[proof.count :]
     last = own.entries[-1].number
     head = push.model_copy(update={"last": last, "head": hashes[proof.count - 1].hex()})
-    taken = _take(here, session, head, own, hashes, proof)
+    standing = certificates.standing(session, push)
+    taken = _take(here, session, head, own, hashes, proof, standing)
     forged = None if proof.whole else last + 1
     quarantine.settle(here, session, own.entries)
     steps = _alarms(here, session, push, proof, forged, own)
@@ -118,7 +122,7 @@ def _alarms(
     if proof.unproved:  # the first stands for all: each is listed as refused
         found.append((alarms.SIGNATURE, min(proof.unproved)))
     if proof.quarantined:
-        found.append((alarms.UNSIGNED, push.first))
+        found.append((alarms.of_code(proof.quarantined), push.first))
     if offered.wrong:
         found.append((alarms.UNREADABLE, min(offered.wrong)))
     if forged is not None:
@@ -157,6 +161,7 @@ def _take(
     offered: Offered,
     hashes: Sequence[bytes],
     proof: Proof,
+    standing: Standing | None = None,
 ) -> Taken:
     now = here.now_ms()
     if not clock_check.judges(session, now, offered.entries):
@@ -171,7 +176,7 @@ def _take(
             if entry.number in proof.unproved:
                 refusal = UnprovedError()
             signature = proof.signatures.get(entry.number)
-            offer = Offer(entry, body, signature, refusal, proof.quarantined, digest)
+            offer = Offer(entry, body, signature, refusal, proof.quarantined, digest, standing)
             _, exception = judge(here, session, intake, offer, now)
             if exception:
                 exceptions.append(exception)

@@ -22,13 +22,16 @@ from server.scene import Scene
 from server.site import Site
 
 
-def step(here: Site, session: Session, device_id: str, why: str, held: Sequence[Entry]) -> OwnStep:
+def step(
+    here: Site, session: Session, device_id: str, why: str, held: Sequence[Entry], after: str = ""
+) -> OwnStep:
     """Return what to write about entries of a device that were set aside.
 
-    The id follows from what it says and the server's key, so it is said once.
+    The id follows from what it says and the server's key, so it is said once; `after` names the
+    record of which these are what a release by time has left.
     """
     first, last = held[0].number, held[-1].number
-    facts = canonical([why, device_id, first])
+    facts = canonical([why, device_id, first, *([after] if after else [])])
     digest = hashlib.sha256(here.receipt(b"anshao-quarantine-v1\0" + facts).encode()).hexdigest()
     known = devices.lookup(session, device_id)
     now = here.now_ms()
@@ -82,18 +85,31 @@ def settle(here: Site, session: Session, taken: Sequence[Entry]) -> None:
         state = record.cells.get("state")
         if state is None or state.writer != entry.writer:  # refused, or another one's came first
             continue
-        outcome = _settled(here, session, record)
-        own = OwnStep(
-            rights.RULE, record.record_id, quarantine.TYPE, outcome.cells(), kind="decide"
-        )
-        write_within(here, session, [own])
+        outcome, rest = _settled(here, session, record)
+        steps = [
+            OwnStep(rights.RULE, record.record_id, quarantine.TYPE, outcome.cells(), kind="decide")
+        ]
+        if rest:
+            held = [one.entry for one in rest]
+            steps.append(
+                step(here, session, outcome.device, record.text("why"), held, record.record_id)
+            )
+        write_within(here, session, steps)
 
 
-def _settled(here: Site, session: Session, record: Record) -> Outcome:
+def _settled(here: Site, session: Session, record: Record) -> tuple[Outcome, list[Logged]]:
+    """Settle what a decision is about; returns the outcome, and what stays held all the same."""
     device, why = record.text("device"), record.text("why")
     first, last = record.whole("first") or 0, record.whole("last") or 0
     barred: dict[int, str] = {}
     held = [] if why in quarantine.NEVER else store.held(session, device, first, last)
+    rest: list[Logged] = []
+    before_ms = record.whole(quarantine.BEFORE)
+    if before_ms is not None and record.text("state") == quarantine.LET:
+        count = quarantine.first_after([one.entry for one in held], before_ms)
+        held, rest = held[:count], held[count:]
+        if rest:
+            last = rest[0].entry.number - 1
     for one in held:
         code = quarantine.TURNED_DOWN
         if record.text("state") == quarantine.LET:
@@ -104,7 +120,7 @@ def _settled(here: Site, session: Session, record: Record) -> Outcome:
         records.refold(session, one.entry.record_id, here.pack.definitions.policies)
     if why in quarantine.NEVER:  # nothing of it is here, whatever else is held under its numbers
         last = first - 1
-    return Outcome(device, first, last, barred, let=record.text("state") == quarantine.LET)
+    return Outcome(device, first, last, barred, let=record.text("state") == quarantine.LET), rest
 
 
 def _wrong(here: Site, session: Session, one: Logged) -> str:

@@ -11,9 +11,14 @@ from server.scene import Scene
 def settle(entry: Entry, scene: Scene, person: Person) -> None:
     """Whoever has the right lets held entries in or turns them down; only the server holds any."""
     record = scene.record
-    if record is None or entry.kind != "decide" or frozenset(entry.set) != quarantine.SETTLED:
+    said = frozenset(entry.set)
+    if record is None or entry.kind != "decide" or said - {quarantine.BEFORE} != quarantine.SETTLED:
         raise EntryInvalidError(reason="fields")
     action = quarantine.ACTION_OF.get(str(entry.set["state"]))
+    if quarantine.BEFORE in said and (
+        action != quarantine.RELEASE or not isinstance(entry.set[quarantine.BEFORE], int)
+    ):
+        raise EntryInvalidError(reason="fields")
     if action is None or entry.set["settled_by"] != person.person_id:
         raise EntryInvalidError(reason="fields")
     found = scene.definitions

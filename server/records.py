@@ -9,7 +9,7 @@ from domain.errors import EntryInvalidError
 from offline_store import entries
 from offline_store.devices import Device
 from server import bodies, clock, intake, pages
-from server.accounts import device
+from server.accounts import device, sender
 from server.problems import RefusalError
 from server.site import Site, site
 from sync import packing
@@ -26,10 +26,11 @@ _KNOWN = rf"^[0-9a-zA-Z_-]{{0,64}}\.([0-9a-f]{{{entries.MARK_DIGITS}}})?\.([0-9a
 
 Here = Annotated[Site, Depends(site)]
 Caller = Annotated[Device, Depends(device)]
+Sender = Annotated[Device, Depends(sender)]
 
 
 @router.post("/push", openapi_extra=bodies.described_bytes())
-async def push(request: Request, here: Here, caller: Caller) -> Response:
+async def push(request: Request, here: Here, caller: Sender) -> Response:
     """Take a batch of entries: a head line and the exact bodies, one per line, packed with gzip."""
     data = await bodies.read(request, here.settings.body_max_bytes)
     encoding = request.headers.get("content-encoding", "")

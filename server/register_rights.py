@@ -10,15 +10,25 @@ from dataclasses import replace
 from typing import Final
 
 from domain.access import Subject, may
+from domain.certificates import adds_only
 from domain.changes import Entry
 from domain.errors import (
     EntryInvalidError,
+    MoveRefusedError,
     NotAllowedError,
     RegisterChangedError,
     RegisterOpenError,
     RegisterOwnError,
     RegisterRowError,
     RegisterSecondError,
+)
+from domain.invitations import (
+    ACTIVE,
+    BLOCKED,
+    INVITED,
+    REVOKED,
+    WITHDRAWN,
+    is_invited_id,
 )
 from domain.pins import digits, digits_for
 from domain.plant import Person
@@ -46,7 +56,17 @@ from server.scene import Scene
 
 _ALWAYS: Final = frozenset({"table", "key", "state", "reason", "by", "at_ms"})
 _BLOCK: Final = frozenset({"state", "reason", "by", "at_ms"})
-_OWN: Final = frozenset({"inspection", "maintenance", "evidence", "event", "notice"})
+_INVITE: Final = frozenset({"state", "name", "until_ms", "by", "at_ms"})
+_CELLS_OF: Final = {
+    ACTIVE: _BLOCK, BLOCKED: _BLOCK, WITHDRAWN: _BLOCK, REVOKED: _BLOCK | {"revoked_ms"},
+}  # fmt: skip
+_FROM: Final = {  # from which states a device gets to one
+    ACTIVE: frozenset({ACTIVE, BLOCKED}),
+    BLOCKED: frozenset({ACTIVE, BLOCKED}),
+    REVOKED: frozenset({ACTIVE, BLOCKED}),
+    WITHDRAWN: frozenset({INVITED}),
+}
+_HOUR_MS: Final = 3_600_000
 _AHEAD_MS: Final = 60_000  # how far the clock of an administrator may be ahead of the server's
 
 
@@ -66,11 +86,7 @@ def acting(entry: Entry, scene: Scene, person: Person) -> Person:
 
 def _is_late_work(entry: Entry, scene: Scene) -> bool:
     """Whether an entry only adds what its author saw and did, and decides about nothing."""
-    if entry.type == "hazard":
-        return scene.record is None
-    if entry.type == "task":  # whether the sheet is their own is checked with the task
-        return scene.record is not None and "done_by" in entry.set
-    return entry.type in _OWN
+    return adds_only(entry.type, entry.set, new=scene.record is None)
 
 
 def register(entry: Entry, scene: Scene, person: Person) -> None:
@@ -280,24 +296,44 @@ def _pin(entry: Entry, scene: Scene, person: Person, key: str) -> None:
 
 
 def device(entry: Entry, scene: Scene, person: Person) -> None:
-    """Check that an administrator shuts a device out or lets it in again, from another one."""
+    """Check that an administrator invites a device, shuts it out, lets it in or says it is lost.
+
+    The server alone says that a device joined. A device that was said lost never comes back.
+    """
     record: Record | None = scene.record
-    if record is None:
-        raise EntryInvalidError(reason="fields")  # the server itself writes the first entry
     cells: dict[str, Value] = dict(entry.set)
-    reason = cells.get("reason")
-    if allotment_rights.is_one(entry):
+    if record is not None and allotment_rights.is_one(entry):
         allotment_rights.check(entry, scene, person)
         return
-    if entry.kind != "edit" or frozenset(cells) != _BLOCK:
+    state = cells.get("state")
+    wanted = _CELLS_OF.get(str(state)) if record else _INVITE
+    if entry.kind != "edit" or wanted is None or frozenset(cells) != wanted:
         raise EntryInvalidError(reason="fields")
-    if cells["state"] not in ("active", "blocked"):
+    if cells["by"] != person.person_id:
         raise EntryInvalidError(reason="fields")
-    if cells["by"] != person.person_id or not isinstance(reason, str):
-        raise EntryInvalidError(reason="fields")
-    if not reason.strip() or len(reason) > REASON_MAX:
+    said = cells["reason"] if record else cells["name"]
+    if not isinstance(said, str) or not said.strip() or len(said) > REASON_MAX:
         raise EntryInvalidError(reason="size")
     if not may(scene.definitions.access, scene.definitions.plant, person, ACCOUNTS, Subject()):
         raise NotAllowedError(action=ACCOUNTS, person=person.person_id)
     if entry.device_id == entry.record_id:
         raise RegisterOwnError(key=entry.record_id)
+    if record is None:
+        _invitation(entry, scene)
+        return
+    if state == REVOKED:
+        lost_ms = cells["revoked_ms"]
+        if not isinstance(lost_ms, int) or lost_ms > scene.received_ms + _AHEAD_MS:
+            raise EntryInvalidError(reason="time")
+    if record.get("revoked_ms") is not None or record.text("state") not in _FROM[str(state)]:
+        raise MoveRefusedError(reason="state", state=record.text("state"), target=str(state))
+
+
+def _invitation(entry: Entry, scene: Scene) -> None:
+    until_ms = entry.set["until_ms"]
+    hours = scene.definitions.defaults.whole("device.code_h")
+    latest = scene.received_ms + hours * _HOUR_MS + _AHEAD_MS
+    if entry.set["state"] != INVITED or not is_invited_id(entry.record_id):
+        raise EntryInvalidError(reason="fields")
+    if not isinstance(until_ms, int) or until_ms > latest:
+        raise EntryInvalidError(reason="time")

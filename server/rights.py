@@ -20,6 +20,7 @@ from server import (
     task_rights,
     upkeep_rights,
 )
+from server.certificates import Standing
 from server.scene import Scene
 from server.site import SERVER_DEVICE
 
@@ -36,8 +37,11 @@ _NESTS = frozenset({dict, list})
 _SHA_CELLS = ("original", "stamped", "thumb")
 
 
-def check(entry: Entry, scene: Scene) -> FieldError | None:
-    """Return why this entry is refused, or None."""
+def check(entry: Entry, scene: Scene, standing: Standing | None = None) -> FieldError | None:
+    """Return why this entry is refused, or None: by what holds now, and by what held then.
+
+    `standing` has the certificates of its device, where the server made any.
+    """
     try:
         _shape(entry)
         _times(entry, scene.received_ms)
@@ -51,6 +55,11 @@ def check(entry: Entry, scene: Scene) -> FieldError | None:
             raise EntryInvalidError(reason="person")
         _definition(entry, scene)
         _RULES[entry.type](entry, scene, register_rights.acting(entry, scene, person))
+        then = standing.person_then(entry, scene, person) if standing else person
+        if then != person:
+            people = {**scene.definitions.plant.people, person.person_id: then}
+            before = scene.with_people(people)
+            _RULES[entry.type](entry, before, register_rights.acting(entry, before, then))
     except FieldError as error:
         return error
     return None

@@ -1,9 +1,10 @@
 """What stands around an entry on the server when its rights are checked."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from domain.definitions import Definitions
+from domain.plant import Person
 from domain.records import Record
 
 
@@ -24,3 +25,8 @@ class Scene:
     seen: Callable[[str], bool]
     record_of: Callable[[str], Record | None]
     photos_of: Callable[[str], list[Record]]
+
+    def with_people(self, people: Mapping[str, Person]) -> "Scene":
+        """Return the same scene with other people than now."""
+        plant = replace(self.definitions.plant, people=people)
+        return replace(self, definitions=replace(self.definitions, plant=plant))

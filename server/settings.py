@@ -33,7 +33,13 @@ class ServerSettings(BaseModel):
         default=None,
         min_length=6,
         max_length=64,
-        description="Code that a new device shows; none closes enrolment.",
+        description="Code that the first device of an empty server shows, and any device of the"
+        " demo; none: only one-time codes.",
+    )
+    enrol_code_devices: int = Field(
+        default=1,
+        ge=0,
+        description="How many devices that code lets in; more than one for tests only.",
     )
     demo: bool = Field(
         default=False, description="Fill an empty store with the demo plant's tasks and hazards."

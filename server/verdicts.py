@@ -15,6 +15,7 @@ from domain.records import Record, Value
 from domain.words import Words
 from offline_store import batches, journal, keep, records
 from server import rights
+from server.certificates import Standing
 from server.problems import RefusalError
 from server.scene import Scene
 from server.site import REGISTERS, Site
@@ -39,7 +40,8 @@ class Taken:
 class Offer(NamedTuple):
     """An entry as it comes: `refusal` and `quarantined` say why it does not count, if so.
 
-    `refusal` goes before all rules; `signature` was verified.
+    `refusal` goes before all rules; `signature` was verified; `standing` says who might work on its
+    device when it was written.
     """
 
     entry: Entry
@@ -48,6 +50,7 @@ class Offer(NamedTuple):
     refusal: FieldError | None = None
     quarantined: str | None = None
     digest: bytes | None = None  # its chain hash, where it is known
+    standing: Standing | None = None
 
 
 def judge(
@@ -56,7 +59,8 @@ def judge(
     """Take the next entry of a push by the rules; the exception is what its device is told."""
     entry, refusal = offer.entry, offer.refusal
     if refusal is None and offer.quarantined is None:
-        refusal = rights.check(entry, _scene(here, session, intake, entry, now))
+        scene = _scene(here, session, intake, entry, now)
+        refusal = rights.check(entry, scene, offer.standing)
     params = _params(refusal)
     merged = intake.add(
         entry,
@@ -90,8 +94,9 @@ def settle(
     )
     data = reply.model_dump_json().encode()
     batch = batches.Batch(
-        push.dev, push.first, push.last, bytes.fromhex(push.head), feed, now, receipt, data
-    )
+        push.dev, push.first, push.last, bytes.fromhex(push.head), feed, now, receipt, data,
+        str(push.certificate) if push.certificate else None,
+    )  # fmt: skip
     batches.add(session, batch)
     if intake.records("register"):
         keep.put(session, REGISTERS, feed)

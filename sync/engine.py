@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
+from domain.invitations import DeviceRevokedError
 from domain.signatures import ChainForgedError
 from offline_store import blobs, keep, outbox, records, search
 from offline_store.blobs import Blob
@@ -42,7 +43,7 @@ PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is sto
 class SyncEngine:
     """Syncs one store with one server. All methods but `nudge` belong to one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a device hands to its engine
         self,
         store: Store,
         transport: Transport,
@@ -54,12 +55,13 @@ class SyncEngine:
         on_server_time: Callable[[int, int], None] = lambda server_ms, sent_ms: None,
         on_register: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
+        certificate: Callable[[], int | None] = lambda: None,
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
         `policies` are those of the definitions in use; `now_ms` runs forward only (monotonic);
         `on_server_time` gets the server's time and the `now_ms` at which its request went out;
-        `on_register` is told when somebody administered.
+        `on_register` is told when somebody administered; `certificate` is named in each push.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
@@ -70,7 +72,9 @@ class SyncEngine:
         self._on_register = on_register
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
-        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
+        self._pusher = Pusher(
+            store, transport, identity.device_id, policies, on_register, certificate
+        )
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._not_before_ms: dict[str, int] = {}
@@ -144,10 +148,12 @@ class SyncEngine:
             await self._pull(wait_s=0)
         await self._push_or_hold()
         await self._upload(blobs.THUMBNAIL)
-        await self._fetch_wanted()
+        with suppress(DeviceRevokedError):  # it gets nothing any more, but may finish sending
+            await self._fetch_wanted()
         large = await self._due(blobs.ORIGINAL)
         if large:
-            await self._pull(wait_s=0)
+            with suppress(DeviceRevokedError):
+                await self._pull(wait_s=0)
             await self._upload(blobs.ORIGINAL, only=large[0])
         else:
             self._show(phase="idle", error=self._held)
@@ -381,6 +387,9 @@ class SyncEngine:
 
     def _failed(self, error: FieldError) -> None:
         _log.info("sync failed", extra={"code": error.code})
+        if isinstance(error, DeviceRevokedError):  # kept: it holds after the next start, too
+            with self._store.session() as session:
+                keep.put(session, keep.REVOKED, str(error.params["why"]))
         phase: Phase = "offline" if isinstance(error, OfflineError) else "idle"
         self._show(phase=phase, error=error)
 

@@ -28,6 +28,7 @@ SIGS_MAX_BYTES = ENTRIES_MAX * 160  # a number, 128 letters, and what stands aro
 BLOB_MAX_BYTES = 200 * 1024 * 1024  # a minute of video of a good phone camera
 CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
 PULL_WAIT_MAX_S = 30
+CERTIFICATE_MAX_BYTES = 4 * 1024 * 1024
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
@@ -62,6 +63,8 @@ class PushHead(Message):
     sig: Signature | None = None
     each: bool = False
     signed: bool = False
+    certificate: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None  # newest one it has
+    newest: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None  # number of its last entry
 
 
 class PushSignatures(Message):
@@ -158,6 +161,16 @@ class EnrolRequest(Message):
     code: Annotated[str, Field(min_length=1, max_length=64)]
     device_name: Annotated[str, Field(min_length=1, max_length=80)]
     public_key: Sha256  # 32 bytes in hex, an Ed25519 key
+    plant: Code | None = None  # of which it has records already
+    proof: Signature | None = None  # of `domain.invitations.proof_bytes`, by that key
+
+
+class CertificateReply(Message):
+    """Who may work on this device: the exact bytes as text, and the server's signature of them."""
+
+    body: Annotated[str, Field(max_length=CERTIFICATE_MAX_BYTES)]
+    sig: Signature
+    key: Sha256  # the server's public key; a device that knows one believes no other
 
 
 class EnrolReply(Message):
@@ -168,6 +181,7 @@ class EnrolReply(Message):
     plant: str
     server_public_key: Sha256
     label_keys: dict[str, "LabelKey"] = Field(default_factory=dict)
+    certificate: CertificateReply | None = None
 
 
 class LabelKey(Message):
@@ -236,6 +250,7 @@ def pack_push(
     left_out = {"sig", "each"} if head.sig is None else set[str]()  # as the version before said it
     if not head.signed:
         left_out.add("signed")
+    left_out |= {name for name in ("certificate", "newest") if getattr(head, name) is None}
     lines = [head.model_dump_json(exclude=left_out).encode(), *bodies]
     if head.sig is not None:
         numbered = {str(number): sig.hex() for number, sig in (sigs or {}).items()}

@@ -44,8 +44,13 @@ class Pusher:
         device_id: str,
         policies: Callable[[], merge.TypePolicies],
         on_register: Callable[[], None],
+        certificate: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """`on_register` is told when a change of a register was sent."""
+        """`on_register` is told when a change of a register was sent.
+
+        `certificate` gives the serial of the newest certificate of this device.
+        """
+        self._certificate = certificate
         self._store, self.transport, self._device_id = store, transport, device_id
         self._policies, self._on_register = policies, on_register
         self._bare = False  # whether the server was last seen to be of the version before
@@ -65,7 +70,7 @@ class Pusher:
         """
         found = self._begin(outgoing.batch.last)
         if found is not None and found.batch.first == outgoing.batch.last + 1:
-            self._packed = (found, packed(found, bare=self._bare))
+            self._packed = (found, self._pack(found, bare=self._bare))
             return found
         return None
 
@@ -98,7 +103,7 @@ class Pusher:
             if error.params["reason"] not in _DOUBTS or not signed or self._bare:
                 raise
         try:
-            return await self.transport.push(packed(outgoing, each=True))
+            return await self.transport.push(self._pack(outgoing, each=True))
         except ServerRefusedError as error:
             if error.params["reason"] == "sync.signature":
                 raise ChainForgedError(number=outgoing.batch.first) from error
@@ -115,13 +120,19 @@ class Pusher:
                 raise
         self._bare, self._packed = not self._bare, None
         _log.info("form of pushes changed", extra={"signed": not self._bare})
-        return await self.transport.push(packed(outgoing, bare=self._bare))
+        return await self.transport.push(self._pack(outgoing, bare=self._bare))
+
+    def _pack(self, outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False) -> bytes:
+        with self._store.reading() as session:
+            newest, _ = journal.head(session, self._device_id)
+        more = newest if newest > outgoing.batch.last else None
+        return packed(outgoing, each=each, bare=bare, certificate=self._certificate(), newest=more)
 
     async def _bytes(self, outgoing: outbox.Outgoing) -> bytes:
         ready, self._packed = self._packed, None
         if ready and ready[0] is outgoing:
             return ready[1]
-        return await asyncio.to_thread(packed, outgoing, bare=self._bare)
+        return await asyncio.to_thread(self._pack, outgoing, bare=self._bare)
 
     def confirm(self, outgoing: outbox.Outgoing, reply: PushReply, raw: bytes) -> None:
         """Keep the answer; raises ChainForgedError where the server took the beginning only.
@@ -191,7 +202,14 @@ class Pusher:
                 await asyncio.to_thread(self.confirm, outgoing, reply, raw)
 
 
-def packed(outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False) -> bytes:
+def packed(
+    outgoing: outbox.Outgoing,
+    *,
+    each: bool = False,
+    bare: bool = False,
+    certificate: int | None = None,
+    newest: int | None = None,
+) -> bytes:
     """Return the bytes of a push with the signatures that stand in its rows; `bare`: without."""
     batch, last = outgoing.batch, outgoing.entries[-1].signature
     bare = bare and last is not None
@@ -204,6 +222,8 @@ def packed(outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False)
         sig=last.hex() if last and not bare else None,
         each=each,
         signed=bare,
+        certificate=certificate,
+        newest=newest,
     )
     return pack_push(head, [one.body for one in outgoing.entries], _sigs(outgoing.entries, each))
 

@@ -25,6 +25,7 @@ from domain.errors import (
     ServerTroubleError,
     StrangeReplyError,
 )
+from domain.invitations import REASONS, DeviceRevokedError
 from sync import packing
 from sync.pages import PAGE_TYPE, unpack_page
 from sync.protocol import (
@@ -35,6 +36,7 @@ from sync.protocol import (
     SERVER_TIME,
     BlobOffer,
     BlobReply,
+    CertificateReply,
     EnrolReply,
     EnrolRequest,
     Pack,
@@ -99,8 +101,18 @@ class Transport:
         try:
             reply = await self._send("POST", "/v1/enrol", content=_json(request))
         except ServerRefusedError as error:
-            raise EnrolError(**error.params) from error
+            kind = REASONS.get(str(error.params["reason"]), EnrolError)
+            raise kind(**error.params) from error
         return _parsed(EnrolReply, reply)
+
+    async def certificate(self, have: int, newest: int) -> CertificateReply | None:
+        """Return the device's newer certificate; None while `have` (a serial) is the newest.
+
+        `newest` is the number of the last entry that this device wrote.
+        """
+        params = {"have": have, "newest": newest}
+        reply = await self._send("GET", "/v1/certificate", params=params)
+        return None if reply.status_code == _NOT_MODIFIED else _parsed(CertificateReply, reply)
 
     async def pack(self, tag: str | None = None) -> tuple[Pack, bytes, str] | None:
         """Return the plant's pack, its bytes and its tag; None if `tag` is still the newest."""
@@ -236,8 +248,10 @@ class Transport:
         problem = read_problem(reply.content)
         if problem is None:  # not our server: a captive portal, a proxy without its backend
             raise StrangeReplyError(reason=str(reply.status_code))
-        if problem.code == DeviceBlockedError.code:
-            raise DeviceBlockedError(why=str(problem.params.get("why", "")))
+        if problem.code in (DeviceBlockedError.code, DeviceRevokedError.code):
+            revoked = problem.code == DeviceRevokedError.code
+            shut = DeviceRevokedError if revoked else DeviceBlockedError
+            raise shut(why=str(problem.params.get("why", "")))
         params_of = {key: value for key, value in problem.params.items() if key != "reason"}
         params_of["detail"] = problem.params.get("reason")
         kind = ServerTroubleError if reply.status_code >= _SERVER_FAULT else ServerRefusedError

@@ -8,7 +8,17 @@ import pytest
 from tests.helpers import mobile
 from tools import package
 
-NEVER = {"server", "tests", "docs", "tools", "benchmarks", "anshao.py", "anshao_demo.py", "dev.py"}
+NEVER = {
+    "server",
+    "tests",
+    "docs",
+    "tools",
+    "benchmarks",
+    "anshao.py",
+    "anshao_demo.py",
+    "anshao_invite.py",
+    "dev.py",
+}
 
 
 @pytest.mark.parametrize("platform", package.platforms())

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from app.field import FieldApp
+from domain.certificates import CertificatePersonError
 from domain.errors import NotAllowedError, PinEasyError, PinWaitError, PinWrongError
+from domain.invitations import DeviceRevokedError
 from domain.pins import digits, digits_for, fits, hash_pin, is_easy
 from domain.plant import Person
 from domain.records import Record, Value
@@ -70,13 +72,20 @@ def has_pin(field: FieldApp, person_id: str) -> bool:
 def sign_in(field: FieldApp, person_id: str, pin: str) -> Person:
     """Check a PIN offline; raises PinWrongError or PinWaitError (params wait_s).
 
+    Raises DeviceRevokedError on a device that was lost, CertificatePersonError for somebody whom
+    its certificate does not name. One that has run out lets people in to report, and to stop work.
+
     Waits count on corrected time, so that setting the device's clock does not end them.
     """
     person = field.definitions.plant.people.get(person_id)
+    if field.revoked is not None:
+        raise DeviceRevokedError(why=field.revoked)
     with field.store.session() as session:
         stored = _pins(field, session, [person_id]).get(person_id)
         if stored is None or person is None or person.retired_ms is not None:
             raise NotAllowedError(action="sign_in", person=person_id)
+        if field.certificate and person_id not in field.certificate.people:
+            raise CertificatePersonError(person=person_id)
         tries = keep.get(session, f"pin.{person_id}")
         failed, until_ms = (
             (_whole(tries.get("failed")) or 0, _whole(tries.get("until_ms")) or 0)

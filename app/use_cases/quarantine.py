@@ -1,5 +1,6 @@
 """What the server holds in quarantine, as whoever may release it sees it and settles it."""
 
+import re
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -12,10 +13,12 @@ from domain.access import may, subject_of
 from domain.errors import MoveRefusedError, NotAllowedError
 from domain.plant import Person
 from domain.quarantine import Item
-from domain.records import Record
+from domain.records import Record, Value
 from domain.words import Words
-from offline_store import records
+from offline_store import entries, records
+from offline_store import quarantine as store
 
+_CODE = re.compile(r"[a-z][a-z0-9_.]*")  # of the product, not words of a person
 DEFINITION = f"{quarantine.TYPE}@1"
 
 
@@ -24,6 +27,7 @@ class ItemCard:
     """One held entry, and the person it names; nobody vouches for either."""
 
     item: Item
+    said: str  # in the language of the screen; codes are words here, or nothing
     person: Words
     barred: str  # code why it does not count although the rest was released
 
@@ -46,6 +50,8 @@ class QuarantineCard:
     done: bool
     let_in: int
     items: tuple[ItemCard, ...]
+    lost_ms: int | None  # when its device was lost, as far as somebody said so
+    before: int  # how many of them were provably written before that
     may_release: bool
     may_refuse: bool
     settled_by: Words
@@ -63,7 +69,7 @@ def cards(field: FieldApp, person: Person) -> list[QuarantineCard]:
     administration.allow_section(field, person, quarantine.TYPE)
     with field.store.reading() as session:
         found = records.find(session, quarantine.TYPE)
-    shown = [_card(field, person, record) for record in found]
+        shown = [_card(field, person, session, record) for record in found]
     return sorted(shown, key=lambda one: (one.state != quarantine.HELD, -one.at_ms, one.first))
 
 
@@ -71,15 +77,23 @@ def card(field: FieldApp, person: Person, record_id: str) -> QuarantineCard:
     """Return one quarantine; raises NotAllowedError, RecordMissingError."""
     administration.allow_section(field, person, quarantine.TYPE)
     with field.store.reading() as session:
-        return _card(field, person, _get(session, person, record_id))
+        return _card(field, person, session, _get(session, person, record_id))
 
 
 def settle(
-    field: FieldApp, person: Person, record_id: str, state: str, note: str
+    field: FieldApp,
+    person: Person,
+    record_id: str,
+    state: str,
+    note: str,
+    *,
+    before_ms: int | None = None,
 ) -> QuarantineCard:
     """Release held entries ("released") or turn them down ("refused"), and say why.
 
-    Raises NotAllowedError, MoveRefusedError (no reason, settled already, never to be released).
+    With `before_ms` only those are released that were provably written before that time; the rest
+    stays held. Raises NotAllowedError, MoveRefusedError (no reason, settled already, never to be
+    released).
     """
     said = note.strip()[: quarantine.NOTE_MAX]
     if not said:
@@ -91,6 +105,14 @@ def settle(
             raise MoveRefusedError(reason="state", state=record.text("state"), target=state)
         if state == quarantine.LET and record.text("why") in quarantine.NEVER:
             raise MoveRefusedError(reason="state", state=record.text("why"), target=state)
+        cells: dict[str, Value] = {
+            "state": state,
+            "settled_by": person.person_id,
+            "settled_ms": field.clock.now_ms(),
+            "note": said,
+        }
+        if before_ms is not None and state == quarantine.LET:
+            cells[quarantine.BEFORE] = before_ms
         field.write(
             session,
             person.person_id,
@@ -98,16 +120,29 @@ def settle(
             record_id=record_id,
             type=quarantine.TYPE,
             definition=DEFINITION,
-            set={
-                "state": state,
-                "settled_by": person.person_id,
-                "settled_ms": field.clock.now_ms(),
-                "note": said,
-            },
+            set=cells,
         )
-        shown = _card(field, person, records.get(session, record_id))
+        shown = _card(field, person, session, records.get(session, record_id))
     field.nudge()
     return shown
+
+
+def release_before(
+    field: FieldApp, person: Person, device_id: str, before_ms: int, note: str
+) -> int:
+    """Release what a lost device provably wrote before a time, on all its open cards at once.
+
+    Returns how many cards that were. Raises as `settle`.
+    """
+    administration.allow_section(field, person, quarantine.TYPE)
+    open_ones = [
+        one
+        for one in cards(field, person)
+        if (one.device, one.why, one.state) == (device_id, quarantine.REVOKED, quarantine.HELD)
+    ]
+    for one in sorted(open_ones, key=lambda one: one.first):
+        settle(field, person, one.record_id, quarantine.LET, note, before_ms=before_ms)
+    return len(open_ones)
 
 
 def _get(session: Session, person: Person, record_id: str) -> Record:
@@ -127,7 +162,7 @@ def _allow(field: FieldApp, person: Person, record: Record, action: str) -> None
         raise NotAllowedError(action=action, person=person.person_id)
 
 
-def _card(field: FieldApp, person: Person, record: Record) -> QuarantineCard:
+def _card(field: FieldApp, person: Person, session: Session, record: Record) -> QuarantineCard:
     people = field.definitions.plant.people
     by, barred = people.get(record.text("settled_by")), quarantine.barred_of(record)
     first, last = record.whole("first") or 0, record.whole("last") or 0
@@ -136,11 +171,15 @@ def _card(field: FieldApp, person: Person, record: Record) -> QuarantineCard:
     items = [
         ItemCard(
             one,
+            _said(field, one),
             people[one.person].name if one.person in people else NOBODY,
             barred.get(one.number, ""),
         )
-        for one in quarantine.items_of(record)
+        for one in _items(session, record)
     ]
+    device = records.lookup(session, record.text("device"))
+    lost_ms = device.whole("revoked_ms") if device else None
+    until = _until(record, last)
     counts = done and state == quarantine.LET
     release = held and why not in quarantine.NEVER
     return QuarantineCard(
@@ -153,11 +192,52 @@ def _card(field: FieldApp, person: Person, record: Record) -> QuarantineCard:
         at_ms=record.whole("at_ms") or 0,
         state=state,
         done=done,
-        let_in=last - first + 1 - len(barred) if counts else 0,
+        let_in=until - first + 1 - len(barred) if counts else 0,
         items=tuple(items),
+        lost_ms=lost_ms,
+        before=_before(session, record, lost_ms) if held and why == quarantine.REVOKED else 0,
         may_release=release and _may(field, person, record, quarantine.RELEASE),
         may_refuse=held and _may(field, person, record, quarantine.REFUSE),
         settled_by=by.name if by else NOBODY,
         settled_ms=record.whole("settled_ms"),
         note=record.text("note"),
     )
+
+
+def _items(session: Session, record: Record) -> tuple[Item, ...]:
+    """Return what the entries say: all where they are here, else those the record tells of."""
+    told = quarantine.items_of(record)
+    first, last = record.whole("first") or 0, record.whole("last") or 0
+    if record.text("why") in quarantine.NEVER or len(told) > last - first:
+        return told
+    found = entries.of_device(session, record.text("device"), first, last - first + 1)
+    said = tuple(quarantine.item(one.entry) for one in found)
+    return said if len(said) > len(told) else told
+
+
+def _said(field: FieldApp, one: Item) -> str:
+    """Return what an entry says; the code of an action or a state as the plant calls it."""
+    if not _CODE.fullmatch(one.words):
+        return one.words
+    found, t = field.definitions, field.translator()
+    if name := found.access.actions.get(one.words):
+        return t.of(name)
+    for workflow in found.workflows.values():
+        if state := workflow.states.get(one.words):
+            return t.of(state.name)
+    return ""
+
+
+def _until(record: Record, last: int) -> int:
+    """Return the number up to which a release goes; one by time may end earlier."""
+    outcome = record.get("outcome")
+    found = outcome.get("last") if isinstance(outcome, dict) else None
+    return found if isinstance(found, int) else last
+
+
+def _before(session: Session, record: Record, lost_ms: int | None) -> int:
+    if lost_ms is None:
+        return 0
+    first, last = record.whole("first") or 0, record.whole("last") or 0
+    held = store.held(session, record.text("device"), first, last)
+    return quarantine.first_after([one.entry for one in held], lost_ms)

@@ -126,12 +126,12 @@ class PlantSite:
     time: ServerTime = field(default_factory=ServerTime)
     devices: list[Device] = field(default_factory=list[Device])
 
-    async def device(self, name: str = "phone-1") -> Device:
+    async def device(self, name: str = "phone-1", code: str = ENROL_CODE) -> Device:
         """Build a device, enrol it (unless its folder says it is), take everything along."""
         settings = ClientSettings(
             store=self.folder / name,
             server_url="http://plant.test",
-            enrol_code=ENROL_CODE,
+            enrol_code=code,
             device_name=name,
         )
         wire, here, pictures = Wire(self.server), Here(), list[bytes]()

@@ -29,7 +29,7 @@ def app(empty_home: Path, tmp_path: Path) -> httpx.ASGITransport:
     shutil.copytree(empty_home, home)
     settings = ServerSettings(
         home=home, enrol_code=CODE, silence_s=0.3, disk_free_min_bytes=0, blob_max_bytes=1_000_000,
-        enrol_per_minute=1000,
+        enrol_per_minute=1000, enrol_code_devices=1000,
     )  # fmt: skip
     return httpx.ASGITransport(main.create_app(settings))
 
