@@ -6,6 +6,7 @@ machine, in English; people in the field see the catalogs.
 """
 
 import argparse
+import getpass
 import os
 import socket
 import sys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.settings import ClientSettings
     from domain.definitions import Definitions
+    from offline_store.sealing import Seal
     from server.settings import ServerSettings
     from server.tls import TlsFiles
 
@@ -231,12 +233,38 @@ def export(options: argparse.Namespace) -> int:
     if options.store:
         from app.use_cases import proofs as device
 
-        data = device.export(options.store, options.record, small=options.thumbnails)
+        seal = _seal_of(options)
+        data = device.export(options.store, options.record, seal, small=options.thumbnails)
     else:
         from server import proofs as server
 
         data = server.export(_server_of(options), options.record, small=options.thumbnails)
     _write(options.out, data)
+    return 0
+
+
+def _seal_of(options: argparse.Namespace) -> "Seal | None":
+    """Return the key of a device's data; asks for its passphrase where one is needed."""
+    from app.unlock import Typed, asks, open_seal
+    from app.wiring import key_store
+    from offline_store import vault
+
+    settings = client_settings(options)
+    if vault.load(settings.store) is None:  # from before there were keys, and it stays as it is
+        return None
+    needs = asks(settings, key_store()) == "passphrase"
+    typed = Typed(getpass.getpass("passphrase: ") if needs else "")
+    return open_seal(settings, key_store(), typed)
+
+
+def unlock(options: argparse.Namespace) -> int:
+    """Print the code that opens a locked device's data once."""
+    from server import unlocking
+
+    found = unlocking.code_for(
+        _server_of(options), options.request, blocked_too=options.blocked_too
+    )
+    print(f"device: {found.device_id}  {found.name}\ncode:   {found.code}")
     return 0
 
 
@@ -336,6 +364,12 @@ def _add_proofs(add: "Callable[..., argparse.ArgumentParser]") -> None:
     part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
     _add_language(part)
     part.set_defaults(run=export, host=None, port=None, tls=False)
+
+    part = add("unlock", help="make the code that opens a locked device's data once")
+    part.add_argument("request", metavar="REQUEST", help="what the locked device shows")
+    part.add_argument("--blocked-too", action="store_true", help="also for a blocked device")
+    part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
+    part.set_defaults(run=unlock, host=None, port=None, tls=False, language="en")
 
     part = add("verify", help="say what of a proof file holds")
     part.add_argument("file", type=Path, metavar="FILE", help="what `anshao export` wrote")

@@ -22,7 +22,7 @@ from domain.errors import FieldError, RecordMissingError
 from domain.places import Fix, still_valid
 from domain.records import Value
 from media.labels import PlantKey
-from media.ports import Camera, CodeReader, Locator
+from media.ports import Camera, CodeReader, Locator, SecretStore
 from offline_store import journal, keep, records
 from offline_store.database import Store
 from sync.engine import SyncEngine
@@ -61,6 +61,7 @@ class Pack:
     received_ms: int
     temporary: frozenset[str] = frozenset()  # people who have to choose a PIN of their own
     pin_since_ms: Mapping[str, int] = field(default_factory=dict[str, int])
+    unlock_key: bytes = b""  # of the server: what makes unlock codes for this device
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class FieldApp:
     key_trouble: FieldError | None = None  # why nothing is signed, if so
     nudge: Callable[[], None] = field(default=lambda: None)
     want_pack: Callable[[], None] = field(default=lambda: None)  # somebody administered something
+    secrets: SecretStore | None = None  # the key store of this system
+    shut: Callable[[], None] = field(default=lambda: None)  # the key was forgotten: nothing goes on
     links: ClipLinks = field(default_factory=ClipLinks)
 
     @property

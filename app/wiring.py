@@ -1,7 +1,6 @@
 """The only place that chooses adapters and puts one device together."""
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,38 +10,45 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.clock import Anchor, Clock, read_mono_ms
 from app.field import Devices, FieldApp, Identity
-from app.link import load_pack
+from app.link import keep_way_back, load_pack
 from app.settings import ClientSettings
 from app.translate import read_catalogs
+from app.unlock import NOTHING, Typed, open_seal
 from domain.errors import FieldError
 from domain.merge import POLICIES
 from domain.signatures import KeyMissingError, KeyOtherError
 from media.adapters.readers import choose_reader
 from media.labels import PREFIX, whole
-from media.ports import Camera, Locator
-from offline_store import blobs, keep, quarantine, records, safety
+from media.ports import Camera, Locator, SecretStore
+from offline_store import blobs, keep, quarantine, records, safety, vault
 from offline_store.database import Store
+from offline_store.sealing import Seal
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FONT = ASSETS / "fonts" / "SafeSC.otf"
 KEY_FILE = "device.key"
+_RAW_BYTES = 32  # of a key in clear
 _log = logging.getLogger(__name__)
 
 
 def build_field(
-    settings: ClientSettings, *, clock: Clock | None = None, devices: Devices | None = None
+    settings: ClientSettings,
+    *,
+    clock: Clock | None = None,
+    devices: Devices | None = None,
+    typed: Typed = NOTHING,
 ) -> FieldApp:
     """Open the device's store and everything around it; touches no network.
 
     A device that was taken by a server before can work at once; another one waits for
-    `app.link.run` to enrol it. `clock` and `devices` replace the real ones in tests.
+    `app.link.run` to enrol it. `clock` and `devices` replace the real ones in tests; `typed` is
+    what opens the store where a person has to. Raises what `app.unlock.open_seal` does.
     """
-    settings.store.mkdir(parents=True, exist_ok=True)
-    settings.store.chmod(0o700)  # whoever made the folder: records are for its owner alone
-    store = safety.open_or_save(settings.store)
+    secrets = key_store()
+    store = safety.open_or_save(settings.store, seal=open_seal(settings, secrets, typed))
     blobs.sweep(store)
     identity = _identity(store)
-    key, trouble = signing_key(settings.store, identity)
+    key, trouble = signing_key(settings.store, identity, store.seal)
     clock = clock or Clock(floor_ms=_latest_ms(store), not_before_ms=_told_ms(store))
     _restore_anchor(store, clock)
     field = FieldApp(
@@ -57,15 +63,26 @@ def build_field(
         identity=identity,
         key=key,
         key_trouble=trouble,
+        secrets=secrets,
     )
     field.pack = load_pack(store)
+    keep_way_back(field)
     with store.session() as session:
         quarantine.catch_up(session, field.definitions.policies if field.pack else POLICIES)
     return field
 
 
+def key_store() -> SecretStore | None:
+    """Return the key store of this system, if it has one."""
+    try:
+        from media.adapters import keyring_secrets
+    except ImportError:  # phones have no wheel of `keyring`
+        return None
+    return keyring_secrets.of_system()
+
+
 def signing_key(
-    folder: Path, identity: Identity | None
+    folder: Path, identity: Identity | None, seal: Seal | None
 ) -> tuple[Ed25519PrivateKey | None, FieldError | None]:
     """Return the key to sign with, or why there is none.
 
@@ -73,8 +90,8 @@ def signing_key(
     other one the server would refuse all it writes, for good. Only a device of no plant gets a key.
     """
     if identity is None:
-        return device_key(folder), None
-    key = _read_key(folder / KEY_FILE)
+        return device_key(folder, seal), None
+    key = _read_key(folder / KEY_FILE, seal)
     if key is None:
         trouble: FieldError = KeyMissingError()
     elif key.public_key().public_bytes_raw() != identity.public_key:
@@ -85,31 +102,32 @@ def signing_key(
     return None, trouble
 
 
-def device_key(folder: Path) -> Ed25519PrivateKey:
+def device_key(folder: Path, seal: Seal | None) -> Ed25519PrivateKey:
     """Return the key of a device of no plant yet, made at the first call; its owner's alone."""
     path = folder / KEY_FILE
-    if (known := _read_key(path)) is not None:
+    if (known := _read_key(path, seal)) is not None:
         return known
-    path.unlink(missing_ok=True)  # a start that was cut while it wrote: nobody knows that key
     key = Ed25519PrivateKey.generate()
     raw = key.private_bytes(
         serialization.Encoding.Raw,
         serialization.PrivateFormat.Raw,
         serialization.NoEncryption(),
     )
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
+    vault.write_durably(path, seal.seal(raw, KEY_FILE.encode()) if seal else raw)
     return key
 
 
-def _read_key(path: Path) -> Ed25519PrivateKey | None:
+def _read_key(path: Path, seal: Seal | None) -> Ed25519PrivateKey | None:
+    """Return the key of a file; one from before there was a seal is sealed on the way."""
     try:
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    except (OSError, ValueError):  # not there, not ours to read, cut short
+        kept = path.read_bytes()
+        raw = seal.open(kept, KEY_FILE.encode()) if seal and len(kept) != _RAW_BYTES else kept
+        key = Ed25519PrivateKey.from_private_bytes(raw)
+    except (OSError, ValueError):  # not there, not ours to read, cut short, of another device
         return None
+    if seal and kept == raw:
+        vault.write_durably(path, seal.seal(raw, KEY_FILE.encode()))
+    return key
 
 
 def _identity(store: Store) -> Identity | None:

@@ -75,7 +75,8 @@ def _device(folder: Path, count: int) -> FieldApp:
         locator=lambda: SimulatedLocator(None),
         reader=choose_reader(),
     )
-    field = build_field(ClientSettings(store=folder), devices=nothing)
+    settings = ClientSettings(store=folder, store_key_file=folder.with_suffix(".secret"))
+    field = build_field(settings, devices=nothing)
     now_ms = field.clock.now_ms()
     definitions = _definitions(now_ms)
     field.identity = Identity("00000000-0000-4000-8000-000000003f2a", b"\1" * 32, "", "DEMO")

@@ -8,16 +8,17 @@ from domain.errors import RecordMissingError
 from domain.proofs import encode
 from offline_store import keep, proofs
 from offline_store.database import FILE_NAME, open_store
+from offline_store.sealing import Seal
 
 
-def export(folder: Path, wanted: str, *, small: bool = False) -> bytes:
+def export(folder: Path, wanted: str, seal: Seal | None, *, small: bool = False) -> bytes:
     """Return the proof file of a record in a device's store, named by id or short code.
 
     Raises RecordMissingError, ProofError.
     """
     if not (folder / FILE_NAME).exists():
         raise RecordMissingError(record=wanted)
-    store = open_store(folder)
+    store = open_store(folder, seal=seal)
     try:
         pack = load_pack(store)
         if pack is None:
