@@ -175,7 +175,8 @@ def wants_seal(value: object) -> bool:
     """Say whether a value must not stand in the file as it is: bytes that are no hash or key."""
     if not isinstance(value, bytes | bytearray | memoryview):
         return False
-    return len(value) not in _PLAIN_SIZES or _is_text(bytes(value))
+    data = bytes(cast("bytes", value))
+    return len(data) not in _PLAIN_SIZES or _is_text(data)
 
 
 def _is_text(value: bytes) -> bool:
