@@ -12,9 +12,11 @@ import socket
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+import anshao_unlock
 from domain.errors import FieldError
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from app.settings import ClientSettings
     from domain.definitions import Definitions
-    from offline_store.sealing import Seal
     from server.settings import ServerSettings
     from server.tls import TlsFiles
 
@@ -233,38 +234,14 @@ def export(options: argparse.Namespace) -> int:
     if options.store:
         from app.use_cases import proofs as device
 
-        seal = _seal_of(options)
-        data = device.export(options.store, options.record, seal, small=options.thumbnails)
+        ask = partial(getpass.getpass, "passphrase: ")
+        settings = client_settings(options)
+        data = device.export(settings, options.record, ask, small=options.thumbnails)
     else:
         from server import proofs as server
 
         data = server.export(_server_of(options), options.record, small=options.thumbnails)
     _write(options.out, data)
-    return 0
-
-
-def _seal_of(options: argparse.Namespace) -> "Seal | None":
-    """Return the key of a device's data; asks for its passphrase where one is needed."""
-    from app.unlock import Typed, asks, open_seal
-    from app.wiring import key_store
-    from offline_store import vault
-
-    settings = client_settings(options)
-    if vault.load(settings.store) is None:  # from before there were keys, and it stays as it is
-        return None
-    needs = asks(settings, key_store()) == "passphrase"
-    typed = Typed(getpass.getpass("passphrase: ") if needs else "")
-    return open_seal(settings, key_store(), typed)
-
-
-def unlock(options: argparse.Namespace) -> int:
-    """Print the code that opens a locked device's data once."""
-    from server import unlocking
-
-    found = unlocking.code_for(
-        _server_of(options), options.request, blocked_too=options.blocked_too
-    )
-    print(f"device: {found.device_id}  {found.name}\ncode:   {found.code}")
     return 0
 
 
@@ -351,6 +328,7 @@ def parser() -> argparse.ArgumentParser:
     part.set_defaults(run=labels, host=None, port=None, tls=False)
 
     _add_proofs(commands.add_parser)
+    anshao_unlock.add(commands.add_parser, _server_of)
     commands.add_parser("bench", help="measure against a baseline")  # see main
     return top
 
@@ -364,12 +342,6 @@ def _add_proofs(add: "Callable[..., argparse.ArgumentParser]") -> None:
     part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
     _add_language(part)
     part.set_defaults(run=export, host=None, port=None, tls=False)
-
-    part = add("unlock", help="make the code that opens a locked device's data once")
-    part.add_argument("request", metavar="REQUEST", help="what the locked device shows")
-    part.add_argument("--blocked-too", action="store_true", help="also for a blocked device")
-    part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
-    part.set_defaults(run=unlock, host=None, port=None, tls=False, language="en")
 
     part = add("verify", help="say what of a proof file holds")
     part.add_argument("file", type=Path, metavar="FILE", help="what `anshao export` wrote")

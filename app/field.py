@@ -16,13 +16,14 @@ from app.clip_links import ClipLinks
 from app.clock import Clock
 from app.settings import ClientSettings
 from app.translate import Translator, translator
+from app.unlock import SecretStore
 from domain.changes import Entry, Sign
 from domain.definitions import Definitions
 from domain.errors import FieldError, RecordMissingError
 from domain.places import Fix, still_valid
 from domain.records import Value
 from media.labels import PlantKey
-from media.ports import Camera, CodeReader, Locator, SecretStore
+from media.ports import Camera, CodeReader, Locator
 from offline_store import journal, keep, records
 from offline_store.database import Store
 from sync.engine import SyncEngine

@@ -5,15 +5,29 @@ None of these: no store. There is no way to run without (docs/adr/0010).
 
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from app.settings import ClientSettings
 from domain.errors import FieldError
 from domain.passphrases import require_strong
-from media.ports import SecretStore
 from offline_store import locks, safety, seal_store, vault
 from offline_store.sealing import KEY_BYTES, Seal
 from offline_store.vault import Need, PassphraseWrongError, StoreLockedError, Vault
+
+
+class SecretStore(Protocol):
+    """Where the system keeps secrets that are in no folder: its key store."""
+
+    def get(self, name: str) -> bytes | None:
+        """Return a secret, or None."""
+
+    def put(self, name: str, secret: bytes) -> bool:
+        """Keep a secret; says whether it is kept."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Forget a secret, if there is one."""
+
 
 Asks = Literal["nothing", "new", "passphrase", "code"]
 

@@ -13,13 +13,13 @@ from app.field import Devices, FieldApp, Identity
 from app.link import keep_way_back, load_pack
 from app.settings import ClientSettings
 from app.translate import read_catalogs
-from app.unlock import NOTHING, Typed, open_seal
+from app.unlock import NOTHING, SecretStore, Typed, open_seal
 from domain.errors import FieldError
 from domain.merge import POLICIES
 from domain.signatures import KeyMissingError, KeyOtherError
 from media.adapters.readers import choose_reader
 from media.labels import PREFIX, whole
-from media.ports import Camera, Locator, SecretStore
+from media.ports import Camera, Locator
 from offline_store import blobs, keep, quarantine, records, safety, vault
 from offline_store.database import Store
 from offline_store.sealing import Seal
@@ -97,6 +97,7 @@ def signing_key(
     elif key.public_key().public_bytes_raw() != identity.public_key:
         trouble = KeyOtherError()
     else:
+        _keep_key(folder / KEY_FILE, key, seal)
         return key, None
     _log.error("no key to sign with", extra={"code": trouble.code, "device": identity.device_id})
     return None, trouble
@@ -105,29 +106,33 @@ def signing_key(
 def device_key(folder: Path, seal: Seal | None) -> Ed25519PrivateKey:
     """Return the key of a device of no plant yet, made at the first call; its owner's alone."""
     path = folder / KEY_FILE
-    if (known := _read_key(path, seal)) is not None:
-        return known
-    key = Ed25519PrivateKey.generate()
+    known = _read_key(path, seal)
+    if known is None:
+        path.unlink(missing_ok=True)  # nobody knows what was there
+    key = known or Ed25519PrivateKey.generate()
+    _keep_key(path, key, seal)
+    return key
+
+
+def _read_key(path: Path, seal: Seal | None) -> Ed25519PrivateKey | None:
+    """Return the key of a file, sealed or from before there was a seal."""
+    try:
+        kept = path.read_bytes()
+        raw = seal.open(kept, KEY_FILE.encode()) if seal and len(kept) != _RAW_BYTES else kept
+        return Ed25519PrivateKey.from_private_bytes(raw)
+    except (OSError, ValueError):  # not there, not ours to read, cut short, of another device
+        return None
+
+
+def _keep_key(path: Path, key: Ed25519PrivateKey, seal: Seal | None) -> None:
+    """Write a key; one in clear is sealed where there is a seal."""
     raw = key.private_bytes(
         serialization.Encoding.Raw,
         serialization.PrivateFormat.Raw,
         serialization.NoEncryption(),
     )
-    vault.write_durably(path, seal.seal(raw, KEY_FILE.encode()) if seal else raw)
-    return key
-
-
-def _read_key(path: Path, seal: Seal | None) -> Ed25519PrivateKey | None:
-    """Return the key of a file; one from before there was a seal is sealed on the way."""
-    try:
-        kept = path.read_bytes()
-        raw = seal.open(kept, KEY_FILE.encode()) if seal and len(kept) != _RAW_BYTES else kept
-        key = Ed25519PrivateKey.from_private_bytes(raw)
-    except (OSError, ValueError):  # not there, not ours to read, cut short, of another device
-        return None
-    if seal and kept == raw:
-        vault.write_durably(path, seal.seal(raw, KEY_FILE.encode()))
-    return key
+    if not path.exists() or (seal and path.read_bytes() == raw):
+        vault.write_durably(path, seal.seal(raw, KEY_FILE.encode()) if seal else raw)
 
 
 def _identity(store: Store) -> Identity | None:

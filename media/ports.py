@@ -56,17 +56,3 @@ class CodeReader(Protocol):
     def read(self, picture: bytes, fast: bool = False) -> list[str]:
         """Return the texts in view, [] if none; `fast` looks once, at the centre (live frames)."""
         ...
-
-
-class SecretStore(Protocol):
-    """Where the system keeps secrets that are in no folder: its key store."""
-
-    def get(self, name: str) -> bytes | None:
-        """Return a secret, or None."""
-
-    def put(self, name: str, secret: bytes) -> bool:
-        """Keep a secret; says whether it is kept."""
-        ...
-
-    def forget(self, name: str) -> None:
-        """Forget a secret, if there is one."""

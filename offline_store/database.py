@@ -267,17 +267,10 @@ def _engine(url: str | None, seal: Seal | None) -> Engine:
         engine = create_engine(url, **sealing.engine_arguments(seal))
     if engine.dialect.name == "sqlite":
         if seal and seal.way == "cipher":
-            event.listen(engine, "connect", _unlocking(seal))
+            event.listen(engine, "connect", sealing.listener(seal))
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     return engine
-
-
-def _unlocking(seal: Seal) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
-    def unlock(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        sealing.unlock(connection, seal)
-
-    return unlock
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

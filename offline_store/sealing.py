@@ -152,6 +152,11 @@ def unlock(connection: Any, seal: Seal) -> None:  # noqa: ANN401 - a DB-API conn
     cursor.close()
 
 
+def listener(seal: Seal) -> Callable[[Any, object], None]:
+    """Return what SQLAlchemy calls for each new connection of SQLCipher's."""
+    return lambda connection, _entry: unlock(connection, seal)
+
+
 def engine_arguments(seal: Seal | None) -> dict[str, object]:
     """Return what SQLAlchemy's `create_engine` needs for a file sealed so."""
     if seal is None:

@@ -26,6 +26,11 @@ class Unlocked:
     device_id: str
     name: str
 
+    @property
+    def text(self) -> str:
+        """For whoever has to read the code out."""
+        return f"device: {self.device_id}  {self.name}\ncode:   {self.code}"
+
 
 def code_for(settings: ServerSettings, asked: str, *, blocked_too: bool = False) -> Unlocked:
     """Return the code for what a locked device shows; raises CodeWrongError, UnlockRefusedError.
