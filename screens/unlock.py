@@ -4,6 +4,7 @@ There is no store yet, so no desk either: only the page, the door and the device
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import flet as ft
@@ -16,6 +17,7 @@ from screens import parts, theme
 
 PASSPHRASE_MAX, CODE_MAX = 200, 60
 _WIDTH = 480
+OTHERS_S = 1.0  # how soon a page notices that another one opened the door
 
 
 class Unlocking:
@@ -27,7 +29,7 @@ class Unlocking:
         self.page, self.door, self.t = page, door, t
         self.tokens = theme.tokens_of(dark=dark, scale=1)
         self.opened = asyncio.Event()
-        self.with_code = False
+        self.with_code = self.twice = False
         self.passphrase = self._field("unlock.passphrase", "passphrase", PASSPHRASE_MAX, hide=True)
         self.again = self._field("unlock.again", "passphrase-again", PASSPHRASE_MAX, hide=True)
         self.code = self._field("unlock.code", "unlock-code", CODE_MAX, hide=False)
@@ -43,7 +45,8 @@ class Unlocking:
             fields += [*self._request(), self.code]
         if kind in ("new", "passphrase") or self.door.needs_passphrase():
             fields.append(self.passphrase)
-        if kind != "passphrase" and self.door.needs_passphrase():
+        self.twice = kind != "passphrase" and self.door.needs_passphrase()
+        if self.twice:
             fields.append(self.again)
         size = self.door.settings.passphrase_min
         rows: list[ft.Control] = [
@@ -82,7 +85,7 @@ class Unlocking:
     async def submit(self) -> None:
         """Try what was typed; what is wrong is said, and the fields stay."""
         first = self.passphrase.value or ""
-        if self.again.page and first != (self.again.value or ""):
+        if self.twice and first != (self.again.value or ""):
             self._say([parts.note(self.tokens, "stop", self.t("unlock.differs"))])
             return
         self._say([parts.note(self.tokens, "plain", self.t("unlock.trying"))])
@@ -117,21 +120,26 @@ def unlocking(
     """Return what Flet runs for each page: it asks until the door is open, then goes on."""
 
     async def main(page: ft.Page) -> None:
-        if door.field is None:
-            asking = Unlocking(page, door, t)
-            page.title = t("app.name")
-            if not page.web:
-                page.fonts = {theme.FONT: theme.FONT_FILE}
-            page.theme = page.dark_theme = theme.theme(asking.tokens)
-            page.bgcolor = asking.tokens.background
-            asking.draw()
-            while door.field is None:  # another tab may have unlocked it meanwhile
-                try:
-                    await asyncio.wait_for(asking.opened.wait(), 1)
-                except TimeoutError:
-                    continue
+        if door.field is not None:
+            await then(page)
+            return
+        asking = Unlocking(page, door, t)
+        page.title = t("app.name")
+        if not page.web:
+            page.fonts = {theme.FONT: theme.FONT_FILE}
+        page.theme = page.dark_theme = theme.theme(asking.tokens)
+        page.bgcolor = asking.tokens.background
+        asking.draw()
+
+        async def go_on() -> None:
+            while door.field is None:  # another tab may unlock it, too
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asking.opened.wait(), OTHERS_S)
             page.controls.clear()
             page.update()
-        await then(page)
+            await then(page)
+
+        waiting = page.run_task(go_on)  # the page is only up once this function has returned
+        page.on_close = lambda: waiting.cancel()  # noqa: PLW0108 -- Flet looks at the signature
 
     return main

@@ -14,14 +14,32 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from app import door, unlock
 from app.settings import ClientSettings
+from app.use_cases import people
 from domain import errors, signatures
 from domain.errors import FieldError
+from offline_store import sealed_files, sealing, vault
+from server import unlocking
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
 
-ERRORS = frozenset({errors.__name__, signatures.__name__})  # the modules that have our errors
+ERRORS = frozenset(  # the modules that have our errors
+    module.__name__
+    for module in (
+        errors,
+        signatures,
+        passphrases,
+        sealing,
+        sealed_files,
+        vault,
+        unlock,
+        door,
+        people,
+        unlocking,
+    )
+)
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
 TABLES: Mapping[str, type[BaseModel]] = {"server": ServerSettings, "client": ClientSettings}
