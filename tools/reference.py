@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 from app import door, unlock
 from app.settings import ClientSettings
 from app.use_cases import people
-from domain import errors, signatures
+from domain import errors, passphrases, signatures
 from domain.errors import FieldError
 from offline_store import sealed_files, sealing, vault
 from server import unlocking
