@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app import link
 from app.clock import Clock
 from app.field import Devices, FieldApp
+from app.pace import favour_the_screen
 from app.settings import ClientSettings
 from app.wiring import build_field
 from benchmarks.sync_data import Reporter, fill, hazard, read_to_the_end
@@ -129,7 +130,7 @@ async def _report(field: FieldApp, said: Said) -> Said:
                 field.write(
                     session,
                     Reporter().person,
-                    kind="decide",
+                    kind="edit",
                     record_id=record_id,
                     type="hazard",
                     definition="hazard@1",
@@ -167,6 +168,7 @@ _DOES = {
 def main(folder: str, url: str, code: str) -> None:
     """Answer until the standard input ends."""
     field = open_device(Path(folder), url, code)
+    favour_the_screen()  # as the client does
     print("{}", flush=True)
     for line in sys.stdin:
         said = json.loads(line)
