@@ -107,11 +107,16 @@ these: the device goes on by itself, or says `sync.refused` with the code as its
 
 def error_classes(parent: type[FieldError] = FieldError) -> Iterator[type[FieldError]]:
     """Yield the errors that are raised, in the order of the tree; groups have only children."""
-    for child in parent.__subclasses__():
+    # by module, whatever was imported first; within one as they stand there
+    for child in sorted(parent.__subclasses__(), key=_place):
         if child.__module__ in ERRORS:
             if not is_group(child):
                 yield child
             yield from error_classes(child)
+
+
+def _place(error: type[FieldError]) -> tuple[bool, str]:
+    return error.__module__ != errors.__name__, error.__module__
 
 
 def is_group(error: type[FieldError]) -> bool:

@@ -187,7 +187,7 @@ def test_ten_wrong_pins_lock_the_data_and_a_code_opens_it_again(tmp_path: Path) 
         vault.answer(asked, keys.unlock_key(tmp_path / "another server"))
     code = vault.answer(asked, keys.unlock_key(tmp_path / "server"))
     with pytest.raises(CodeWrongError):
-        unlock.open_seal(settings, None, Typed(code=code[:-1] + ("A" if code[-1] != "A" else "B")))
+        unlock.open_seal(settings, None, Typed(code=("A" if code[0] != "A" else "B") + code[1:]))
     seal = unlock.open_seal(settings, None, Typed(code=code.lower()))
     store = open_store(settings.store, seal=seal)
     with store.reading() as session:
