@@ -6,15 +6,18 @@ machine, in English; people in the field see the catalogs.
 """
 
 import argparse
+import getpass
 import os
 import socket
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import anshao_invite
+import anshao_unlock
 from domain.errors import FieldError
 
 if TYPE_CHECKING:
@@ -232,7 +235,9 @@ def export(options: argparse.Namespace) -> int:
     if options.store:
         from app.use_cases import proofs as device
 
-        data = device.export(options.store, options.record, small=options.thumbnails)
+        ask = partial(getpass.getpass, "passphrase: ")
+        settings = client_settings(options)
+        data = device.export(settings, options.record, ask, small=options.thumbnails)
     else:
         from server import proofs as server
 
@@ -325,6 +330,7 @@ def parser() -> argparse.ArgumentParser:
 
     _add_proofs(commands.add_parser)
     anshao_invite.add(commands.add_parser, _server_of, own_addresses)
+    anshao_unlock.add(commands.add_parser, _server_of)
     commands.add_parser("bench", help="measure against a baseline")  # see main
     return top
 

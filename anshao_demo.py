@@ -68,6 +68,8 @@ def parts(
             ready="/ready",
             environment={
                 "ANSHAO_CLIENT_STORE": str(folder / f"client-{number}"),
+                # nobody types a passphrase into a demo: the key lies beside the data, on purpose
+                "ANSHAO_CLIENT_STORE_KEY_FILE": str(folder / "keys" / f"client-{number}.key"),
                 "ANSHAO_CLIENT_SERVER_URL": server_url,
                 "ANSHAO_CLIENT_ENROL_CODE": code,
                 "ANSHAO_CLIENT_DEVICE_NAME": f"demo-{number}",

@@ -9,15 +9,17 @@ import os
 
 import flet as ft
 
-from app import link, logs
+from app import logs
+from app.door import Door
 from app.pace import favour_the_screen
 from app.settings import ClientSettings, from_environment
 from app.translate import read_catalogs, translator
-from app.wiring import ASSETS, build_field
+from app.wiring import ASSETS
 from domain.errors import FieldError
 from screens.pictures import UPLOAD_FOLDER
 from screens.refused import refused
 from screens.root import show
+from screens.unlock import unlocking
 
 TIMEZONE = "Asia/Shanghai"  # no plant is known yet
 _log = logging.getLogger(__name__)
@@ -26,20 +28,27 @@ _log = logging.getLogger(__name__)
 def run(settings: ClientSettings) -> None:
     """Show the client until its window is closed, or why it cannot start."""
     logs.set_up(settings.store / "logs")
+    t = translator(read_catalogs(ASSETS / "locale"), settings.language, TIMEZONE)
+    door = Door(settings)
     try:
-        field = build_field(settings)
+        door.open_now()
     except FieldError as error:  # a second start, a full disk: whoever tapped the icon sees no log
         _log.exception("not started")
-        t = translator(read_catalogs(ASSETS / "locale"), settings.language, TIMEZONE)
         ft.run(refused(error, t), assets_dir=str(ASSETS / "web"))
         return
     favour_the_screen()
 
-    async def main(page: ft.Page) -> None:
-        link.start(field, field.key)
-        await show(page, field)
+    async def start(page: ft.Page) -> None:
+        assert door.field is not None, "the page is shown behind the open door"
+        if not door.started:
+            door.start()
+        await show(page, door.field)
 
-    ft.run(main, assets_dir=str(ASSETS / "web"), upload_dir=str(settings.store / UPLOAD_FOLDER))
+    ft.run(
+        unlocking(door, t, start),
+        assets_dir=str(ASSETS / "web"),
+        upload_dir=str(settings.store / UPLOAD_FOLDER),
+    )
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ device with one store; each browser tab is a sign-in of its own. Phones and desk
 `main.py` and have nothing of this module.
 """
 
-import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,65 +15,71 @@ import fastapi
 import flet as ft
 import flet.fastapi as flet_web
 import uvicorn
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 
-from app import link, logs
-from app.clip_links import ROUTE
+from app import logs
+from app.clip_links import ROUTE, Shown
+from app.door import Door
 from app.field import FieldApp
 from app.pace import favour_the_screen
 from app.settings import ClientSettings, from_environment
-from app.wiring import ASSETS, build_field
+from app.translate import read_catalogs, translator
+from app.wiring import ASSETS
+from offline_store import blobs
 from screens.pictures import UPLOAD_BYTES_MAX, UPLOAD_FOLDER
 from screens.root import show
+from screens.unlock import unlocking
 
 WEB_PAGE = ASSETS / "web"  # page and font; everything else of assets/ stays private
+TIMEZONE = "Asia/Shanghai"  # no plant is known yet
+_RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 SESSION_S = 3600  # a tab that lost its socket finds its screen again for so long
 SOCKET_MAX_BYTES = 64 * 2**20
 
 
-def build_api(field: FieldApp) -> fastapi.FastAPI:
-    """Return the web client of a device: Flet's page, and the task that keeps it in step."""
+def build_api(door: Door) -> fastapi.FastAPI:
+    """Return the web client of a device: Flet's page, and the task that keeps it in step.
+
+    While the store is closed each page asks for what opens it.
+    """
+    settings = door.settings
+    t = translator(read_catalogs(ASSETS / "locale"), settings.language, TIMEZONE)
 
     async def main(page: ft.Page) -> None:
-        await show(page, field)
+        assert door.field is not None, "the page is shown behind the open door"
+        await show(page, door.field)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: fastapi.FastAPI) -> AsyncIterator[None]:
         await flet_web.app_manager.start()  # a mounted app's own lifespan never runs
-        syncing = link.start(field, field.key)
+        door.start()
         yield
-        if field.engine:
-            field.engine.stop()
-        syncing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await syncing
+        await door.shut()
         await flet_web.app_manager.shutdown()
-        field.store.close()
 
     api = fastapi.FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
 
     @api.get("/ready")
     def ready() -> fastapi.Response:
         """Say whether people can sign in: the pack of the plant is on this device."""
-        return fastapi.Response(status_code=200 if field.pack else 503)
+        return fastapi.Response(status_code=200 if door.field and door.field.pack else 503)
 
     @api.get(f"{ROUTE}/{{token}}")
-    def clip(token: str) -> fastapi.Response:
+    def clip(token: str, request: fastapi.Request) -> fastapi.Response:
         """Hand a clip that is open on a screen to its player, in the ranges it asks for."""
-        shown = field.links.find(token)
-        if shown is None or not shown.path.exists():
+        shown = door.field.links.find(token) if door.field else None
+        if door.field is None or shown is None:
             return fastapi.Response(status_code=404)
-        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        return FileResponse(shown.path, media_type=shown.mime, headers=headers)
+        return played(door.field, shown, request.headers.get("range", ""))
 
-    uploads = field.settings.store / UPLOAD_FOLDER
-    uploads.mkdir(exist_ok=True)
+    uploads = settings.store / UPLOAD_FOLDER
+    uploads.mkdir(parents=True, exist_ok=True)
     for left in uploads.iterdir():  # files that nobody fetched before the last stop
         left.unlink()
     api.mount(
         "/",
         flet_web.app(
-            main,
+            unlocking(door, t, main),
             assets_dir=str(WEB_PAGE),
             no_cdn=True,
             upload_dir=str(uploads),
@@ -85,13 +91,44 @@ def build_api(field: FieldApp) -> fastapi.FastAPI:
     return api
 
 
+def played(field: FieldApp, shown: Shown, asked: str) -> fastapi.Response:
+    """Return a clip, or the one range of it that a player asked for (RFC 9110 §14)."""
+    try:
+        size = blobs.size(field.store, shown.sha256)
+    except FileNotFoundError:
+        return fastapi.Response(status_code=404)
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Accept-Ranges": "bytes",
+    }
+    first, last = 0, size - 1
+    if found := _RANGE.fullmatch(asked):
+        from_text, to_text = found.groups()
+        if from_text:
+            first, last = int(from_text), min(int(to_text or last), last)
+        elif to_text:
+            first = max(0, size - int(to_text))
+        if first > last or not (from_text or to_text):
+            return fastapi.Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    headers["Content-Length"] = str(last - first + 1)
+    return StreamingResponse(
+        blobs.ranged(field.store, shown.sha256, first, last - first + 1),
+        status_code=206 if found else 200,
+        media_type=shown.mime,
+        headers=headers,
+    )
+
+
 def run_web(settings: ClientSettings) -> None:
     """Serve the client to browsers until the process is stopped."""
     logs.set_up(settings.store / "logs")
-    field = build_field(settings)
+    door = Door(settings)
+    door.open_now()
     favour_the_screen()
     uvicorn.run(
-        build_api(field),
+        build_api(door),
         host=settings.host,
         port=settings.port,
         ws_max_size=SOCKET_MAX_BYTES,

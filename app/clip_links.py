@@ -6,7 +6,6 @@ is a secret of one screen: it is made when the clip is opened and gone when it i
 
 import secrets
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 ROUTE = "/clip"
@@ -17,7 +16,7 @@ MIMES = frozenset({"video/mp4", "video/webm", "video/quicktime", "video/x-matros
 class Shown(NamedTuple):
     """A file being shown, and what the browser is told that it is."""
 
-    path: Path
+    sha256: str
     mime: str
 
 
@@ -27,7 +26,7 @@ class ClipLinks:
 
     _open: dict[str, Shown] = field(default_factory=dict[str, Shown])
 
-    def open(self, path: Path, mime: str) -> str:
+    def open(self, sha256: str, mime: str) -> str:
         """Return the address of a clip, good until `close`.
 
         The type comes from a record that another device wrote: only types of clips are passed on.
@@ -35,7 +34,7 @@ class ClipLinks:
         while len(self._open) >= OPEN_MAX:
             self._open.pop(next(iter(self._open)))
         token = secrets.token_urlsafe(24)
-        self._open[token] = Shown(path, mime if mime in MIMES else "application/octet-stream")
+        self._open[token] = Shown(sha256, mime if mime in MIMES else "application/octet-stream")
         return f"{ROUTE}/{token}"
 
     def close(self, address: str) -> None:

@@ -16,6 +16,7 @@ from app.clip_links import ClipLinks
 from app.clock import Clock
 from app.settings import ClientSettings
 from app.translate import Translator, translator
+from app.unlock import SecretStore
 from domain import certificates
 from domain.certificates import Certificate
 from domain.changes import Entry, Sign
@@ -65,6 +66,7 @@ class Pack:
     received_ms: int
     temporary: frozenset[str] = frozenset()  # people who have to choose a PIN of their own
     pin_since_ms: Mapping[str, int] = field(default_factory=dict[str, int])
+    unlock_key: bytes = b""  # of the server: what makes unlock codes for this device
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class FieldApp:
     invitation: Invitation | None = None  # to join with, once more or for the first time
     nudge: Callable[[], None] = field(default=lambda: None)
     want_pack: Callable[[], None] = field(default=lambda: None)  # somebody administered something
+    secrets: SecretStore | None = None  # the key store of this system
+    shut: Callable[[], None] = field(default=lambda: None)  # the key was forgotten: nothing goes on
     links: ClipLinks = field(default_factory=ClipLinks)
 
     @property

@@ -49,7 +49,7 @@ async def enrol(field: FieldApp, key: Ed25519PrivateKey, transport: Transport) -
         reply.server_public_key if reply.certificate else "",
     )
     if before is not None:
-        await asyncio.to_thread(write_new, field.settings.store, key)
+        await asyncio.to_thread(write_new, field.settings.store, key, field.store.seal)
 
     def save() -> None:
         with field.store.session() as session:

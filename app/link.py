@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import joining, standing
+from app import joining, standing, unlock
 from app.field import FieldApp, Pack
 from app.joining import enrol
 from app.keyfile import find_key
@@ -41,6 +41,7 @@ class PackMessage(FirstPack):
     """A pack as it comes: a server of the version before has no `newer_files` (`server.pack`)."""
 
     newer_files: dict[str, str] = Field(default_factory=dict)
+    unlock_key: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
 
 def make_transport(field: FieldApp) -> MakeTransport:
@@ -84,7 +85,15 @@ def read_pack(body: bytes, received_ms: int) -> Pack:
         received_ms=received_ms,
         temporary=frozenset(row.person_id for row in message.people if row.temporary),
         pin_since_ms={row.person_id: row.since_ms for row in message.people},
+        unlock_key=bytes.fromhex(message.unlock_key),
     )
+
+
+def keep_way_back(field: FieldApp) -> None:
+    """Let the server of the pack be able to open this device's data, should its key be lost."""
+    if field.store.seal and field.identity and field.pack and field.pack.unlock_key:
+        key, device = field.pack.unlock_key, field.identity.device_id
+        unlock.keep_way_back(field.settings, field.store.seal, key, device)
 
 
 async def refresh_pack(field: FieldApp, transport: Transport) -> bool:
@@ -114,6 +123,7 @@ async def refresh_pack(field: FieldApp, transport: Transport) -> bool:
 
     await asyncio.to_thread(save)
     field.pack = pack
+    await asyncio.to_thread(keep_way_back, field)
     return True
 
 

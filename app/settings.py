@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +39,24 @@ class ClientSettings(BaseModel):
     )
     certificate: Path | None = Field(default=None, description="TLS certificate of the web client.")
     private_key: Path | None = Field(default=None, description="TLS key of the web client.")
+    store_key_file: Path | None = Field(
+        default=None,
+        description="File with the secret that opens this device's data, made when it is missing;"
+        " for machines without a key store on which nobody can type. Whoever has it and the folder"
+        " reads everything: keep it elsewhere.",
+    )
+    ask_passphrase: bool = Field(
+        default=False,
+        description="Ask for a passphrase at each start even where the system has a key store.",
+    )
+    passphrase_min: int = Field(
+        default=12, ge=8, le=64, description="Shortest passphrase, in letters (Han count twice)."
+    )
+    forget_key: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="After ten wrong PINs forget the key of the data, until whoever runs the server"
+        " gives an unlock code. auto: where the key lies in the system's key store.",
+    )
 
 
 def from_environment(camera: str = "auto") -> ClientSettings:

@@ -1,7 +1,6 @@
 """The only place that chooses adapters and puts one device together."""
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app import standing
 from app.clock import Anchor, Clock, read_mono_ms
 from app.field import Devices, FieldApp, Identity
-from app.keyfile import KEY_FILE, catch_up, read_key, write_key
-from app.link import load_pack
+from app.keyfile import KEY_FILE, catch_up, device_key, keep_key, read_patiently
+from app.link import keep_way_back, load_pack
 from app.settings import ClientSettings
 from app.translate import read_catalogs
+from app.unlock import NOTHING, SecretStore, Typed, open_seal
 from domain.errors import FieldError
 from domain.merge import POLICIES
 from domain.signatures import KeyMissingError, KeyOtherError
@@ -23,28 +23,32 @@ from media.labels import PREFIX, whole
 from media.ports import Camera, Locator
 from offline_store import blobs, keep, quarantine, records, safety
 from offline_store.database import Store
+from offline_store.sealing import Seal
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FONT = ASSETS / "fonts" / "SafeSC.otf"
-KEY_TRIES, KEY_WAIT_S = 4, 0.25  # a second: nobody waits longer for a start
 __all__ = ["ASSETS", "FONT", "KEY_FILE", "build_field", "device_key", "signing_key"]
 _log = logging.getLogger(__name__)
 
 
 def build_field(
-    settings: ClientSettings, *, clock: Clock | None = None, devices: Devices | None = None
+    settings: ClientSettings,
+    *,
+    clock: Clock | None = None,
+    devices: Devices | None = None,
+    typed: Typed = NOTHING,
 ) -> FieldApp:
     """Open the device's store and everything around it; touches no network.
 
     A device that was taken by a server before can work at once; another one waits for
-    `app.link.run` to enrol it. `clock` and `devices` replace the real ones in tests.
+    `app.link.run` to enrol it. `clock` and `devices` replace the real ones in tests; `typed` is
+    what opens the store where a person has to. Raises what `app.unlock.open_seal` does.
     """
-    settings.store.mkdir(parents=True, exist_ok=True)
-    settings.store.chmod(0o700)  # whoever made the folder: records are for its owner alone
-    store = safety.open_or_save(settings.store)
+    secrets = key_store()
+    store = safety.open_or_save(settings.store, seal=open_seal(settings, secrets, typed))
     blobs.sweep(store)
     identity = standing.identity(store)
-    key, trouble = signing_key(settings.store, identity)
+    key, trouble = signing_key(settings.store, identity, store.seal)
     clock = clock or Clock(floor_ms=_latest_ms(store), not_before_ms=_told_ms(store))
     _restore_anchor(store, clock)
     field = FieldApp(
@@ -59,9 +63,11 @@ def build_field(
         identity=identity,
         key=key,
         key_trouble=trouble,
+        secrets=secrets,
     )
     field.pack = load_pack(store)
     field.certificate = standing.certificate(store, identity)
+    keep_way_back(field)
     with store.session() as session:
         why = keep.get(session, keep.REVOKED)
         field.revoked = why if isinstance(why, str) else None
@@ -69,8 +75,17 @@ def build_field(
     return field
 
 
+def key_store() -> SecretStore | None:
+    """Return the key store of this system, if it has one."""
+    try:
+        from media.adapters import keyring_secrets
+    except ImportError:  # phones have no wheel of `keyring`
+        return None
+    return keyring_secrets.of_system()
+
+
 def signing_key(
-    folder: Path, identity: Identity | None
+    folder: Path, identity: Identity | None, seal: Seal | None
 ) -> tuple[Ed25519PrivateKey | None, FieldError | None]:
     """Return the key to sign with, or why there is none.
 
@@ -78,39 +93,18 @@ def signing_key(
     other one the server would refuse all it writes, for good. Only a device of no plant gets a key.
     """
     if identity is None:
-        return device_key(folder), None
-    catch_up(folder, identity.public_key)
-    key = _patiently(folder / KEY_FILE)
+        return device_key(folder, seal), None
+    catch_up(folder, identity.public_key, seal)
+    key = read_patiently(folder / KEY_FILE, seal)
     if key is None:
         trouble: FieldError = KeyMissingError()
     elif key.public_key().public_bytes_raw() != identity.public_key:
         trouble = KeyOtherError()
     else:
+        keep_key(folder / KEY_FILE, key, seal)
         return key, None
     _log.error("no key to sign with", extra={"code": trouble.code, "device": identity.device_id})
     return None, trouble
-
-
-def _patiently(path: Path) -> Ed25519PrivateKey | None:
-    """Read a key; where it is there and cannot be read just now (a backup, a scanner), wait."""
-    key = read_key(path)
-    for _ in range(KEY_TRIES):
-        if key is not None or not path.exists():
-            break
-        time.sleep(KEY_WAIT_S)
-        key = read_key(path)
-    return key
-
-
-def device_key(folder: Path) -> Ed25519PrivateKey:
-    """Return the key of a device of no plant yet, made at the first call; its owner's alone."""
-    path = folder / KEY_FILE
-    if (known := read_key(path)) is not None:
-        return known
-    path.unlink(missing_ok=True)  # a start that was cut while it wrote: nobody knows that key
-    key = Ed25519PrivateKey.generate()
-    write_key(path, key)
-    return key
 
 
 def _told_ms(store: Store) -> int:

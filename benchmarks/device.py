@@ -19,7 +19,8 @@ def device(folder: Path) -> FieldApp:
         locator=lambda: SimulatedLocator(None),
         reader=choose_reader(),
     )
-    field = build_field(ClientSettings(store=folder), devices=nothing)
+    settings = ClientSettings(store=folder, store_key_file=folder.with_suffix(".secret"))
+    field = build_field(settings, devices=nothing)
     own = Identity("00000000-0000-4000-8000-000000003f2a", b"\1" * 32, "", "DEMO")
     with field.store.session() as session:
         devices.add(session, devices.Device(own.device_id, own.public_key))

@@ -9,12 +9,15 @@ import time
 from pathlib import Path
 
 from app.proofs import verify
+from app.settings import ClientSettings
 from app.translate import read_catalogs
+from app.unlock import open_seal
 from app.wiring import ASSETS
 from benchmarks.sync_data import LongFeed
+from benchmarks.sync_device import secret_of
 from benchmarks.sync_links import Wire
 from benchmarks.sync_world import ROOT, World
-from offline_store import journal, keep
+from offline_store import journal, keep, seal_store
 from offline_store.database import FILE_NAME, open_store
 from server import keys, proofs
 from server.settings import ServerSettings
@@ -106,7 +109,8 @@ def _check_proof(server: Path, record_id: str) -> None:
 
 def _hand_over(server: Path, device: Path, epoch: str, last: int) -> None:
     """Give a device the whole feed: the server's rows under what the device itself keeps."""
-    store = open_store(device)
+    seal = open_seal(ClientSettings(store=device, store_key_file=secret_of(device)), None)
+    store = open_store(device, seal=seal)
     with store.engine.connect() as connection:
         own = {
             table: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}")]
@@ -117,7 +121,8 @@ def _hand_over(server: Path, device: Path, epoch: str, last: int) -> None:
     for file in device.glob(f"{FILE_NAME}*"):
         file.unlink()
     shutil.copyfile(server / FILE_NAME, device / FILE_NAME)
-    store = open_store(device)
+    seal_store.seal_database(device / FILE_NAME, seal)
+    store = open_store(device, seal=seal)
     with store.engine.begin() as connection:
         for table, rows in own.items():
             connection.exec_driver_sql(f"DELETE FROM {table}")

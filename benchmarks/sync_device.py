@@ -6,7 +6,6 @@ object with `do` and what it needs; each is answered with one line of JSON.
 
 import asyncio
 import json
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -14,15 +13,18 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from app import link
 from app.clock import Clock
 from app.field import Devices, FieldApp
 from app.pace import favour_the_screen
 from app.settings import ClientSettings
-from app.wiring import build_field, device_key
+from app.wiring import build_field
 from benchmarks.sync_data import Reporter, fill, hazard, read_to_the_end
 from media.adapters.readers import choose_reader
 from media.adapters.simulated import SimulatedCamera, SimulatedLocator
+from offline_store import sealing
 from offline_store.database import FILE_NAME
 from sync.transport import Transport
 
@@ -38,6 +40,11 @@ def peak_rss_mb(process: str = "self") -> float:
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
+def secret_of(folder: Path) -> Path:
+    """Return where the key of a device of the bench lies."""
+    return folder.with_suffix(".secret")
+
+
 def open_device(folder: Path, url: str, code: str) -> FieldApp:
     """Build a device without camera and position."""
     nothing = Devices(
@@ -45,12 +52,19 @@ def open_device(folder: Path, url: str, code: str) -> FieldApp:
         locator=lambda: SimulatedLocator(None),
         reader=choose_reader(),
     )
-    settings = ClientSettings(store=folder, server_url=url, enrol_code=code)
+    settings = ClientSettings(
+        store=folder, store_key_file=secret_of(folder), server_url=url, enrol_code=code
+    )
     return build_field(settings, clock=Clock(), devices=nothing)
 
 
+def _key(field: FieldApp) -> Ed25519PrivateKey:
+    assert field.key is not None, "a device that was just built has its key"
+    return field.key
+
+
 async def _enrol(field: FieldApp, _said: Said) -> Said:
-    key = device_key(field.settings.store)
+    key = _key(field)
     joining = Transport(field.server_url)
     await link.enrol(field, key, joining)
     await joining.close()
@@ -62,7 +76,7 @@ async def _enrol(field: FieldApp, _said: Said) -> Said:
 
 async def _fill(field: FieldApp, said: Said) -> Said:
     """Make reports that wait for the server."""
-    fill(field, said["count"], device_key(field.settings.store))
+    fill(field, said["count"], _key(field))
     return {}
 
 
@@ -86,7 +100,7 @@ async def _sync(field: FieldApp, said: Said) -> Said:
 
 async def _listen(field: FieldApp, said: Said) -> Said:
     """Wait for entries as a tablet does; returns when each record was in the store."""
-    base = sqlite3.connect(field.settings.store / FILE_NAME)
+    base = sealing.connect(field.settings.store / FILE_NAME, field.store.seal)
     seen: dict[str, float] = {}
     last = base.execute("SELECT max(row) FROM entry").fetchone()[0] or 0
 

@@ -6,11 +6,12 @@ three are kept. PostgreSQL is backed up by its own tools.
 
 import contextlib
 import os
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 from domain.errors import StoreDamagedError, StoreFullError
+from offline_store import sealing
+from offline_store.sealing import Seal
 
 FOLDER = "backups"
 KEPT = 3
@@ -18,8 +19,8 @@ KEPT = 3
 _DAMAGE = ("malformed", "not a database", "unsupported file format", "Could not decode")
 
 
-def make(file: Path, step: int) -> Path:
-    """Copy a database that is whole; raises StoreDamagedError where it is not, StoreFullError."""
+def make(file: Path, step: int, seal: Seal | None = None) -> Path:
+    """Copy a database that is whole, sealed as it is; raises StoreDamagedError, StoreFullError."""
     folder = file.parent / FOLDER
     folder.mkdir(exist_ok=True)
     for left in folder.glob("*.tmp"):  # of a start that was cut
@@ -27,13 +28,13 @@ def make(file: Path, step: int) -> Path:
     place = folder / f"{file.stem}-{step:04d}-{written_at(file)}.db"
     growing = place.with_suffix(".tmp")
     try:
-        _copy(file, growing)
-    except sqlite3.OperationalError as error:
+        _copy(file, growing, seal)
+    except sealing.errors() as error:
         growing.unlink(missing_ok=True)
         if takes_no_more(error):
             raise StoreFullError from error
         raise
-    check(growing)
+    check(growing, seal)
     sync(growing)
     growing.replace(place)
     sync(folder)
@@ -42,12 +43,12 @@ def make(file: Path, step: int) -> Path:
     return place
 
 
-def check(file: Path) -> None:
+def check(file: Path, seal: Seal | None = None) -> None:
     """Compare every index with its table, the full check; raises StoreDamagedError."""
     try:
-        with contextlib.closing(sqlite3.connect(file)) as connection:
+        with contextlib.closing(sealing.connect(file, seal)) as connection:
             answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+    except (*sealing.errors(), UnicodeDecodeError) as error:
         if means_damage(error):
             raise StoreDamagedError(file=file.name) from error
         raise
@@ -79,24 +80,22 @@ def sync(path: Path) -> None:
             os.close(handle)
 
 
-def takes_no_more(error: sqlite3.Error) -> bool:
+def takes_no_more(error: BaseException) -> bool:
     """Whether the disk refused to be written to: full, or the file as large as it may be."""
-    return error.sqlite_errorname in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
+    return getattr(error, "sqlite_errorname", None) in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
 
 
 def means_damage(error: BaseException) -> bool:
     """Whether SQLite says that the file itself is wrong; a lock or a disk says otherwise."""
     if isinstance(error, UnicodeDecodeError):  # it quotes the damaged bytes, and Python cannot read
         return True
-    return isinstance(error, sqlite3.DatabaseError) and any(
-        words in str(error) for words in _DAMAGE
-    )
+    return isinstance(error, sealing.errors()) and any(words in str(error) for words in _DAMAGE)
 
 
-def _copy(file: Path, place: Path) -> None:
+def _copy(file: Path, place: Path, seal: Seal | None) -> None:
     with (
-        contextlib.closing(sqlite3.connect(file)) as source,
-        contextlib.closing(sqlite3.connect(place)) as copy,
+        contextlib.closing(sealing.connect(file, seal)) as source,
+        contextlib.closing(sealing.connect(place, seal)) as copy,
     ):
         # all pages in one go: in steps it begins anew whenever somebody writes
         source.backup(copy, pages=-1)

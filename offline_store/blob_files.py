@@ -5,14 +5,12 @@ one, and the first file, which is there from the beginning, is on the disk befor
 """
 
 import contextlib
-import hashlib
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from offline_store import backups, blobs
+from offline_store import backups, blobs, sealed_files
 from offline_store.database import Store
 
 
@@ -27,7 +25,7 @@ class Writing:
     def begin(self, kind: str, data: bytes) -> None:
         """Start to hash and write bytes."""
         file = self._stack.enter_context(blobs.scratch(self._store))
-        self._begun[kind] = (self._pool.submit(_write, file, data), file, len(data))
+        self._begun[kind] = (self._pool.submit(_write, self._store, file, data), file, len(data))
 
     def finish(self) -> dict[str, tuple[str, int]]:
         """Give each file its place, durably; returns kind -> SHA-256 and size.
@@ -59,9 +57,8 @@ def writing(store: Store) -> Iterator[Writing]:
         yield Writing(store, pool, files)
 
 
-def _write(file: Path, data: bytes) -> str:
+def _write(store: Store, file: Path, data: bytes) -> str:
     with blobs.naming_a_full_disk(), file.open("wb") as taken:
-        taken.write(data)
-        taken.flush()
-        os.fsync(taken.fileno())
-    return hashlib.sha256(data).hexdigest()
+        writer = sealed_files.Writer(taken, store.seal)
+        writer.write(data)
+        return writer.finish()

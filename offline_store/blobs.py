@@ -18,7 +18,7 @@ from typing import Literal, cast
 from sqlmodel import Session, col, select, update
 
 from domain.errors import StoreFullError
-from offline_store import backups
+from offline_store import backups, sealed_files
 from offline_store.database import Store, insert_new
 from offline_store.tables import BlobRow
 
@@ -73,15 +73,15 @@ def keep_file(store: Store, data: bytes) -> str:
     """Write bytes to their place, durably; returns their SHA-256. Raises StoreFullError."""
     sha = hashlib.sha256(data).hexdigest()
     place = path(store, sha)
-    if place.exists() and place.stat().st_size == len(data):
+    if place.exists() and sealed_files.size_of(place, store.seal) == len(data):
         return sha
     place.parent.mkdir(exist_ok=True)
     handle, name = tempfile.mkstemp(prefix="new-", suffix=".tmp", dir=place.parent)
     try:
         with naming_a_full_disk(), os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            writer = sealed_files.Writer(file, store.seal)
+            writer.write(data)
+            writer.finish()
         Path(name).replace(place)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -96,21 +96,17 @@ def keep_path(store: Store, source: Path) -> tuple[str, int]:
     It is hashed while it is copied and never held in memory. Raises StoreFullError.
     """
     with scratch(store) as copy:
-        digest, size = hashlib.sha256(), 0
         with source.open("rb") as given, copy.open("wb") as taken, naming_a_full_disk():
+            writer = sealed_files.Writer(taken, store.seal)
             while step := given.read(_STEP):
-                digest.update(step)
-                taken.write(step)
-                size += len(step)
-            taken.flush()
-            os.fsync(taken.fileno())
-        sha = digest.hexdigest()
+                writer.write(step)
+            sha = writer.finish()
         place = path(store, sha)
         place.parent.mkdir(exist_ok=True)
         copy.replace(place)
     backups.sync(place.parent)
     backups.sync(store.blobs)
-    return sha, size
+    return sha, writer.size
 
 
 @contextlib.contextmanager
@@ -124,6 +120,17 @@ def scratch(store: Store) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def lend(store: Store, sha256: str) -> Path:
+    """Return a copy of a file in clear, which the caller removes; `sweep` does after a crash."""
+    folder = store.blobs / _SCRATCH
+    folder.mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="new-", suffix=".tmp", dir=folder)
+    with naming_a_full_disk(), os.fdopen(handle, "wb") as file:
+        for step in ranged(store, sha256, 0, None):
+            file.write(step)
+    return Path(name)
 
 
 def write_scratch(file: Path, data: bytes) -> None:
@@ -185,7 +192,7 @@ def is_here(store: Store, sha256: str) -> bool:
 def read(store: Store, sha256: str) -> bytes | None:
     """Return the bytes of a file, or None if it is not here."""
     try:
-        return path(store, sha256).read_bytes()
+        return sealed_files.read(path(store, sha256), store.seal, sha256)
     except FileNotFoundError:
         return None
 
@@ -193,11 +200,22 @@ def read(store: Store, sha256: str) -> bytes | None:
 def read_part(store: Store, sha256: str, offset: int, size: int) -> bytes:
     """Return at most `size` bytes of a file from `offset` on; none where it ends or is gone."""
     try:
-        with path(store, sha256).open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
+        return b"".join(ranged(store, sha256, offset, size))
     except FileNotFoundError:
         return b""
+
+
+def ranged(store: Store, sha256: str, offset: int, size: int | None) -> Iterator[bytes]:
+    """Yield `size` bytes of a file from `offset` on, in pieces; None: to its end.
+
+    Raises FileNotFoundError, FileDamagedError.
+    """
+    return sealed_files.ranged(path(store, sha256), store.seal, sha256, offset, size)
+
+
+def size(store: Store, sha256: str) -> int:
+    """Return how many bytes a file has; raises FileNotFoundError."""
+    return sealed_files.size_of(path(store, sha256), store.seal)
 
 
 def lookup(session: Session, sha256: str) -> Blob | None:
@@ -298,14 +316,13 @@ def grow(store: Store, sha256: str, data: bytes) -> None:
     """Add bytes to a file that is arriving; raises StoreFullError."""
     growing = part(store, sha256)
     growing.parent.mkdir(exist_ok=True)
-    with naming_a_full_disk(), growing.open("ab") as file:
-        file.write(data)
+    with naming_a_full_disk():
+        sealed_files.append(growing, store.seal, data)
 
 
 def grown(store: Store, sha256: str) -> int:
     """Return how many bytes of an arriving file are here."""
-    growing = part(store, sha256)
-    return growing.stat().st_size if growing.exists() else 0
+    return sealed_files.arrived(part(store, sha256), store.seal)
 
 
 def settle(store: Store, sha256: str) -> bool:
@@ -315,17 +332,30 @@ def settle(store: Store, sha256: str) -> bool:
     """
     growing = part(store, sha256)
     digest = hashlib.sha256()
-    with growing.open("rb") as file:
-        os.fsync(file.fileno())
-        while step := file.read(_STEP):
-            digest.update(step)
+    backups.sync(growing)
+    for step in sealed_files.arrived_pieces(growing, store.seal):
+        digest.update(step)
     if digest.hexdigest() != sha256:
         growing.unlink()
         return False
-    growing.replace(path(store, sha256))
+    if store.seal is None:
+        growing.replace(path(store, sha256))
+    else:
+        _seal_arrived(store, growing, sha256)
     backups.sync(growing.parent)
     backups.sync(store.blobs)
     return True
+
+
+def _seal_arrived(store: Store, growing: Path, sha256: str) -> None:
+    with scratch(store) as copy:
+        with copy.open("wb") as taken, naming_a_full_disk():
+            writer = sealed_files.Writer(taken, store.seal)
+            for step in sealed_files.arrived_pieces(growing, store.seal):
+                writer.write(step)
+            writer.finish()
+        copy.replace(path(store, sha256))
+    growing.unlink()
 
 
 def sweep(store: Store) -> int:

@@ -6,7 +6,6 @@ one database understands is in this module.
 
 import importlib
 import pkgutil
-import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -28,7 +27,9 @@ from domain.errors import (
     StoreFullError,
     StoreNewerError,
 )
-from offline_store import backups, migrations, records
+from offline_store import backups, cipher_pages, migrations, records, sealing, vault
+from offline_store.sealing import KeyOtherError, Seal
+from offline_store.vault import StoreLockedError
 
 FILE_NAME = "anshao.db"
 SUSPECT = "anshao.suspect"  # a file of that name: damage was met, the next start checks everything
@@ -64,6 +65,7 @@ class Store:
     blobs: Path
     _one_at_a_time: "threading.Lock | None" = None  # in memory all threads share one connection
     at_close: ExitStack = field(default_factory=ExitStack)  # what ends with it, after the database
+    seal: Seal | None = None  # with what everything in the folder is sealed; None on servers
 
     @contextmanager
     def session(self) -> Generator[Session]:
@@ -149,12 +151,13 @@ class Store:
         self.at_close.close()
 
 
-def open_store(folder: Path | None, url: str | None = None) -> Store:
+def open_store(folder: Path | None, url: str | None = None, seal: Seal | None = None) -> Store:
     """Open or create the store in `folder`; None keeps it in memory (tests).
 
-    `url` names another database than the file in the folder; blobs stay in the folder. Raises
-    StoreDamagedError when the file fails its check, StoreNewerError when a newer version of the
-    product has written it.
+    `url` names another database than the file in the folder; blobs stay in the folder. `seal` is
+    the key of a device (`vault`); servers have none. Raises StoreDamagedError when the file fails
+    its check, KeyOtherError when it is sealed with another key, StoreNewerError when a newer
+    version of the product has written it.
     """
     at_close = ExitStack()
     if folder is None:
@@ -163,13 +166,13 @@ def open_store(folder: Path | None, url: str | None = None) -> Store:
         url = f"sqlite:///{folder / FILE_NAME}"
     blobs = folder / "blobs"
     blobs.mkdir(parents=True, exist_ok=True)
-    engine = _engine(_with_driver(url) if url else None)
+    engine = _engine(_with_driver(url) if url else None, seal)
     lock = threading.Lock() if url is None else None
-    store = Store(engine, folder, blobs, lock, at_close)
+    store = Store(engine, folder, blobs, lock, at_close, seal)
     file = _file(engine)
     try:
-        _check(engine, file)
-        _migrate(engine, file)
+        _check(engine, file, seal)
+        _migrate(engine, file, seal)
     except BaseException as error:
         store.close()
         if store.shared:
@@ -246,7 +249,7 @@ def _state(error: BaseException) -> str:
     return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
-def _engine(url: str | None) -> Engine:
+def _engine(url: str | None, seal: Seal | None) -> Engine:
     if url is None:
         engine = create_engine(
             "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
@@ -261,8 +264,10 @@ def _engine(url: str | None) -> Engine:
             hide_parameters=True,
         )
     else:
-        engine = create_engine(url)
+        engine = create_engine(url, **sealing.engine_arguments(seal))
     if engine.dialect.name == "sqlite":
+        if seal and seal.way == "cipher":
+            event.listen(engine, "connect", sealing.listener(seal))
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     return engine
@@ -290,7 +295,7 @@ def _file(engine: Engine) -> Path | None:
     return Path(name) if name else None
 
 
-def _check(engine: Engine, file: Path | None) -> None:
+def _check(engine: Engine, file: Path | None, seal: Seal | None) -> None:
     """Raise StoreDamagedError where the file cannot be trusted.
 
     Each start looks at every page, but does not compare indexes with their tables: that takes
@@ -300,12 +305,23 @@ def _check(engine: Engine, file: Path | None) -> None:
         return
     if _parts_missing(file):
         raise StoreDamagedError(file=file.name)
+    _require_key(file, seal)
     with engine.connect() as connection:
         answer = connection.exec_driver_sql("PRAGMA quick_check").scalar()
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar() or 0
         found = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master")}
     if answer != "ok" or (pages > 1 and not found >= _TABLES):
         raise StoreDamagedError(file=file.name)
+
+
+def _require_key(file: Path, seal: Seal | None) -> None:
+    """Refuse what cannot be opened like that, before anybody takes it for damage."""
+    if seal is None:
+        found = vault.load(file.parent)
+        if found and not found.moving:
+            raise StoreLockedError
+    elif file.exists() and file.stat().st_size and not cipher_pages.fits(seal, file):
+        raise KeyOtherError(file=file.name)
 
 
 def _parts_missing(file: Path) -> bool:
@@ -325,7 +341,7 @@ def _has_files(folder: Path) -> bool:
 
 def _is_full(error: OperationalError) -> bool:
     return _state(error) == _DISK_FULL or (
-        isinstance(error.orig, sqlite3.Error) and backups.takes_no_more(error.orig)
+        isinstance(error.orig, sealing.errors()) and backups.takes_no_more(error.orig)
     )
 
 
@@ -341,7 +357,7 @@ def migration_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(migrations.__path__))
 
 
-def _migrate(engine: Engine, file: Path | None) -> None:
+def _migrate(engine: Engine, file: Path | None, seal: Seal | None) -> None:
     """Bring the tables to the newest step, all in one transaction: a failed start changes nothing.
 
     A file with tables of an earlier step is copied first.
@@ -352,7 +368,7 @@ def _migrate(engine: Engine, file: Path | None) -> None:
     if step > newest:
         raise StoreNewerError(found=step)
     if file is not None and 0 < step < newest:
-        backups.make(file, step)
+        backups.make(file, step, seal)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":  # of two that start together one makes the tables
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATE_LOCK})

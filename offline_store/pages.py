@@ -12,6 +12,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from offline_store.cipher_pages import RESERVED, Decode
+
 Cell = int | bytes | str | float | None
 PAGE = 4096  # what SQLite uses unless it is told otherwise; we never do
 _HEADER = 100
@@ -38,8 +40,11 @@ class Row(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(file: Path, wal: Path | None = None) -> Generator["Pages"]:
-    """Open the pages of a file and of the log beside it; either may be missing."""
+def opened(file: Path, wal: Path | None = None, decode: Decode | None = None) -> Generator["Pages"]:
+    """Open the pages of a file and of the log beside it; either may be missing.
+
+    `decode` is for pages that are sealed.
+    """
     with contextlib.ExitStack() as stack:
         parts: list[bytes | mmap.mmap] = []
         for path in (file, wal):
@@ -50,20 +55,22 @@ def opened(file: Path, wal: Path | None = None) -> Generator["Pages"]:
             parts.append(
                 stack.enter_context(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ))
             )
-        yield Pages(parts[0], parts[1])
+        yield Pages(parts[0], parts[1], decode)
 
 
 class Pages:
     """The pages of one database, numbered from 1."""
 
-    def __init__(self, data: bytes | mmap.mmap, log: bytes | mmap.mmap) -> None:
-        """Read what the header says, as far as it can be believed."""
-        self._data, self._log = data, log
-        whole = data[:16] == _MAGIC and len(data) > _HEADER
+    def __init__(
+        self, data: bytes | mmap.mmap, log: bytes | mmap.mmap, decode: Decode | None = None
+    ) -> None:
+        """Read what the header says, as far as it can be believed; sealed files tell nothing."""
+        self._data, self._log, self._decode = data, log, decode
+        whole = decode is None and data[:16] == _MAGIC and len(data) > _HEADER
         size = int.from_bytes(data[16:18], "big") if whole else PAGE
         size = 65536 if size == 1 else size
         self.size = size if size >= 512 and size & (size - 1) == 0 else PAGE
-        reserved = data[20] if whole else 0
+        reserved = data[20] if whole else RESERVED if decode else 0
         self._usable = self.size - (reserved if reserved < self.size // 2 else 0)
         self._frames = self._committed()
         self._used: set[int] = set()  # pages that rows go on in
@@ -119,8 +126,10 @@ class Pages:
     def _page(self, number: int) -> bytes:
         at = self._frames.get(number)
         if at is not None:
-            return self._log[at : at + self.size]
-        return self._data[(number - 1) * self.size : number * self.size]
+            raw = self._log[at : at + self.size]
+        else:
+            raw = self._data[(number - 1) * self.size : number * self.size]
+        return self._decode(raw, number) if self._decode else raw
 
     def _committed(self) -> dict[int, int]:
         """Return where in the log the newest committed version of each page stands."""

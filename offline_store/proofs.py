@@ -226,7 +226,7 @@ def _files(
         best = next((sha for sha in ways if blobs.is_here(store, sha)), None)
         if best is not None:
             wanted[best] = None
-    total = sum(blobs.path(store, sha).stat().st_size for sha in wanted)
+    total = sum(blobs.size(store, sha) for sha in wanted)
     if total > FILES_MAX_BYTES:
         detail = f"{-(-total // _MB)} MB > {FILES_MAX_BYTES // _MB} MB"
         raise ProofError(reason="proof_large", detail=detail)

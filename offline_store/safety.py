@@ -17,9 +17,10 @@ from sqlmodel import Session
 from domain.errors import StoreDamagedError
 from offline_store import backups, blobs, entries, keep, locks, salvage
 from offline_store.database import FILE_NAME, SUSPECT, Store, folders_of, is_shared, open_store
+from offline_store.sealing import Seal
 
 FOLDER = "damaged"
-_WORK, _READY = "salvage", "anshao.ready.db"
+_WORK, READY = "salvage", "anshao.ready.db"
 _BESIDE = ("", "-wal", "-shm")
 _REPORT = "store.salvage"
 _log = logging.getLogger(__name__)
@@ -40,45 +41,47 @@ class SalvageReport:
     tables: Mapping[str, tuple[int, int]]
 
 
-def open_or_save(folder: Path, url: str | None = None, *, serves: bool = False) -> Store:
+def open_or_save(
+    folder: Path, url: str | None = None, *, serves: bool = False, seal: Seal | None = None
+) -> Store:
     """Open the store of a folder; a damaged one is set aside and saved as far as it can be read.
 
-    `serves` is for the server's store. No other process may open the folder's file before this
-    store is closed: raises StoreTakenError. Raises what `open_store` raises otherwise, and
-    StoreFullError where there is no room for the fresh file.
+    `serves` is for the server's store, `seal` the key of a device. No other process may open the
+    folder's file before this store is closed: raises StoreTakenError. Raises what `open_store`
+    raises otherwise, and StoreFullError where there is no room for the fresh file.
     """
     with contextlib.ExitStack() as held:
         if not is_shared(url):
             for one in sorted({folder.resolve(), *folders_of(url)}):
                 held.enter_context(locks.held(one))
-        store = _opened_or_saved(folder, url, serves=serves)
+        store = _opened_or_saved(folder, url, serves=serves, seal=seal)
         store.at_close.push(held.pop_all())
         return store
 
 
-def _opened_or_saved(folder: Path, url: str | None, *, serves: bool) -> Store:
-    _change_over(folder)
+def _opened_or_saved(folder: Path, url: str | None, *, serves: bool, seal: Seal | None) -> Store:
+    change_over(folder)
     try:
-        return _opened_whole(folder, url)
+        return _opened_whole(folder, url, seal)
     except StoreDamagedError:
         if url is not None:
             raise
     _log.error("store damaged")
-    report = _save(folder, serves=serves)
+    report = _save(folder, serves=serves, seal=seal)
     _log.warning(
         "store saved",
         extra={"entries": report.changes[0], "lost": report.changes[1], "last": report.unsent[1]},
     )
-    _change_over(folder)
+    change_over(folder)
     (folder / SUSPECT).unlink(missing_ok=True)
-    return open_store(folder, url)
+    return open_store(folder, url, seal)
 
 
-def _opened_whole(folder: Path, url: str | None) -> Store:
+def _opened_whole(folder: Path, url: str | None, seal: Seal | None) -> Store:
     """Open a store and read what the server has not confirmed; all entries after a suspicion."""
     suspect = folder / SUSPECT
     with contextlib.ExitStack() as unless_whole:
-        store = open_store(folder, url)
+        store = open_store(folder, url, seal)
         unless_whole.callback(store.close)
         if not store.shared:
             _read_entries(store, thorough=suspect.exists())
@@ -89,7 +92,7 @@ def _opened_whole(folder: Path, url: str | None) -> Store:
 
 def _read_entries(store: Store, *, thorough: bool) -> None:
     if thorough:
-        backups.check(store.folder / FILE_NAME)
+        backups.check(store.folder / FILE_NAME, store.seal)
     try:
         with store.reading() as session:
             broken = entries.broken(session, waiting=not thorough)
@@ -129,12 +132,12 @@ def _pair(value: object) -> tuple[int, int]:
             return 0, 0
 
 
-def _save(folder: Path, *, serves: bool) -> SalvageReport:
+def _save(folder: Path, *, serves: bool, seal: Seal | None) -> SalvageReport:
     """Keep the damaged file under a name of its own and make a fresh one beside it."""
     file, work = folder / FILE_NAME, folder / _WORK
     shutil.rmtree(work, ignore_errors=True)  # of a try that was cut
     place = _set_aside(file)
-    store = open_store(work)
+    store = open_store(work, seal=seal)
     try:
         saved = salvage.fill(store, file, folder / "blobs", serves=serves)
         found = SalvageReport(
@@ -163,7 +166,7 @@ def _save(folder: Path, *, serves: bool) -> SalvageReport:
         store.close()
     fresh = work / FILE_NAME
     backups.sync(fresh)
-    fresh.replace(folder / _READY)
+    fresh.replace(folder / READY)
     backups.sync(folder)
     shutil.rmtree(work)
     return found
@@ -196,9 +199,9 @@ def _second_name(file: Path, place: Path) -> None:
         backups.sync(place)
 
 
-def _change_over(folder: Path) -> None:
+def change_over(folder: Path) -> None:
     """Put a finished fresh file in the old one's place; its log must go first, it is not ours."""
-    ready = folder / _READY
+    ready = folder / READY
     if not ready.exists():
         return
     for end in _BESIDE[1:]:

@@ -20,11 +20,25 @@ from sqlmodel import Session, SQLModel
 
 from domain.changes import decode, genesis
 from domain.definitions import put_together, read
-from domain.errors import EntryInvalidError
+from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.policies import POLICIES, TypePolicies
-from offline_store import backups, blobs, chains, keep, pages, records, salvaged, search, tables
+from offline_store import (
+    backups,
+    blobs,
+    chains,
+    cipher_pages,
+    keep,
+    pages,
+    records,
+    salvaged,
+    sealed_files,
+    sealing,
+    search,
+    tables,
+)
 from offline_store.database import Store
 from offline_store.pages import Cell, shape
+from offline_store.sealing import Seal
 
 EPOCH = "server.epoch"  # kept by a server: the name of this life of its feed
 SERVER = "server"  # the device whose entries the server writes itself
@@ -126,10 +140,10 @@ def fill(
     `policies`; without them by those of the newest pack that is found, else by the product's own.
     """
     saved = Saved()
-    found = _read(file, saved)
+    found = _read(file, saved, store.seal)
     numbers = _numbers(found, saved.highest)
     for copy in backups.newest(file):
-        for name, rows in _read(copy, Saved()).items():
+        for name, rows in _read(copy, Saved(), store.seal).items():
             if name in _FROM_BACKUPS:
                 found[name] = rows | found[name]
     own = None if serves else _own(found)
@@ -138,7 +152,7 @@ def fill(
     _count_codes(found, own)
     with store.session() as session:
         _insert(session, found, saved)
-        saved.files_found = _find_files(session, found, files, own)
+        saved.files_found = _find_files(session, found, files, own, store.seal)
         if own:
             keep.put(session, keep.OWN_FIRST, value=True)
             salvaged.put(session, saved.signatures)
@@ -181,11 +195,13 @@ def _genesis(found: Mapping[str, Found], device: str) -> bytes | None:
     return genesis(device, cast("bytes", known["public_key"])) if known else None
 
 
-def _read(file: Path, saved: Saved) -> dict[str, Found]:
+def _read(file: Path, saved: Saved, seal: Seal | None) -> dict[str, Found]:
     """Return the rows of all tables we can read, the confirmed version of an entry first."""
     found: dict[str, Found] = {name: {} for name in _TABLES}
-    with pages.opened(file, file.with_name(file.name + "-wal")) as opened:
+    decode = cipher_pages.decoder(seal) if seal and seal.way == "cipher" else None
+    with pages.opened(file, file.with_name(file.name + "-wal"), decode) as opened:
         for row in opened.rows():
+            row = _unsealed(row, seal)  # noqa: PLW2901 -- the same row, readable
             if row is None:
                 saved.unreadable_rows += 1
                 continue
@@ -198,6 +214,15 @@ def _read(file: Path, saved: Saved) -> dict[str, Found]:
                 device, number = str(values[0]), cast("int", values[1])
                 saved.highest[device] = max(saved.highest.get(device, 0), number)
     return found
+
+
+def _unsealed(row: pages.Row | None, seal: Seal | None) -> pages.Row | None:
+    if row is None or seal is None or seal.way != "bodies":
+        return row
+    try:
+        return row._replace(values=[sealing.opened(seal, value) for value in row.values])
+    except StoreDamagedError:
+        return None
 
 
 def _take(
@@ -297,7 +322,13 @@ def _insert(session: Session, found: Mapping[str, Found], saved: Saved) -> None:
             session.connection().execute(insert(table.model), rows[start : start + _CHUNK])
 
 
-def _find_files(session: Session, found: Mapping[str, Found], files: Path, own: str | None) -> int:
+def _find_files(
+    session: Session,
+    found: Mapping[str, Found],
+    files: Path,
+    own: str | None,
+    seal: Seal | None,
+) -> int:
     """Give each file of our own evidence a row again; the server knows what it has."""
     count = 0
     for row in found["entry"].values():
@@ -310,7 +341,7 @@ def _find_files(session: Session, found: Mapping[str, Found], files: Path, own: 
                 continue
             place = files / sha[:2] / sha
             if place.is_file():
-                size = place.stat().st_size
+                size = sealed_files.size_of(place, seal)
                 blobs.add(
                     session, sha, size, kind=kind, record_id=about if isinstance(about, str) else ""
                 )

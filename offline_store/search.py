@@ -9,14 +9,14 @@ The index is derived: `VERSION` rises with every change of the terms, and a stor
 is indexed anew when it is opened.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, text
 from sqlmodel import Session, select
 
 from domain.records import Record, Value
-from offline_store import bulk, keep, search_terms
+from offline_store import bulk, keep, sealing, search_terms
 from offline_store.search_terms import joined, tag
 from offline_store.tables import SearchDueRow
 
@@ -184,9 +184,9 @@ def _find_in_rows(
         "first": _row(span[0]), "last": last, "limit": limit, "offset": offset
     }  # fmt: skip
     if asked:
+        blind = _blind(session)
         params["asked"] = " AND ".join(
-            "(" + " OR ".join("(" + " AND ".join(f'"{t}"' for t in way) + ")" for way in ways) + ")"
-            for ways in asked
+            "(" + " OR ".join(_all_of(map(blind, way)) for way in ways) + ")" for ways in asked
         )
         query = (
             "SELECT search_doc.record_id FROM search_words"
@@ -200,6 +200,16 @@ def _find_in_rows(
             " ORDER BY row DESC LIMIT :limit OFFSET :offset"
         )
     return [row[0] for row in session.connection().execute(text(query), params)]
+
+
+def _all_of(terms: Iterable[str]) -> str:
+    return "(" + " AND ".join(f'"{term}"' for term in terms) + ")"
+
+
+def _blind(session: Session) -> Callable[[str], str]:
+    """Return how terms stand in this file: as they are, or as keyed hashes (`sealing`)."""
+    seal = sealing.of(session.connection().connection.dbapi_connection)
+    return seal.blind if seal else str
 
 
 _KNOWN = text("SELECT record_id, row, terms FROM search_doc WHERE record_id IN :ids").bindparams(
@@ -219,7 +229,8 @@ _WORD = text("INSERT INTO search_words (rowid, terms) VALUES (:row, :terms)")
 
 
 def _write_rows(session: Session, ids: Sequence[str], docs: Mapping[str, tuple[int, str]]) -> None:
-    connection = session.connection()
+    connection, blind = session.connection(), _blind(session)
+    docs = {one: (at_ms, blind(terms)) for one, (at_ms, terms) in docs.items()}
     gone: list[dict[str, object]] = []
     same: set[str] = set()
     for known in connection.execute(_KNOWN, {"ids": list(ids)}):

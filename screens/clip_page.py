@@ -21,6 +21,7 @@ class ClipModel(ft.Observable):
     desk: Desk
     card: EvidenceCard
     address: str = ""  # what a player opens; "" while the file is not here
+    lent: str = ""  # a readable copy made for the player
     share: float | None = None  # 0..1 while it is being fetched
     error: FieldError | None = None
 
@@ -29,9 +30,11 @@ class ClipModel(ft.Observable):
         found = await self.desk.run(evidence.original_of, self.card.evidence_id)
         if found is None or self.address:
             return
-        path, mime = found
-        web = ft.context.page.web
-        self.address = self.desk.field.links.open(path, mime) if web else str(path)
+        sha, mime = found
+        if ft.context.page.web:
+            self.address = self.desk.field.links.open(sha, mime)
+        else:
+            self.address = self.lent = str(await self.desk.run(evidence.lend, sha) or "")
 
     async def fetch(self) -> None:
         """Fetch it from the server; what has come stays when the link is cut."""
@@ -48,6 +51,8 @@ class ClipModel(ft.Observable):
     def close(self) -> None:
         """The page is gone: so is the address."""
         self.desk.field.links.close(self.address)
+        if self.lent:
+            evidence.give_back(self.lent)
 
     def _moved(self, share: float) -> None:
         if self.share is not None and share - self.share >= SHARE_STEP:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 SERVER_FILE = "server.pem"
+UNLOCK_FILE = "unlock.key"
 _LABEL_FILE = "label-{plant}.pem"
 _INDEX_FILE = "plant_keys.json"
 
@@ -54,6 +56,14 @@ def write_private(path: Path, data: bytes) -> None:
 def server_key(folder: Path) -> Ed25519PrivateKey:
     """Return the server's signing key; made on the first call."""
     return _key(folder / SERVER_FILE)
+
+
+def unlock_key(folder: Path) -> X25519PrivateKey:
+    """Return the key to which devices seal the way back to their data; made on the first call."""
+    path = folder / UNLOCK_FILE
+    if not path.exists():
+        write_private(path, X25519PrivateKey.generate().private_bytes_raw().hex().encode())
+    return X25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text("ascii")))
 
 
 def label_signers(folder: Path, plants: tuple[str, ...] = ()) -> dict[str, LabelSigner]:

@@ -76,11 +76,12 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
     if settings.demo and plant.people.keys() - pin_hashes.keys():
         pin_hashes = pins.add_missing(key_folder, pack.pins_in(raw))
     signers = keys.label_signers(key_folder, _plants(plant))
-    base = Base(clean, start.day0, pin_hashes, signers)
+    unlock_key = keys.unlock_key(key_folder).public_key().public_bytes_raw()
+    base = Base(clean, start.day0, pin_hashes, signers, unlock_key)
     here = Site(
         settings=settings,
         store=store,
-        pack=pack.make(found, clean, pin_hashes, signers),
+        pack=pack.make(found, clean, pin_hashes, signers, unlock_key=unlock_key),
         key=keys.server_key(key_folder),
         signers=signers,
         uploads=Uploads(settings.home / "uploads"),

@@ -36,6 +36,7 @@ class PackMessage(FirstPack):
     """
 
     newer_files: dict[str, str]
+    unlock_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,13 @@ def make(
     *,
     temporary: Collection[str] = (),
     since_ms: Mapping[str, int] | None = None,
+    unlock_key: bytes = b"",
 ) -> Pack:
     """Return the pack of these files (see `without_pins`), people and keys.
 
     `temporary` names the people who have to choose a PIN of their own when they sign in, `since_ms`
-    says when a PIN was changed by an entry.
+    says when a PIN was changed by an entry. Devices seal the way back to
+    their data to `unlock_key`.
     """
     known = definitions.plant.people.keys()
     first, newer = parted(files)
@@ -151,6 +154,7 @@ def make(
             for person, pin_hash in sorted(pin_hashes.items())
             if person in known
         ],
+        unlock_key=unlock_key.hex(),
         plant_keys=label_keys(signers),
         label_versions={
             asset.asset_id: asset.label_version for asset in definitions.plant.assets.values()

@@ -30,6 +30,7 @@ class Base:
     day0: date
     pin_hashes: Mapping[str, str]
     signers: Mapping[str, LabelSigner]
+    unlock_key: bytes = b""  # public half of what makes unlock codes
 
     def remake(self, session: Session) -> Pack:
         """Return the pack of what the store holds now; raises DefinitionError."""
@@ -38,7 +39,13 @@ class Base:
         found = pack.read_definitions(files, self.day0)
         hashes, temporary = _pins(self.pin_hashes, folded, found.plant)
         return pack.make(
-            found, files, hashes, self.signers, temporary=temporary, since_ms=folded.pins_ms
+            found,
+            files,
+            hashes,
+            self.signers,
+            temporary=temporary,
+            since_ms=folded.pins_ms,
+            unlock_key=self.unlock_key,
         )
 
     def with_rows(self, folded: Registers) -> dict[str, str]:

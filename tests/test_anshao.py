@@ -77,8 +77,9 @@ def test_a_taken_port_is_named_with_a_remedy(
 
 @pytest.mark.parametrize(("command", "folder"), [("client", "client"), ("serve", "server")])
 def test_a_second_process_on_one_store_is_told_so_without_a_traceback(
-    home: Path, command: str, folder: str
+    home: Path, command: str, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ANSHAO_CLIENT_STORE_KEY_FILE", str(home / "client.secret"))
     start = [sys.executable, "-m", "anshao", command, "--port"]
     first = subprocess.Popen([*start, str(free_port())], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:

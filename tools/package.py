@@ -172,7 +172,8 @@ def _clean_environment(scratch: Path) -> dict[str, str]:
     """Return an environment that knows neither this checkout nor this user's data."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LANG") if name in os.environ}
     return {**kept, "HOME": str(scratch), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1",
-            "ANSHAO_CLIENT_STORE": str(scratch / "store")}  # fmt: skip
+            "ANSHAO_CLIENT_STORE": str(scratch / "store"),
+            "ANSHAO_CLIENT_STORE_KEY_FILE": str(scratch / "store.key")}  # fmt: skip
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:

@@ -14,14 +14,32 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from app import door, unlock
 from app.settings import ClientSettings
-from domain import errors, signatures
+from app.use_cases import people
+from domain import errors, passphrases, signatures
 from domain.errors import FieldError
+from offline_store import sealed_files, sealing, vault
+from server import unlocking
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
 
-ERRORS = frozenset({errors.__name__, signatures.__name__})  # the modules that have our errors
+ERRORS = frozenset(  # the modules that have our errors
+    module.__name__
+    for module in (
+        errors,
+        signatures,
+        passphrases,
+        sealing,
+        sealed_files,
+        vault,
+        unlock,
+        door,
+        people,
+        unlocking,
+    )
+)
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
 TABLES: Mapping[str, type[BaseModel]] = {"server": ServerSettings, "client": ClientSettings}
@@ -89,11 +107,16 @@ these: the device goes on by itself, or says `sync.refused` with the code as its
 
 def error_classes(parent: type[FieldError] = FieldError) -> Iterator[type[FieldError]]:
     """Yield the errors that are raised, in the order of the tree; groups have only children."""
-    for child in parent.__subclasses__():
+    # by module, whatever was imported first; within one as they stand there
+    for child in sorted(parent.__subclasses__(), key=_place):
         if child.__module__ in ERRORS:
             if not is_group(child):
                 yield child
             yield from error_classes(child)
+
+
+def _place(error: type[FieldError]) -> tuple[bool, str]:
+    return error.__module__ != errors.__name__, error.__module__
 
 
 def is_group(error: type[FieldError]) -> bool:

@@ -176,14 +176,27 @@ def clip_limits(field: FieldApp) -> clips.ClipLimits:
     )
 
 
-def original_of(field: FieldApp, evidence_id: str) -> tuple[Path, str] | None:
-    """Return where the original is and its MIME type; None while it is not on this device."""
+def original_of(field: FieldApp, evidence_id: str) -> tuple[str, str] | None:
+    """Return the original's hash and its MIME type; None while it is not on this device."""
     with field.store.reading() as session:
         record = records.get(session, evidence_id)
     sha = record.text("original")
     if not blobs.is_here(field.store, sha):
         return None
-    return blobs.path(field.store, sha), record.text("mime")
+    return sha, record.text("mime")
+
+
+def lend(field: FieldApp, sha256: str) -> Path:
+    """Return a readable copy of a file, for a player that opens files itself; give it back.
+
+    It stands in clear in the store's folder meanwhile. A crash leaves it until the next start.
+    """
+    return blobs.lend(field.store, sha256)
+
+
+def give_back(copy: str) -> None:
+    """Remove such a copy."""
+    Path(copy).unlink(missing_ok=True)
 
 
 async def fetch_original(

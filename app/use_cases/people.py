@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from app import unlock
 from app.field import FieldApp
 from domain.certificates import CertificatePersonError
-from domain.errors import NotAllowedError, PinEasyError, PinWaitError, PinWrongError
+from domain.errors import FieldError, NotAllowedError, PinEasyError, PinWaitError, PinWrongError
 from domain.invitations import DeviceRevokedError
 from domain.pins import digits, digits_for, fits, hash_pin, is_easy
 from domain.plant import Person
@@ -23,6 +24,15 @@ from domain.words import Words
 from offline_store import keep, registers
 
 WAITS_S = (0, 0, 5, 15, 60, 300)  # after the 1st, 2nd, … wrong PIN in a row; then the last one
+FORGET_AFTER = 10  # wrong PINs of one person in a row: the key of the data is forgotten
+FORGET_AFTER_ALL = 30  # of all people together, since anybody got in
+_ALL = "pin.all"
+
+
+class KeyForgottenError(FieldError):
+    """Too many wrong PINs: the key is gone from this device, until an unlock code is typed."""
+
+    code = "pin.forgotten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,9 @@ def sign_in(field: FieldApp, person_id: str, pin: str) -> Person:
     Raises DeviceRevokedError on a device that was lost, CertificatePersonError for somebody whom
     its certificate does not name. One that has run out lets people in to report, and to stop work.
 
-    Waits count on corrected time, so that setting the device's clock does not end them.
+    Waits count on corrected time, so that setting the device's clock does not end them. Too many
+    wrong ones take the key of the data away, where there is a way back (`app.unlock`): raises
+    KeyForgottenError.
     """
     person = field.definitions.plant.people.get(person_id)
     if field.revoked is not None:
@@ -99,11 +111,27 @@ def sign_in(field: FieldApp, person_id: str, pin: str) -> Person:
         if fits(pin, stored.verifier):
             keep.put(session, f"pin.{person_id}", _tries(stored, 0, 0))
             keep.put(session, f"signed_in.{person_id}", field.clock.now_ms())
+            keep.put(session, _ALL, 0)
             return person
         wait_s = WAITS_S[min(failed, len(WAITS_S) - 1)]
         until_ms = field.clock.now_ms() + wait_s * 1000
-        keep.put(session, f"pin.{person_id}", _tries(stored, failed + 1, until_ms))
+        failed, of_all = failed + 1, (_whole(keep.get(session, _ALL)) or 0) + 1
+        forgets = _forgets(field, failed, of_all)
+        if forgets:  # whoever unlocks it later begins anew
+            failed, of_all = 0, 0
+        keep.put(session, f"pin.{person_id}", _tries(stored, failed, until_ms))
+        keep.put(session, _ALL, of_all)
+    if forgets:
+        unlock.forget(field.settings, field.secrets)
+        field.store.close()
+        field.shut()
+        raise KeyForgottenError
     raise PinWrongError(wait_s=wait_s)
+
+
+def _forgets(field: FieldApp, failed: int, of_all: int) -> bool:
+    many = failed >= FORGET_AFTER or of_all >= FORGET_AFTER_ALL
+    return many and unlock.may_forget(field.settings)
 
 
 def has_temporary(field: FieldApp, person_id: str) -> bool:

@@ -35,8 +35,8 @@ async def test_a_clip_is_kept_with_hash_length_and_size(site: PlantSite, tmp_pat
     assert record.text("original") == hashlib.sha256(clip.read_bytes()).hexdigest()
     assert record.get("stamped") is None
     assert record.text("mime") == "video/mp4"
-    place, _ = evidence.original_of(device.app, card.evidence_id) or (Path(), "")
-    assert place.read_bytes() == clip.read_bytes()
+    sha, _ = evidence.original_of(device.app, card.evidence_id) or ("", "")
+    assert blobs.read(device.app.store, sha) == clip.read_bytes()
 
 
 async def test_records_then_tiles_then_clips_are_sent(site: PlantSite, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from app.field import FieldApp
 from app.settings import ClientSettings
 from app.use_cases import evidence, hazards, inspections, reports
 from app.use_cases import scan as scanning
-from app.wiring import build_field, device_key
+from app.wiring import build_field
 from domain.errors import SyncError
 from domain.plant import Person
 from domain.questions import Item
@@ -198,14 +198,15 @@ async def work(order: dict[str, Any], flag: mmap.mmap) -> None:
     """Go round the loop while the engine syncs, or only bring everything to the server."""
     folder = Path(order["folder"])
     settings = ClientSettings(
-        store=folder / "client", server_url=order["url"], enrol_code=order["code"],
-        device_name="kill",
+        store=folder / "client", store_key_file=folder / "client.secret",
+        server_url=order["url"], enrol_code=order["code"], device_name="kill",
     )  # fmt: skip
     here = Here()
     field = build_field(settings, devices=simulated(here, []))
     if field.identity is None or field.pack is None:
         transport = link.make_transport(field)("")
-        await link.enrol(field, device_key(settings.store), transport)
+        assert field.key is not None
+        await link.enrol(field, field.key, transport)
         await transport.close()
         transport = link.make_transport(field)(field.device.token)
         await link.refresh_pack(field, transport)

@@ -41,6 +41,7 @@ from server import clock, keys
 from tests.faults.driver import ASSETS
 from tests.helpers import postgres
 from tests.helpers.processes import World
+from tests.helpers.sealed import open_client
 
 ROOT = Path(__file__).resolve().parents[2]
 LATEST_S = 1.2  # after the client has begun
@@ -262,7 +263,7 @@ class Expected:
 
         After each kill the newest are looked at, and all of it at the end of a campaign.
         """
-        store = open_store(folder)  # fails itself where the file is damaged
+        store = open_client(folder)  # fails itself where the file is damaged
         try:
             with store.reading() as session:
                 gone = blobs.missing(store, session)
@@ -331,7 +332,7 @@ def check_chain(store: Store) -> None:
 
 def check_server(folder: Path, database_url: str | None) -> None:
     """All entries and files of the client are on the server, accepted; raises LostError."""
-    client = open_store(folder / "client")
+    client = open_client(folder / "client")
     server = open_store(folder / "server", database_url)
     try:
         check_chain(server)

@@ -176,7 +176,9 @@ from app.settings import ClientSettings
 from app.use_cases import evidence, scan
 from app.wiring import build_field
 from domain.errors import PictureTooLargeError
-field = build_field(ClientSettings(store=Path(sys.argv[1]), camera="none"))
+field = build_field(ClientSettings(
+    store=Path(sys.argv[1]), store_key_file=Path(sys.argv[1] + ".secret"), camera="none"
+))
 person = field.definitions.plant.people["U012"]
 target = evidence.Target(sys.argv[2], "HZ-1", "DB-03", "closeup")
 def keep(name):

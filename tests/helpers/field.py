@@ -6,7 +6,7 @@ from pathlib import Path
 from app.field import Devices, FieldApp, Identity, Pack
 from app.link import start_engine
 from app.settings import ClientSettings
-from app.wiring import build_field, device_key
+from app.wiring import build_field
 from domain.pins import digits, hash_pin
 from media.adapters.readers import choose_reader
 from media.adapters.simulated import SimulatedCamera, SimulatedLocator
@@ -37,6 +37,7 @@ def offline_field(folder: Path, *, lock_after_s: int = 300) -> FieldApp:
     """Build a device with three people; it knows no task and no hazard yet."""
     settings = ClientSettings(
         store=folder / "device",
+        store_key_file=folder / "device.secret",
         server_url=NOBODY,
         device_name="防爆手机 07",
         lock_after_s=lock_after_s,
@@ -47,7 +48,8 @@ def offline_field(folder: Path, *, lock_after_s: int = 300) -> FieldApp:
         reader=choose_reader(),
     )
     field = build_field(settings, devices=simulated)
-    key = device_key(settings.store).public_key().public_bytes_raw()
+    assert field.key is not None
+    key = field.key.public_key().public_bytes_raw()
     identity = Identity("00000000-0000-4000-8000-000000003f2a", key, "token", "DEMO")
     with field.store.session() as session:
         devices.add(session, devices.Device(identity.device_id, identity.public_key, "phone"))

@@ -19,7 +19,7 @@ from app import link
 from app.clock import Clock, read_wall_ms
 from app.field import Devices, FieldApp
 from app.settings import ClientSettings
-from app.wiring import FONT, build_field, device_key
+from app.wiring import FONT, build_field
 from domain.errors import PositionError
 from domain.places import Fix, Place
 from domain.plant import Asset, Person
@@ -130,6 +130,7 @@ class PlantSite:
         """Build a device, enrol it (unless its folder says it is), take everything along."""
         settings = ClientSettings(
             store=self.folder / name,
+            store_key_file=self.folder / f"{name}.secret",
             server_url="http://plant.test",
             enrol_code=code,
             device_name=name,
@@ -139,7 +140,8 @@ class PlantSite:
         device = Device(app, wire, here, settings, pictures)
         self.devices.append(device)
         if app.identity is None:
-            await link.enrol(app, device_key(settings.store), self.transport(wire))
+            assert app.key is not None
+            await link.enrol(app, app.key, self.transport(wire))
         transport = self.transport(wire, app.device.token)
         await link.refresh_pack(app, transport)
         link.start_engine(app, transport, lambda: None)

@@ -144,6 +144,7 @@ class World:
             ["client", "--web", "--port", str(port)],
             {
                 "ANSHAO_CLIENT_STORE": str(self.folder / name),
+                "ANSHAO_CLIENT_STORE_KEY_FILE": str(self.folder / f"{name}.key"),
                 "ANSHAO_CLIENT_SERVER_URL": server_url,
                 "ANSHAO_CLIENT_ENROL_CODE": self.code,
                 "ANSHAO_CLIENT_DEVICE_NAME": name,

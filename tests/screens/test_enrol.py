@@ -8,9 +8,10 @@ import flet as ft
 import pytest
 
 from app import link
+from app.field import FieldApp
 from app.settings import ClientSettings
 from app.use_cases import enrolment
-from app.wiring import build_field, device_key
+from app.wiring import build_field
 from domain.errors import ServerAddressError
 from screens.root import show
 from tests.helpers.fakeclient import client_of
@@ -23,8 +24,15 @@ async def site(tmp_path: Path) -> AsyncIterator[PlantSite]:
         yield here
 
 
+def _new(folder: Path) -> FieldApp:
+    settings = ClientSettings(store=folder / "new", store_key_file=folder / "secret")
+    return build_field(settings, devices=simulated(Here(), []))
+
+
 async def test_typing_address_and_code_brings_the_people(site: PlantSite, tmp_path: Path) -> None:
-    settings = ClientSettings(store=tmp_path / "new-phone", device_name="new phone")
+    settings = ClientSettings(
+        store=tmp_path / "new-phone", store_key_file=tmp_path / "secret", device_name="new phone"
+    )
     field = build_field(settings, devices=simulated(Here(), []))
     wire = Wire(site.server)
 
@@ -41,7 +49,8 @@ async def test_typing_address_and_code_brings_the_people(site: PlantSite, tmp_pa
         await client.write("enrol-code", ENROL_CODE)
         await client.tap("connect")
         await client.until(lambda: field.server_url == "http://plant.test")
-        key = device_key(settings.store)
+        key = field.key
+        assert key is not None
         linked = asyncio.create_task(
             link.run(field, key, lambda: None, lambda token: site.transport(wire, token))
         )
@@ -58,7 +67,7 @@ async def test_typing_address_and_code_brings_the_people(site: PlantSite, tmp_pa
      "http://user@plant", "https://" + "x" * 300],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_and_nothing_changes(typed: str, tmp_path: Path) -> None:
-    field = build_field(ClientSettings(store=tmp_path), devices=simulated(Here(), []))
+    field = _new(tmp_path)
     before = field.server_url
     with pytest.raises(ServerAddressError):
         enrolment.set_server(field, typed, "code")
@@ -75,7 +84,7 @@ def test_what_is_no_address_is_refused_and_nothing_changes(typed: str, tmp_path:
     ],
 )
 def test_an_address_is_taken_as_people_type_it(typed: str, meant: str, tmp_path: Path) -> None:
-    field = build_field(ClientSettings(store=tmp_path), devices=simulated(Here(), []))
+    field = _new(tmp_path)
     enrolment.set_server(field, typed, " 1234 ")
     assert (field.server_url, field.settings.enrol_code) == (meant, "1234")
     field.store.close()

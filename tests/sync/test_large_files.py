@@ -12,9 +12,9 @@ from app import link
 from app.field import FieldApp
 from app.settings import ClientSettings
 from app.use_cases import evidence, reports
-from app.wiring import build_field, device_key
+from app.wiring import build_field
 from domain.errors import FieldError
-from offline_store import records
+from offline_store import blobs, records
 from sync.transport import Transport
 from tests.helpers.plant import Here, simulated
 from tests.helpers.processes import Cut, World, world
@@ -46,10 +46,15 @@ class Counted(httpx.AsyncBaseTransport):
 @contextlib.asynccontextmanager
 async def device(here: World, name: str, url: str) -> AsyncIterator[tuple[FieldApp, Counted]]:
     settings = ClientSettings(
-        store=here.folder / name, server_url=url, enrol_code=here.code, device_name=name
+        store=here.folder / name,
+        store_key_file=here.folder / f"{name}.secret",
+        server_url=url,
+        enrol_code=here.code,
+        device_name=name,
     )
     app, network = build_field(settings, devices=simulated(Here(), [])), Counted()
-    await link.enrol(app, device_key(settings.store), Transport(url, http=network))
+    assert app.key is not None
+    await link.enrol(app, app.key, Transport(url, http=network))
     transport = Transport(url, app.device.token, http=network)
     await link.refresh_pack(app, transport)
     link.start_engine(app, transport, lambda: None)
@@ -94,8 +99,8 @@ async def test_only_what_is_missing_is_sent_and_fetched_again(tmp_path: Path) ->
             assert second.engine
             await second.engine.sync_once()
             await fetch_across_a_cut(second, down, wire, card.evidence_id)
-            place, mime = evidence.original_of(second, card.evidence_id) or (Path(), "")
-            assert (place.read_bytes(), mime) == (clip.read_bytes(), "video/mp4")
+            sha, mime = evidence.original_of(second, card.evidence_id) or ("", "")
+            assert (blobs.read(second.store, sha), mime) == (clip.read_bytes(), "video/mp4")
         wire.close()
 
 

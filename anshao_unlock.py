@@ -1,0 +1,27 @@
+"""The command `anshao unlock`: the code that opens a locked device's data once."""
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from server.settings import ServerSettings
+
+ServerOf = Callable[[argparse.Namespace], "ServerSettings"]
+
+
+def add(add_parser: Callable[..., argparse.ArgumentParser], server_of: ServerOf) -> None:
+    """Add the command; `server_of` returns the server's settings."""
+
+    def unlock(options: argparse.Namespace) -> int:
+        from server import unlocking
+
+        here, too = server_of(options), options.blocked_too
+        print(unlocking.code_for(here, options.request, blocked_too=too).text)
+        return 0
+
+    part = add_parser("unlock", help="make the code that opens a device's data once")
+    part.add_argument("request", metavar="REQUEST", help="what the locked device shows")
+    part.add_argument("--blocked-too", action="store_true", help="also for a blocked device")
+    part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
+    part.set_defaults(run=unlock, host=None, port=None, tls=False, language="en")
