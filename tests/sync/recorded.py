@@ -1,6 +1,7 @@
 """Conversations of devices and servers of two versions, as they were: made, read and replayed.
 
-Version 1.0 knows no signatures, 1.1 does, 1.2 knows scopes; all say `Anshao-Protocol: 1`. A conversation is a file
+1.0 knows no signatures, 1.1 does, 1.2 knows scopes; all say `Anshao-Protocol: 1`.
+A conversation is a file
 `DEVICE-at-SERVER.json` under tests/fixtures/protocol. The device is that of the test vector, so its
 requests are the same bytes each time. To record one with the server of another checkout:
 

@@ -1,6 +1,7 @@
 """Two versions promise: a device and a server of neighbouring versions lose nothing by it.
 
-1.0 knows no signatures, 1.1 does, 1.2 knows scopes. The conversations were recorded with the real programs of both.
+1.0 knows no signatures, 1.1 does, 1.2 knows scopes.
+The conversations were recorded with the real programs of both.
 """
 
 import itertools
