@@ -203,8 +203,10 @@ def start_engine(
 
     def changed() -> None:
         error = engine.status.error
-        if isinstance(error, DeviceRevokedError):
+        if isinstance(error, DeviceRevokedError) and field.revoked is None:
             field.revoked = str(error.params["why"])
+            with field.store.session() as session:  # it holds after the next start, too
+                keep.put(session, keep.REVOKED, field.revoked)
         on_change()
 
     engine = SyncEngine(
@@ -216,7 +218,6 @@ def start_engine(
         changed,
         on_server_time=field.clock.anchor,
         on_register=lambda: field.want_pack(),  # noqa: PLW0108 - it is set after this
-        certificate=lambda: field.certificate.serial or None if field.certificate else None,
     )
     field.engine = engine
     field.nudge = engine.nudge

@@ -65,6 +65,7 @@ def keep_certificate(session: Session, known: Identity, reply: CertificateReply)
     """Check a certificate and keep it; raises CertificateError."""
     found = _verified(known, reply.body, reply.sig)
     keep.put(session, _CERTIFICATE, {"body": reply.body, "sig": reply.sig})
+    keep.put(session, keep.CERTIFICATE, found.serial)
     return found
 
 

@@ -11,6 +11,7 @@ from domain.records import Value
 from offline_store.tables import AnchorRow, CursorRow, KeepRow
 
 _MARK = "pull.mark"
+CERTIFICATE = "certificate.serial"  # of the newest certificate of this device
 REVOKED = "device.revoked"  # set: the server said that this device was lost, and why
 OWN_FIRST = "pull.own"  # set: ask the server for our own entries before anything is sent
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from domain.errors import ServerRefusedError
+from domain.invitations import DeviceRevokedError
 from offline_store import blobs
 from offline_store.blobs import Blob
 from offline_store.database import Store
@@ -39,7 +40,7 @@ class Downloader:
                 continue
             try:
                 await self._fetch(blob.sha256, blob.kind, blob.record_id)
-            except ServerRefusedError:
+            except (ServerRefusedError, DeviceRevokedError):
                 self._not_before_ms[blob.sha256] = self.mono_ms() + REST_MS
             else:
                 fetched()

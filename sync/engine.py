@@ -27,7 +27,7 @@ from sync.downloads import Downloader
 from sync.flow import Flow
 from sync.protocol import ENTRIES_MAX, PullReply, PushReply
 from sync.pushes import Pusher
-from sync.status import Identity, Phase, SyncStatus
+from sync.status import Identity, SyncStatus
 from sync.subscribing import Subscriptions
 from sync.transport import Transport
 from sync.uploads import REST_MS, PartSize, Uploader
@@ -43,7 +43,7 @@ PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is sto
 class SyncEngine:
     """Syncs one store with one server. All methods but `nudge` belong to one event loop."""
 
-    def __init__(  # noqa: PLR0913 - what a device hands to its engine
+    def __init__(
         self,
         store: Store,
         transport: Transport,
@@ -55,13 +55,12 @@ class SyncEngine:
         on_server_time: Callable[[int, int], None] = lambda server_ms, sent_ms: None,
         on_register: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
-        certificate: Callable[[], int | None] = lambda: None,
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
         `policies` are those of the definitions in use; `now_ms` runs forward only (monotonic);
         `on_server_time` gets the server's time and the `now_ms` at which its request went out;
-        `on_register` is told when somebody administered; `certificate` is named in each push.
+        `on_register` is told when somebody administered.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
@@ -72,9 +71,7 @@ class SyncEngine:
         self._on_register = on_register
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
-        self._pusher = Pusher(
-            store, transport, identity.device_id, policies, on_register, certificate
-        )
+        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._not_before_ms: dict[str, int] = {}
@@ -148,11 +145,9 @@ class SyncEngine:
             await self._pull(wait_s=0)
         await self._push_or_hold()
         await self._upload(blobs.THUMBNAIL)
-        with suppress(DeviceRevokedError):  # it gets nothing any more, but may finish sending
-            await self._fetch_wanted()
-        large = await self._due(blobs.ORIGINAL)
-        if large:
-            with suppress(DeviceRevokedError):
+        await self._fetch_wanted()
+        if large := await self._due(blobs.ORIGINAL):
+            with suppress(DeviceRevokedError):  # it gets nothing any more, but may finish sending
                 await self._pull(wait_s=0)
             await self._upload(blobs.ORIGINAL, only=large[0])
         else:
@@ -387,11 +382,7 @@ class SyncEngine:
 
     def _failed(self, error: FieldError) -> None:
         _log.info("sync failed", extra={"code": error.code})
-        if isinstance(error, DeviceRevokedError):  # kept: it holds after the next start, too
-            with self._store.session() as session:
-                keep.put(session, keep.REVOKED, str(error.params["why"]))
-        phase: Phase = "offline" if isinstance(error, OfflineError) else "idle"
-        self._show(phase=phase, error=error)
+        self._show(phase="offline" if isinstance(error, OfflineError) else "idle", error=error)
 
     def _show(self, **changes: object) -> None:
         status = replace(self.status, **changes)  # pyright: ignore[reportArgumentType]

@@ -19,7 +19,7 @@ from domain.changes import DECISIONS
 from domain.errors import ChainBrokenError, ServerRefusedError, StrangeReplyError
 from domain.records import Value
 from domain.signatures import ChainForgedError
-from offline_store import batches, journal, outbox
+from offline_store import batches, journal, keep, outbox
 from offline_store.database import Store
 from offline_store.entries import Logged
 from sync.protocol import ENTRIES_MAX, PushHead, PushReply, pack_push
@@ -44,13 +44,8 @@ class Pusher:
         device_id: str,
         policies: Callable[[], merge.TypePolicies],
         on_register: Callable[[], None],
-        certificate: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """`on_register` is told when a change of a register was sent.
-
-        `certificate` gives the serial of the newest certificate of this device.
-        """
-        self._certificate = certificate
+        """`on_register` is told when a change of a register was sent."""
         self._store, self.transport, self._device_id = store, transport, device_id
         self._policies, self._on_register = policies, on_register
         self._bare = False  # whether the server was last seen to be of the version before
@@ -125,8 +120,9 @@ class Pusher:
     def _pack(self, outgoing: outbox.Outgoing, *, each: bool = False, bare: bool = False) -> bytes:
         with self._store.reading() as session:
             newest, _ = journal.head(session, self._device_id)
+            serial = keep.get(session, keep.CERTIFICATE)
         more = newest if newest > outgoing.batch.last else None
-        return packed(outgoing, each=each, bare=bare, certificate=self._certificate(), newest=more)
+        return packed(outgoing, each=each, bare=bare, certificate=_whole(serial), newest=more)
 
     async def _bytes(self, outgoing: outbox.Outgoing) -> bytes:
         ready, self._packed = self._packed, None
@@ -234,3 +230,7 @@ def _sigs(logged: Sequence[Logged], each: bool) -> dict[int, bytes]:
         for one in logged
         if one.signature and (each or one.entry.kind in DECISIONS)
     }
+
+
+def _whole(value: Value) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

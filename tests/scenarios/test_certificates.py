@@ -64,8 +64,8 @@ async def test_the_server_refuses_what_was_decided_after_the_time_and_says_so(
         one, _, _ = certificates.newest(session, device.app.device.device_id) or pytest.fail("none")
         short = replace(one, serial=one.serial + 1, until_ms=device.app.clock.now_ms())
         certificates.add(session, short, body_of(short), b"\0" * 64)
-    assert device.app.certificate
-    device.app.certificate = replace(device.app.certificate, serial=short.serial)  # a changed app
+    with device.app.store.session() as session:  # a changed app
+        keep.put(session, keep.CERTIFICATE, short.serial)
     loop.act(device, LEADER, hazard, "accept>accepted")
     late = reported(device, "漏电")
     await device.sync()
@@ -94,8 +94,8 @@ async def test_rights_are_those_of_then_and_those_of_now(site: PlantSite) -> Non
             people={**one.people, LEADER: lower},
         )  # fmt: skip
         certificates.add(session, then, body_of(then), b"\0" * 64)
-    assert device.app.certificate
-    device.app.certificate = replace(device.app.certificate, serial=then.serial)
+    with device.app.store.session() as session:
+        keep.put(session, keep.CERTIFICATE, then.serial)
     loop.act(device, LEADER, hazard, "accept>accepted")
     await device.sync()
     assert loop.on_server(site, hazard).text("state") == "reported"
