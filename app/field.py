@@ -30,6 +30,7 @@ from sync.engine import SyncEngine
 DEFAULT_SERVER_URL = "http://127.0.0.1:8000"
 # the language of the screen for which a use case runs: two tabs of one device may differ
 SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
+CLOCK_KINDS = frozenset({"anchor", "clock_jump"})  # entries about the clock itself
 _SHORT = 4  # hex digits of the device in a record's code: HZ-3F2A-0007
 
 
@@ -93,6 +94,7 @@ class FieldApp:
     nudge: Callable[[], None] = field(default=lambda: None)
     want_pack: Callable[[], None] = field(default=lambda: None)  # somebody administered something
     links: ClipLinks = field(default_factory=ClipLinks)
+    before_write: Callable[[Session], None] = field(default=lambda _session: None)
 
     @property
     def server_url(self) -> str:
@@ -149,6 +151,8 @@ class FieldApp:
 
         Its stamp is later than everything the person can have seen on the record.
         """
+        if not CLOCK_KINDS & {kind}:
+            self.before_write(session)
         seen = records.lookup(session, record_id)
         if seen:
             self.clock.observe(max(cell.wall_ms for cell in seen.cells.values()))

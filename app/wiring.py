@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from app import timekeeping
 from app.clock import Anchor, Clock, read_mono_ms
 from app.field import Devices, FieldApp, Identity
 from app.link import load_pack
@@ -59,6 +60,7 @@ def build_field(
         key_trouble=trouble,
     )
     field.pack = load_pack(store)
+    timekeeping.go_on(field)
     with store.session() as session:
         quarantine.catch_up(session, field.definitions.policies if field.pack else POLICIES)
     return field
@@ -144,7 +146,7 @@ def _restore_anchor(store: Store, clock: Clock) -> None:
     with store.reading() as session:
         kept = keep.anchor(session, clock.boot)
     if kept:
-        clock.restore(Anchor(kept.boot, kept.mono_ms, kept.server_ms, kept.rtt_ms))
+        clock.restore(Anchor(*kept))
 
 
 def _devices(settings: ClientSettings, clock: Clock) -> Devices:

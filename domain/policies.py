@@ -75,7 +75,7 @@ CELLS: Mapping[str, frozenset[str]] = {
     ),
     "event": frozenset(
         ("what", "by", "at_ms", "text", "code", "device", "number", "figure", "days", "area",
-         "unit", "grade", "format", "rows")
+         "unit", "grade", "format", "rows", "source", "boot", "mono", "unc", "jump")
     ),
     "notice": frozenset(POLICIES["notice"]),
     "gap": frozenset(

@@ -15,7 +15,7 @@ from domain import merge
 from domain.changes import DeviceTime, Entry, Sign, decode, encode, genesis, link, signed_bytes
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
-from offline_store import entries, quarantine, records, salvaged, signed
+from offline_store import entries, quarantine, records, salvaged, signed, times
 from offline_store.database import lock_feed
 from offline_store.entries import Logged, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow, RecordRow
@@ -97,7 +97,7 @@ def write(  # noqa: PLR0913 -- an entry has that many parts
     if author.sign and signed.may_be_built_on(session, author.device_id):
         signature = author.sign(signed_bytes(kind, digest))
     entries.add(session, [Logged(entry, body, digest, signature=signature)])
-    records.refold(session, record_id, policies)
+    records.refold_all(session, [record_id, *times.settle(session, [entry])], policies)
     return entry
 
 
@@ -174,7 +174,8 @@ def receive(
         fresh.append(arrival.logged(digest))
     entries.add(session, fresh)
     released = quarantine.apply(session, [arrival.entry for arrival in arrivals])
-    touched = list(dict.fromkeys([*(one.entry.record_id for one in arrivals), *released]))
+    moved = times.settle(session, [arrival.entry for arrival in arrivals])
+    touched = list(dict.fromkeys([*(one.entry.record_id for one in arrivals), *released, *moved]))
     records.refold_all(session, touched, policies)
     return touched
 
@@ -198,7 +199,7 @@ class Intake:
         self._number, self._hash = head(session, device_id)
         self._logged: list[Logged] = []
         ids = list(dict.fromkeys(record_ids))
-        earlier = entries.of_records(session, ids)
+        earlier, true = entries.of_records(session, ids), times.of_records(session, ids)
         self._refused = {
             one.entry.writer
             for logged in earlier.values()
@@ -211,11 +212,8 @@ class Intake:
             if any(one.entry.device_id == device_id for one in logged)
         }
         self._folded = {
-            record_id: merge.fold(
-                [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged],
-                policies,
-            )
-            for record_id, logged in ((record_id, earlier[record_id]) for record_id in ids)
+            record_id: merge.fold(times.fed(earlier[record_id], true), policies)
+            for record_id in ids
         }
 
     def record(self, record_id: str) -> Record | None:
@@ -297,6 +295,8 @@ class Intake:
         entries.add(self._session, self._logged)
         touched = dict.fromkeys(one.entry.record_id for one in self._logged)
         records.save(self._session, {one: self._folded[one] for one in touched}, {})
+        moved = times.settle(self._session, [one.entry for one in self._logged])
+        records.refold_all(self._session, moved, self._policies)
         lock_feed(self._session)
         feed = last_feed(self._session) + 1
         first = self._number - len(self._logged) + 1

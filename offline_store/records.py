@@ -12,7 +12,7 @@ from domain import merge
 from domain.errors import RecordMissingError
 from domain.holds import Hold
 from domain.records import Cell, Record, Value
-from offline_store import entries, search
+from offline_store import entries, search, times
 from offline_store.questions import EVIDENCE, columns, finding
 from offline_store.tables import ConflictRow, HoldRow, RecordRow
 
@@ -146,11 +146,9 @@ def refold_all(
 ) -> dict[str, Record | None]:
     """Make many records anew from their entries."""
     logged = entries.of_records(session, record_ids)
+    true = times.of_records(session, record_ids)
     folded = {
-        record_id: merge.fold(
-            [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged[record_id]],
-            policies,
-        )
+        record_id: merge.fold(times.fed(logged[record_id], true), policies)
         for record_id in record_ids
     }
     feeds = {

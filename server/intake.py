@@ -17,9 +17,9 @@ from domain.changes import Entry, decode
 from domain.errors import EntryInvalidError, FieldError
 from domain.quarantine import FORGED
 from domain.signatures import UnprovedError
-from offline_store import batches, entries, journal
+from offline_store import batches, entries, journal, records, times
 from offline_store.database import lock_feed
-from server import alarms, clock_check, quarantine
+from server import alarms, clock_check, quarantine, work_rights
 from server.own_entries import OwnStep, write_own, write_within
 from server.problems import RefusalError
 from server.proving import ForgedError, Proof, prove
@@ -28,6 +28,7 @@ from server.verdicts import Offer, Taken, judge, settle
 from sync.protocol import PushException, PushHead, PushReply
 
 _log = logging.getLogger(__name__)
+_VIOLATIONS = {"access.denied": alarms.RIGHTS, "work.expired": alarms.EXPIRED}
 _SET_ASIDE_MAX = 20  # files per device: more forks tell nothing new
 
 
@@ -89,6 +90,7 @@ def _taken(
     forged = None if proof.whole else last + 1
     quarantine.settle(here, session, read[: proof.count])
     steps = _alarms(here, session, push, proof, forged)
+    steps += _violations(here, session, push, taken, read[: proof.count])
     if proof.quarantined:
         steps.append(quarantine.step(here, session, push.dev, proof.quarantined, read))
     if forged is not None:
@@ -113,6 +115,29 @@ def _alarms(
         step
         for what, number in found
         for step in alarms.steps(here, session, what, push.dev, number, now)
+    ]
+
+
+def _violations(
+    here: Site, session: Session, push: PushHead, taken: Taken, read: Sequence[Entry]
+) -> list[OwnStep]:
+    """Tell who must know that somebody decided about work without the right, or after its end."""
+    found = here.pack.definitions
+    wrong = {one.n: one.code for one in taken.reply.exceptions if one.verdict == "refused"}
+    told: list[tuple[str, int]] = []
+    for entry in read:
+        if work_rights.flow_of(found, entry.type) is None:
+            continue
+        code = wrong.get(entry.number)
+        if code in _VIOLATIONS:
+            told.append((_VIOLATIONS[code], entry.number))
+        elif code is None and work_rights.is_late(
+            entry, records.lookup(session, entry.record_id), found
+        ):
+            told.append((alarms.LATE, entry.number))
+    now = here.now_ms()
+    return [
+        step for what, n in told for step in alarms.steps(here, session, what, push.dev, n, now)
     ]
 
 
@@ -143,6 +168,8 @@ def _take(
 ) -> Taken:
     now = here.now_ms()
     read = [entry for entry, _ in offered]
+    true = times.ahead(read)  # judged by when it really was, as far as this push says so
+    offered = [(times.read(entry, true), body) for entry, body in offered]
     if not clock_check.judges(session, now, read):
         raise RefusalError(503, "server.clock")  # the device keeps it and comes again
     wrong: dict[str, FieldError] = {}

@@ -18,7 +18,9 @@ from server import (
     quarantine_rights,
     register_rights,
     task_rights,
+    time_rights,
     upkeep_rights,
+    work_rights,
 )
 from server.scene import Scene
 from server.site import SERVER_DEVICE
@@ -38,31 +40,40 @@ _SHA_CELLS = ("original", "stamped", "thumb")
 def check(entry: Entry, scene: Scene) -> FieldError | None:
     """Return why this entry is refused, or None."""
     try:
-        _shape(entry)
+        _shape(entry, scene)
         _times(entry, scene.received_ms)
-        if (entry.device_id, entry.person_id) == (SERVER_DEVICE, RULE):
+        if entry.person_id == RULE:
             _definition(entry, scene)
-            _own(entry)
+            _by_itself(entry, scene)
             return None
         notice_rights.check_id(entry)
         person = scene.definitions.plant.people.get(entry.person_id)
         if person is None:
             raise EntryInvalidError(reason="person")
         _definition(entry, scene)
-        _RULES[entry.type](entry, scene, register_rights.acting(entry, scene, person))
+        acting = register_rights.acting(entry, scene, person)
+        if entry.kind == "resolve" and not entry.set and scene.record:  # what stands is to stand
+            _allow(scene, acting, "conflict.settle", subject_of(scene.record))
+        else:
+            _RULES.get(entry.type, work_rights.judge)(entry, scene, acting)
     except FieldError as error:
         return error
     return None
 
 
-def _own(entry: Entry) -> None:
-    """What the product does by itself is written by the server alone (no device has its name)."""
-    if entry.type not in OWN_TYPES:
+def _by_itself(entry: Entry, scene: Scene) -> None:
+    """What no person did: a work expires, a device tells of its clock, the rest is the server's."""
+    if entry.type not in _RULES:
+        work_rights.by_rule(entry, scene)
+    elif entry.device_id != SERVER_DEVICE:
+        time_rights.told(entry, scene)
+    elif entry.type not in OWN_TYPES:
         raise EntryInvalidError(reason="type")
 
 
-def _shape(entry: Entry) -> None:
-    if entry.type not in type_names:
+def _shape(entry: Entry, scene: Scene) -> None:
+    work = work_rights.flow_of(scene.definitions, entry.type)
+    if entry.type not in type_names and work is None:
         raise EntryInvalidError(reason="type")
     texts = (entry.entry_id, entry.record_id, entry.definition, entry.person_id)
     if any(len(text) > ID_MAX for text in texts) or len(entry.set) > CELLS_MAX:

@@ -40,7 +40,7 @@ PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is sto
 class SyncEngine:
     """Syncs one store with one server. All methods but `nudge` belong to one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that a device has
         self,
         store: Store,
         transport: Transport,
@@ -52,12 +52,14 @@ class SyncEngine:
         on_server_time: Callable[[int, int], None] = lambda server_ms, sent_ms: None,
         on_register: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
+        on_round: Callable[[], bool] = lambda: False,
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
         `policies` are those of the definitions in use; `now_ms` runs forward only (monotonic);
         `on_server_time` gets the server's time and the `now_ms` at which its request went out;
-        `on_register` is told when somebody administered.
+        `on_register` is told when somebody administered. `on_round` is called in a thread around
+        each round and says whether it wrote something that is to be sent.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
@@ -65,7 +67,7 @@ class SyncEngine:
             self._own = keep.get(session, OWN_FIRST) is True
         self._store, self._transport, self._identity = store, transport, identity
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
-        self._on_register = on_register
+        self._on_register, self._on_round = on_register, on_round
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
@@ -136,6 +138,7 @@ class SyncEngine:
         if self._nudged.is_set():
             self._held_until_ms = 0
         self._nudged.clear()
+        await asyncio.to_thread(self._on_round)
         await self._count()
         if self._own:
             await self._pull(wait_s=0)
@@ -149,7 +152,7 @@ class SyncEngine:
         else:
             self._show(phase="idle", error=self._held)
             await self._pull(wait_s=wait_s)
-        return bool(large)
+        return await asyncio.to_thread(self._on_round) or bool(large)
 
     async def _push_or_hold(self) -> None:
         """Send what was written here. What the server does not take as it is waits, and is said."""

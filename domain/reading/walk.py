@@ -21,7 +21,7 @@ ENGLISH = frozenset(PAIRS.values())
 EXECUTABLE = frozenset(("when", "check", "applies_when", "relevant", "f", "expr", "where"))
 ROOTS = frozenset((
     "permit", "parent", "area", "asset", "answer", "item", "gas", "interruption", "approval",
-    "site", "hazard", "finding", "category", "recheck", "alarm", "decision", "rule", "a", "b",
+    "site", "record", "hazard", "finding", "category", "recheck", "alarm", "decision", "rule", "a", "b",
     "now",
 ))  # fmt: skip
 HAN = re.compile(
