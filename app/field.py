@@ -146,10 +146,12 @@ class FieldApp:
         type: str,
         definition: str,
         set: Mapping[str, Value],
+        base: Mapping[str, str] | None = None,
     ) -> Entry:
         """Append one entry of this device to the journal, signed; the caller commits.
 
-        Its stamp is later than everything the person can have seen on the record.
+        Its stamp is later than everything the person can have seen on the record. `base` as in
+        `journal.write`.
         """
         if not CLOCK_KINDS & {kind}:
             self.before_write(session)
@@ -166,6 +168,7 @@ class FieldApp:
             definition=definition,
             set=set,
             policies=self.definitions.policies,
+            base=base,
         )
 
     def next_code(self, session: Session, prefix: str) -> str:

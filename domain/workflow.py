@@ -23,8 +23,8 @@ from domain.work import Work, WorkExpiredError, expires_ms, is_over
 RULE = "rule"  # what the product does itself; nobody may ask for it
 # What a move may ask the person for, and the cell it fills. after_photo is evidence, not a cell.
 NEEDS = ("assignee", "note", "merged_into", "after_photo")
-# What must be true before a move: its place is known, its photos are there, the time is trusted, the
-# approval is not over.
+# What must be true before a move: its place is known, its photos are there, the time is trusted,
+# the approval is not over.
 REQUIRES = ("place", "shots", "trusted_time", "valid")
 # What a cell may hold: text, a time in ms, who writes it, anything, or a code of that kind.
 HOLDS = (
@@ -142,8 +142,9 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     """Return the move, or raise why it may not be made: rights, then state, then what it needs.
 
     `facts["shots"]` is the set of shots on the record, `facts["on_site"]` whether the actor is
-    there; `facts["trusted"]` whether the time is, `facts["now_ms"]` what it is. `given` holds the cells that the move sets; without it only the way is checked and not
-    what the person still has to fill in.
+    there; `facts["trusted"]` whether the time is, `facts["now_ms"]` what it is. `given` holds the
+    cells that the move sets; without it only the way is checked and not what the person still has
+    to fill in.
     `facts["merge_into"]` is the record that `given["merged_into"]` names, where it is known.
     Raises NotAllowedError, MoveRefusedError (state, condition, incompatible, place, needs,
     assignee, merged_into), ShotsMissingError, AnswersMissingError, TimeUntrustedError or
