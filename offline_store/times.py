@@ -5,6 +5,7 @@ boot. The first anchor of a boot decides, so every store comes to the same times
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import insert, select
@@ -45,6 +46,11 @@ def read(entry: Entry, times: dict[str, TrueTime]) -> Entry:
     """Return an entry as it reads in true time."""
     known = times.get(entry.writer) if times else None
     return corrected(entry, known.true_ms) if known else entry
+
+
+def timed(one: Logged, times: dict[str, TrueTime]) -> Logged:
+    """Return a row of the journal with its entry in true time."""
+    return replace(one, entry=read(one.entry, times)) if times else one
 
 
 def fed(rows: Iterable[Logged], times: dict[str, TrueTime]) -> list[FeedEntry]:

@@ -14,6 +14,7 @@ from screens.admin_devices import AdminDefinitions, AdminDevices
 from screens.admin_import import AdminImport
 from screens.admin_quarantine import AdminQuarantine, QuarantineScreen
 from screens.admin_row import AdminNew, AdminRow
+from screens.conflict import ConflictScreen, ConflictsScreen
 from screens.context import ENTER, TABS, Desk, seat, use_desk, use_value
 from screens.dispatch import DispatchScreen
 from screens.documents import DocumentsScreen
@@ -35,6 +36,7 @@ from screens.statistics_records import StatisticsRecords
 from screens.storage import Storage
 from screens.today import TodayScreen
 from screens.upkeep import UpkeepScreen
+from screens.work import WorkScreen
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +107,9 @@ ROUTES = [
     detail("statistics", StatisticsScreen),
     detail("statistics/records/:asked", StatisticsRecords),
     detail("gap/:id", GapScreen),
+    detail("work/:id", WorkScreen),
+    detail("conflicts", ConflictsScreen),
+    detail("conflict/:id", ConflictScreen),
     detail("scan", ScanScreen),
     detail("storage", Storage),
     detail("sheet/:draft", SheetScreen),

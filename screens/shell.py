@@ -76,6 +76,9 @@ def StatusLine() -> ft.Control:
     tokens, t = desk.tokens, desk.t
     shown = standing(tokens, t, link, signs=desk.field.key_trouble is None)
     waits = t("status.waiting", n=link.waiting)
+    if desk.field.identity is not None and not desk.field.clock.trusted:
+        detail = " · ".join(part for part in (t("time.uncalibrated"), shown.detail) if part)
+        shown = shown._replace(detail=detail)
     small = tokens.small
     row: list[ft.Control] = [
         ft.Icon(shown.icon, size=20, color=shown.ink),

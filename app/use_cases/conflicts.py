@@ -13,7 +13,7 @@ from app.use_cases import readable
 from domain import merge
 from domain.access import may, subject_of
 from domain.errors import MoveRefusedError, NotAllowedError, RecordMissingError
-from domain.holds import ACTION, HOLDS, STATE, Safety
+from domain.holds import ACTION, HOLDS, SLOT, STATE, Safety
 from domain.plant import Person
 from domain.records import Cell, Record, Value
 from domain.words import Words
@@ -200,7 +200,8 @@ def _concerns(
         for writer in cell.writer.split("+")
         if writer in rows
     }
-    return person.person_id in authors | subject_of(record).named
+    signers = {str(cell.value) for name, cell in record.cells.items() if name.startswith(SLOT)}
+    return person.person_id in authors | signers | subject_of(record).named
 
 
 def _rows(session: Session, record: Record) -> dict[str, Logged]:
