@@ -15,7 +15,7 @@ from domain.changes import Entry
 from domain.merge import FeedEntry
 from domain.trusted_time import Anchor, Correction, anchor_of, corrected, correction
 from offline_store.entries import IN_MAX, Logged, of_device
-from offline_store.tables import EntryTimeRow
+from offline_store.tables import EntryRow, EntryTimeRow
 
 _BACK_MAX = 50_000  # entries of one boot that one anchor corrects
 
@@ -40,6 +40,25 @@ def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, TrueTim
         for device_id, number, true_ms, unc_ms in session.connection().execute(query):
             found[f"{device_id}:{number}"] = TrueTime(true_ms, unc_ms)
     return found
+
+
+def anchors_of(session: Session, record_ids: Sequence[str]) -> list[str]:
+    """Return the events that tell of the anchors that correct entries of these records."""
+    found: dict[str, None] = {}
+    for writer in of_records(session, record_ids):
+        device_id, _, number = writer.rpartition(":")
+        query = (
+            select(col(EntryRow.record_id))
+            .where(
+                col(EntryRow.device_id) == device_id,
+                col(EntryRow.number) > int(number),
+                col(EntryRow.kind) == "anchor",
+            )
+            .order_by(col(EntryRow.number))
+            .limit(1)
+        )
+        found |= dict.fromkeys(session.connection().execute(query).scalars())
+    return list(found)
 
 
 def read(entry: Entry, times: dict[str, TrueTime]) -> Entry:

@@ -253,6 +253,8 @@ def _takes_part(record: Record, scene: Scene, person: Person) -> bool:
         return True
     found = scene.definitions
     subject = subject_of(record)
+    if work_rights.flow_of(found, record.type):
+        return work_rights.takes_part(person, subject, scene)
     actions = (action for action in found.access.actions if action.startswith(f"{record.type}."))
     own = f"{record.type}.report"  # everybody has that one, everywhere
     return any(

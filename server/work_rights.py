@@ -5,7 +5,7 @@ What needs a trusted time needs an entry that says how well its device knew it.
 """
 
 from domain import corrections
-from domain.access import may, subject_of
+from domain.access import Subject, may, subject_of
 from domain.changes import Entry
 from domain.definitions import Definitions
 from domain.errors import EntryInvalidError, MoveRefusedError, NotAllowedError
@@ -18,6 +18,7 @@ from domain.workflow import RULE, Workflow, check_time, clash, decide, decided_c
 from server.scene import Scene
 
 APPLY, SETTLE, STOP = "permit.apply", "conflict.settle", "permit.stop"
+_ATTACH = ("permit.approve", "permit.reject", "permit.joint_sign", "permit.accept")
 STAMP_MS = 5_000  # a stamp and its entry were read from one clock, moments apart
 ON_SITE = "site"  # cell of a stop: the label scanned there, {asset, scanned_ms}
 SITE_MS = 5 * 60_000
@@ -48,6 +49,14 @@ def judge(entry: Entry, scene: Scene, person: Person) -> None:
         _correct(entry, scene.record, scene, flow, person)
     else:
         raise EntryInvalidError(reason="kind")
+
+
+def takes_part(person: Person, subject: Subject, scene: Scene) -> bool:
+    """Say whether somebody may attach a photo: named on the work, or with a decision about it."""
+    found = scene.definitions
+    return person.person_id in subject.named | {subject.owner} or any(
+        may(found.access, found.plant, person, action, subject) for action in _ATTACH
+    )
 
 
 def by_rule(entry: Entry, scene: Scene) -> None:

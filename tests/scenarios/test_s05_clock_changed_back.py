@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.use_cases import works
 from app.link import keep_anchor
+from app.use_cases import works
 from domain import workflow
 from domain.errors import MoveRefusedError
 from domain.trusted_time import JUMP, TimeUntrustedError
@@ -67,14 +67,15 @@ async def test_it_still_expires_at_16_25_true_time(trial_site: PlantSite) -> Non
     assert await trial_site.run_duties() >= 0
     with trial_site.server.state.site.store.reading() as session:
         told = [
-            one.entry for one in entries.of_record(session, record_id)
+            one.entry
+            for one in entries.of_record(session, record_id)
             if one.entry.set.get("state") == "expired" and one.verdict == "accepted"
         ]
     assert len(told) == 1
 
 
 async def test_the_jump_stands_in_the_chain(trial_site: PlantSite) -> None:
-    device, hands, hours, record_id = await started(trial_site)
+    device, hands, hours, _ = await started(trial_site)
     hours.be(at("12:00"))
     hands.wall_ms -= 3 * HOUR_MS
     await device.sync()  # noticed while the app runs, nobody does anything
@@ -167,7 +168,7 @@ async def test_work_after_the_end_counts_and_is_told(trial_site: PlantSite) -> N
 async def test_after_a_reboot_without_contact_nothing_is_said_of_validity(
     trial_site: PlantSite,
 ) -> None:
-    device, hands, hours, record_id = await started(trial_site)
+    device, hands, _, record_id = await started(trial_site)
     device.wire.up = False
     act(device, GUARDIAN, record_id, "stop>suspended", "气味")
     again = trial_site.restart(device, Hands(hands.wall_ms, 1_000, "boot-2").clock())

@@ -224,5 +224,5 @@ async def test_the_guardian_is_told_on_the_page_of_the_work(trial_site: PlantSit
 async def test_a_rejection_handed_over_by_a_file_stops_work_at_once(
     trial_site: PlantSite,
 ) -> None:
-    """The receiver verifies signature and chain as at sync; the server gets the events later, once."""
+    """The receiver verifies signature and chain as at sync; the server gets it later, once."""
     _ = inbox
