@@ -234,18 +234,14 @@ def _side(desk: Desk, card: ConflictCard, side: Side, which: str) -> ft.Control:
     when = [t.moment(side.at_ms, desk.field.clock.now_ms()), side.device]
     if side.offline:
         when.append(t("conflict.offline"))
+    told = " · ".join(part for part in when if part)
     top = ft.Row(
-        spacing=theme.GAP,
-        wrap=True,
-        alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
+        spacing=theme.GAP_WIDE,
         controls=[
             parts.chip(tokens, said, cast("Any", kind), icon),
-            parts.words(
-                " · ".join(part for part in when if part), tokens,
-                size=tokens.small, color=tokens.ink2,
-            ),
+            parts.words(told, tokens, size=tokens.small, color=tokens.ink2, expand=True),
         ],
-    )  # fmt: skip
+    )
     who = t("conflict.me", person=t.of(side.person)) if side.mine else t.of(side.person)
     lines: list[ft.Control] = [top, parts.words(who, tokens, size=tokens.strong, strong=True)]
     if side.note:
