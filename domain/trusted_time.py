@@ -86,11 +86,6 @@ def jump_ms(before: Pair, now: Pair) -> int:
     return moved if abs(moved) > uncertainty_ms(JUMP_MS, ran) else 0
 
 
-def lapsed_ms(earlier_ms: int, later_ms: int) -> tuple[int, bool]:
-    """Return how long something took, never negative, and whether a clock must have been wrong."""
-    return max(0, later_ms - earlier_ms), later_ms < earlier_ms
-
-
 def anchor_cells(anchor: Anchor) -> dict[str, Value]:
     """Return the cells of the event that tells of an anchor."""
     return {

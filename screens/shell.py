@@ -141,6 +141,8 @@ def place_index(route: str) -> int:
     for index, place in enumerate(PLACES[1:], start=1):
         if route.startswith((place.route, place.route.removesuffix("s") + "/")):
             return index
+    if route.startswith("/work/"):
+        return TABS.index("/permits")
     return len(PLACES) - 1 if route.startswith(OF_ME) else 0
 
 
