@@ -15,7 +15,7 @@ from app.field import FieldApp
 from domain import trusted_time
 from domain.places import Fix
 from domain.records import Value
-from domain.trusted_time import JUMP_MS, SOURCES, TRUSTED_MAX_MS, Anchor, Pair, PeerTimeError
+from domain.trusted_time import CLOCK, JUMP_MS, SOURCES, TRUSTED_MAX_MS, Anchor, Pair, PeerTimeError
 from offline_store import keep
 
 RULE = "rule"  # signs what no person did
@@ -123,7 +123,7 @@ def _write(field: FieldApp, session: Session, kind: str, cells: Mapping[str, Val
         RULE,
         kind=kind,
         record_id=field.clock.new_id(),
-        type="event",
-        definition="event@1",
+        type=CLOCK,
+        definition=f"{CLOCK}@1",
         set={**cells, "by": RULE, "device": field.device.device_id},
     )

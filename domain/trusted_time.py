@@ -14,7 +14,8 @@ from domain.changes import Entry
 from domain.errors import FieldError
 from domain.records import Value
 
-ANCHOR, JUMP = "time.anchor", "time.jump"  # cell "what" of the events that tell of a clock
+CLOCK: Final = "clock"  # type of the records in which a device tells of its own clock
+ANCHOR, JUMP = "time.anchor", "time.jump"  # their cell "what"
 SOURCES: Final = ("server", "gnss", "peer")
 DRIFT_PPM: Final = 50  # quartz of a phone; 9 days make 39 s
 JUMP_MS: Final = 2_000  # the device clock moved by more than this against the monotonic one

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
-from domain.changes import Entry
+from domain.changes import Entry, decode
 from domain.merge import FeedEntry
 from domain.trusted_time import Anchor, Correction, anchor_of, corrected, correction
 from offline_store.entries import IN_MAX, Logged, of_device
@@ -101,10 +101,11 @@ def ahead(found: Sequence[Entry]) -> dict[str, TrueTime]:
 def settle(session: Session, found: Iterable[Entry]) -> list[str]:
     """Correct what the anchors among these entries correct; returns the records to fold again.
 
-    The entries must be in the journal already.
+    The entries must be in the journal already; anchors that were here before them count as well.
     """
     touched: dict[str, None] = {}
-    for entry, anchor in anchors(found):
+    found = list(found)
+    for entry, anchor in anchors([*found, *_later(session, found)]):
         made = _back(session, entry, anchor)
         known = _known(session, entry.device_id, [one.number for one in made])
         fresh = [one for one in made if one.number not in known]
@@ -113,6 +114,29 @@ def settle(session: Session, found: Iterable[Entry]) -> list[str]:
             session.connection().execute(insert(EntryTimeRow), rows)
         touched |= dict.fromkeys(one.record_id for one in fresh)
     return list(touched)
+
+
+def _later(session: Session, found: Iterable[Entry]) -> list[Entry]:
+    """Return anchors that are here already and may correct what comes in only now."""
+    first: dict[str, int] = {}
+    for entry in found:
+        if entry.time.uncertainty_ms is None:
+            known = first.get(entry.device_id, entry.number)
+            first[entry.device_id] = min(known, entry.number)
+    told: list[Entry] = []
+    for device_id, number in sorted(first.items()):
+        query = (
+            select(col(EntryRow.body))
+            .where(
+                col(EntryRow.device_id) == device_id,
+                col(EntryRow.number) > number,
+                col(EntryRow.kind) == "anchor",
+            )
+            .order_by(col(EntryRow.number))
+        )
+        bodies = session.connection().execute(query).scalars()
+        told += [decode(body, device_id) for body in bodies]
+    return told
 
 
 def _back(session: Session, told: Entry, anchor: Anchor) -> list[Correction]:

@@ -11,6 +11,7 @@ from domain.changes import Entry
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Cell, Record, Value, type_names
+from domain.trusted_time import CLOCK
 from server import (
     gap_rights,
     hazard_rights,
@@ -55,15 +56,21 @@ def check(entry: Entry, scene: Scene) -> FieldError | None:
         if entry.kind == "resolve" and not entry.set and scene.record:  # what stands is to stand
             _allow(scene, acting, "conflict.settle", subject_of(scene.record))
         else:
-            _RULES.get(entry.type, work_rights.judge)(entry, scene, acting)
+            _rule_of(entry)(entry, scene, acting)
     except FieldError as error:
         return error
     return None
 
 
+def _rule_of(entry: Entry) -> Callable[[Entry, Scene, Person], None]:
+    if entry.type == CLOCK:  # written in nobody's name
+        raise EntryInvalidError(reason="person")
+    return _RULES.get(entry.type, work_rights.judge)
+
+
 def _by_itself(entry: Entry, scene: Scene) -> None:
     """What no person did: a work expires, a device tells of its clock, the rest is the server's."""
-    if entry.type not in _RULES:
+    if entry.type not in type_names:
         work_rights.by_rule(entry, scene)
     elif entry.device_id != SERVER_DEVICE:
         time_rights.told(entry, scene)
@@ -76,10 +83,10 @@ def _shape(entry: Entry, scene: Scene) -> None:
     if entry.type not in type_names and work is None:
         raise EntryInvalidError(reason="type")
     texts = (entry.entry_id, entry.record_id, entry.definition, entry.person_id)
-    if any(len(text) > ID_MAX for text in texts) or len(entry.set) > CELLS_MAX:
+    if max(map(len, texts)) > ID_MAX or len(entry.set) > CELLS_MAX:
         raise EntryInvalidError(reason="size")
-    names = (*entry.set, *entry.base)
-    if len(entry.base) > CELLS_MAX or any(not 0 < len(name) <= NAME_MAX for name in names):
+    sizes = {*map(len, entry.set), *map(len, entry.base)}
+    if len(entry.base) > CELLS_MAX or max(sizes, default=1) > NAME_MAX or 0 in sizes:
         raise EntryInvalidError(reason="fields")
 
     # nothing in this product is deleted: what went wrong stays, with who did it
@@ -89,7 +96,10 @@ def _shape(entry: Entry, scene: Scene) -> None:
 
 def _times(entry: Entry, received_ms: int) -> None:
     """No time before there was a product, none far ahead: lists and deadlines go by them."""
-    values: list[tuple[str, Value]] = [("hlc_ms", entry.wall_ms), *entry.set.items()]
+    values: list[tuple[str, Value]] = [("hlc_ms", entry.wall_ms)]
+    for named in entry.set.items():
+        if isinstance(named[1], dict | list) or named[0].endswith("_ms"):
+            values.append(named)
     while values:  # bounded: an entry has 64 KiB and is nested at most 8 deep
         name, value = values.pop()
         if isinstance(value, dict):
@@ -233,10 +243,8 @@ def _hazard(entry: Entry, scene: Scene, person: Person) -> None:
 
 def as_created(entry: Entry) -> Record:
     """Return the record that this first entry makes."""
-    cells = {
-        name: Cell(value, entry.writer, entry.wall_ms, entry.counter)
-        for name, value in entry.set.items()
-    }
+    writer, wall_ms, counter = entry.writer, entry.wall_ms, entry.counter
+    cells = {name: Cell(value, writer, wall_ms, counter) for name, value in entry.set.items()}
     return Record(entry.record_id, entry.type, entry.definition, cells)
 
 

@@ -2,7 +2,7 @@
 
 from domain.changes import Entry
 from domain.errors import EntryInvalidError
-from domain.trusted_time import ANCHOR, JUMP, anchor_of
+from domain.trusted_time import ANCHOR, CLOCK, JUMP, anchor_of
 from server.scene import Scene
 
 AHEAD_MS = 5 * 60_000  # no trusted time is later than this server's by more
@@ -11,12 +11,12 @@ _JUMP = frozenset({"what", "at_ms", "jump", "by", "device"})
 
 
 def told(entry: Entry, scene: Scene) -> None:
-    """Check an event that a device wrote in nobody's name; raises EntryInvalidError.
+    """Check what a device wrote in nobody's name; raises EntryInvalidError.
 
     It says something of its own clock alone: it can correct no time but those of that device.
     """
     cells = entry.set
-    if entry.type != "event" or scene.record is not None:
+    if entry.type != CLOCK or scene.record is not None:
         raise EntryInvalidError(reason="person")
     if cells.get("by") != entry.person_id or cells.get("device") != entry.device_id:
         raise EntryInvalidError(reason="person")
