@@ -55,7 +55,7 @@ def measure(options: Options, scale: Scale) -> Result:
     """
     parts = frozenset(options.only or PARTS)
     if not parts <= frozenset(PARTS):
-        raise ValueError(f"parts of sync: {', '.join(PARTS)}")  # noqa: EM102, TRY003
+        raise ValueError(f"parts of sync: {', '.join(PARTS)}")  # noqa: EM102
     folder = Path(tempfile.mkdtemp(prefix="anshao-bench-", dir=options.data))
     world = World(folder)
     try:

@@ -45,9 +45,7 @@ def rows_of(store: Path, bodies: list[bytes]) -> bare_sync.Rows:
     ]
     records = {row["record_id"]: tuple(row) for row in _all(base, "record")}
     entries = {row["body"]: row for row in _all(base, "entry")}
-    found = [
-        (tuple(entries[body]), records[entries[body]["record_id"]], body) for body in bodies
-    ]
+    found = [(tuple(entries[body]), records[entries[body]["record_id"]], body) for body in bodies]
     base.close()
     return bare_sync.Rows(tables, found)
 

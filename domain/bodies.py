@@ -7,7 +7,7 @@ out the same when they are written again. Everything else is None, and `changes.
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -22,7 +22,7 @@ _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX)]
 _Kind = Literal["edit", "decide", "lift", "resolve", "attach", "anchor", "clock_jump", "delete"]
 
 
-def _nested(levels: int) -> Any:
+def _nested(levels: int) -> Any:  # noqa: ANN401 -- a type made at run time
     """Return the type of a value of so many levels."""
     scalar: Any = None | bool | Annotated[int, msgspec.Meta(ge=-WHOLE_MAX, le=WHOLE_MAX)] | str
     found = scalar
@@ -31,7 +31,10 @@ def _nested(levels: int) -> Any:
     return found
 
 
-_Value = Value if TYPE_CHECKING else _nested(_NESTED)
+if TYPE_CHECKING:
+    _Value: TypeAlias = Value
+else:  # the decoder knows no type that contains itself
+    _Value = _nested(_NESTED)
 
 
 class Time(msgspec.Struct, forbid_unknown_fields=True, gc=False):

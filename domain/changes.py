@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from domain import bodies
+from domain import bodies, unreadable
 from domain.bodies import NAME_MAX, WHOLE_MAX
 from domain.errors import EntryInvalidError
 from domain.records import Value
@@ -194,9 +194,21 @@ def genesis(device_id: str, public_key: bytes) -> bytes:
     return hashlib.sha256(b"anshao-genesis-v1\0" + device_id.encode() + b"\0" + public_key).digest()
 
 
+def digest_of(body: bytes) -> bytes:
+    """Return the digest by which a body stands in its chain (32 bytes).
+
+    Of a stand-in it is the one of the bytes that were sent (`domain.unreadable`).
+    """
+    return unreadable.digest_in(body) or hashlib.sha256(body).digest()
+
+
 def link(previous: bytes, body: bytes) -> bytes:
     """Return the chain hash of an entry, from the hash before it and its body (32 bytes)."""
-    digest = hashlib.sha256(body).digest()
+    return link_digest(previous, digest_of(body))
+
+
+def link_digest(previous: bytes, digest: bytes) -> bytes:
+    """Return the chain hash of an entry, from the hash before it and the digest of its bytes."""
     return hashlib.sha256(b"anshao-entry-v1\0" + previous + digest).digest()
 
 

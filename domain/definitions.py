@@ -3,9 +3,9 @@
 `read` turns the texts of the YAML files into values and names every problem with its file and
 line. Files (paths below assets/definitions): plants/NAME.yaml (one), access.yaml, forms/NAME.yaml
 (one per version of a checklist), workflows/NAME.yaml, documents/NAME.yaml (drawings, if any),
-merge.yaml and scopes.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml, evidence.yaml,
-demo/hazards.yaml, the files of later issues (`domain.reading.defaults.LATER`), and, where
-people have administered something, registers.yaml (`domain.registers`).
+merge.yaml and scopes.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml,
+evidence.yaml, demo/hazards.yaml, the files of later issues (`domain.reading.defaults.LATER`), and,
+where people have administered something, registers.yaml (`domain.registers`).
 """
 
 import hashlib
@@ -42,7 +42,7 @@ from domain.reading.source import Part, Problem, Reading, named
 from domain.reading.walk import compose
 from domain.reading.workflow import WorkflowExample, read_workflow
 from domain.registers import FILE as REGISTERS
-from domain.scopes import RULES, Ground, Rules, with_works
+from domain.scopes import RULES, Ground, Rules, ground, with_works
 from domain.words import Words
 from domain.workflow import Workflow
 
@@ -95,7 +95,7 @@ class Definitions:
     @property
     def ground(self) -> Ground:
         """Return what the scopes of records and people are worked out from."""
-        return Ground(self.scopes, self.access, self.plant)
+        return ground(self.scopes, self.access, self.plant)
 
     def form(self, code: str, version: int) -> Form | None:
         """Return that version of a checklist: an old record needs its old version."""

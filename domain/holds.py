@@ -208,7 +208,7 @@ def _decision(step: Step) -> Effect:
     state, action = _text(entry.set[STATE]), _text(entry.set.get(ACTION))
     kind = safety.kind(action, state)
     mine = Decision(
-        entry.entry_id, entry.person_id, kind, action, step.base, step.stamp._replace(value=state)
+        entry.entry_id, entry.person_id, kind, action, step.base, step.stamp.changed(value=state)
     )
     if step.base_refused and kind in _LOOSE:
         return Effect(standing, {}, "merged", "base_refused", signs=False)
@@ -248,7 +248,7 @@ def _next(step: Step, mine: Decision) -> Effect:
     cell, top = mine.cell, mine
     if unseen:
         writer = join_writers(cell.writer, *(one.writer for one in unseen))
-        cell = cell._replace(value=safety.suspended, writer=writer)
+        cell = cell.changed(value=safety.suspended, writer=writer)
         first = max(unseen, key=lambda one: (one.rank, one.hold_id)).writer
         top = standing.made.get(first, mine)
     standing = replace(standing, top=top)
@@ -281,7 +281,7 @@ def _beside(step: Step, mine: Decision) -> Effect:
     # what the author had seen is behind the new decision
     unseen = [one for one in current.writer.split("+") if not step.knows(STATE, one)]
     writer = join_writers(*unseen, mine.cell.writer)
-    cells = _state_cells(winner.cell._replace(value=state, writer=writer), winner)
+    cells = _state_cells(winner.cell.changed(value=state, writer=writer), winner)
     cells |= _held(standing, step.cells)
     if loser.entry_id in standing.holds or loser.state == winner.state:
         return Effect(standing, cells, "merged")
@@ -292,7 +292,7 @@ def disagree(step: Step, worse: Cell, other: Cell) -> Effect:
     """Suspend work on a measured value that two people read differently; the worse one holds it."""
     safety, standing = step.safety, step.standing
     entry_id, person = standing.authors.get(worse.writer, (step.entry.entry_id, ""))
-    cell = worse._replace(value=safety.suspended)
+    cell = worse.changed(value=safety.suspended)
     rule = Decision(entry_id, person, "suspend", "", step.base, cell)
     standing = _place(safety, standing, rule, rule.kind)
     cells = _held(standing, step.cells)
@@ -303,7 +303,7 @@ def disagree(step: Step, worse: Cell, other: Cell) -> Effect:
             top = rule
         standing = replace(standing, top=top)
         writer = join_writers(current.writer, worse.writer, other.writer)
-        cells |= _state_cells(cell._replace(writer=writer), top)
+        cells |= _state_cells(cell.changed(writer=writer), top)
     return Effect(standing, cells)
 
 
@@ -323,7 +323,7 @@ def _place(safety: Safety, standing: Standing, one: Decision, kind: str) -> Stan
 
 
 def _state_cells(cell: Cell, one: Decision) -> dict[str, Cell]:
-    return {STATE: cell, ACTION: cell._replace(value=one.action or None)}
+    return {STATE: cell, ACTION: cell.changed(value=one.action or None)}
 
 
 def _held(standing: Standing, cells: Mapping[str, Cell]) -> dict[str, Cell]:

@@ -7,7 +7,8 @@ integers of 1e-7 degree, times are integers of milliseconds since 1970 UTC.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+import msgspec
 
 type_names = (
     "inspection", "hazard", "task", "maintenance", "evidence", "event", "notice", "gap",
@@ -18,7 +19,7 @@ Scalar = str | int | bool | None
 Value = Scalar | list["Value"] | dict[str, "Value"]
 
 
-class Cell(NamedTuple):
+class Cell(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One value of a record, and the entry that wrote it.
 
     `writer` is "device_id:number"; `wall_ms` and `counter` are the hybrid logical clock of that
@@ -29,6 +30,10 @@ class Cell(NamedTuple):
     writer: str
     wall_ms: int
     counter: int
+
+    def changed(self, **parts: Value) -> "Cell":
+        """Return it with other parts."""
+        return msgspec.structs.replace(self, **parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,12 @@ RULES = Rules((Row("all", frozenset(type_names)),), {}, 14)
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What scopes are worked out from."""
+    """What scopes are worked out from; `subjects` are the sides of a record that a row compares."""
 
     rules: Rules
     access: Access
     plant: Plant
+    subjects: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,20 @@ def with_works(rules: Rules, codes: Iterable[str]) -> Rules:
     taken = frozenset().union(*(row.types for row in rules.rows))
     more = (Row(code, frozenset({code}), frozenset({"read"})) for code in sorted(codes))
     return replace(rules, rows=(*rules.rows, *(row for row in more if not row.types & taken)))
+
+
+def ground(rules: Rules, access: Access, plant: Plant) -> Ground:
+    """Return what scopes are worked out from; made once for many records."""
+    subjects = {
+        row.code: frozenset(
+            name
+            for permissions in access.permissions.values()
+            for one in permissions
+            if one.actions & row.rights and (name := access.scopes[one.scope].subject)
+        )
+        for row in rules.rows
+    }
+    return Ground(rules, access, plant, subjects)
 
 
 def of_record(ground: Ground, record: Record, about: Record | None = None) -> frozenset[str]:
@@ -134,19 +149,9 @@ def sees(scopes: Collection[str], record: frozenset[str]) -> bool:
 
 def _of_subject(ground: Ground, row: Row, record: Record) -> Iterable[str]:
     subject = subject_of(record)
-    for name in sorted(_subjects(ground, row)):
+    for name in ground.subjects[row.code]:
         for value in of_subject(name, ground.plant, subject):
             yield f"{row.code}/{name}={value}"
-
-
-def _subjects(ground: Ground, row: Row) -> set[str]:
-    """Return which sides of a record the rights of a row are compared with."""
-    return {
-        name
-        for permissions in ground.access.permissions.values()
-        for one in permissions
-        if one.actions & row.rights and (name := ground.access.scopes[one.scope].subject)
-    }
 
 
 def _of_person(ground: Ground, row: Row, person: Person) -> Iterable[str]:

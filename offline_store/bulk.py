@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Table
+from sqlalchemy import Row
 from sqlmodel import Session, SQLModel
 
 from domain.records import Value
@@ -17,6 +17,7 @@ from domain.records import Value
 IN_MAX = 500  # values in one IN (...): older SQLite takes 999
 
 pack: Callable[[object], bytes] = msgspec.json.Encoder().encode  # plain values and tuples as JSON
+pack_sorted: Callable[[object], bytes] = msgspec.json.Encoder(order="sorted").encode
 unpack: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode
 
 
@@ -78,8 +79,7 @@ def _in(
 
 
 def _table(table: type[SQLModel]) -> str:
-    found: Table = table.__table__  # pyright: ignore[reportAttributeAccessIssue]
-    return found.name
+    return str(table.__tablename__)
 
 
 @lru_cache(maxsize=64)

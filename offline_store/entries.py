@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -76,6 +76,20 @@ def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, list[Lo
     for row in bulk.select(session, EntryRow, _READ, "record_id", record_ids, _FOLD_ORDER):
         found[row.record_id].append(logged(row))
     return found
+
+
+def by_record(some: Sequence[Logged], of: Container[str]) -> dict[str, list[Logged]]:
+    """Return confirmed entries of some records, each record's in the order of its fold."""
+    found: dict[str, list[Logged]] = {}
+    for one in sorted(some, key=lambda one: (one.feed or 0, one.entry.device_id, one.entry.number)):
+        if one.entry.record_id in of:
+            found.setdefault(one.entry.record_id, []).append(one)
+    return found
+
+
+def ids_known(session: Session, entry_ids: Sequence[str]) -> set[str]:
+    """Return those of these entry ids that an entry has already."""
+    return {row[0] for row in bulk.select(session, EntryRow, ("entry_id",), "entry_id", entry_ids)}
 
 
 def of_device(session: Session, device_id: str, first: int, limit: int) -> list[Logged]:

@@ -5,6 +5,7 @@ or neither. `receive` takes entries from the feed; one that is here already only
 number and verdict. `Intake` is how the server takes a push, each entry seeing the ones before it.
 """
 
+import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,9 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from domain import merge
-from domain.changes import DeviceTime, Entry, Sign, decode, encode, genesis, link, signed_bytes
+from domain.changes import (
+    DeviceTime, Entry, Sign, decode, digest_of, encode, genesis, link, link_digest, signed_bytes,
+)  # fmt: skip
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
 from offline_store import entries, quarantine, records, salvaged, signed, times
@@ -114,10 +117,10 @@ def _genesis(session: Session, device_id: str) -> bytes:
 
 
 def chain(previous: bytes, bodies: Iterable[bytes]) -> list[bytes]:
-    """Return the hash after each body, going on from `previous`."""
+    """Return the hash after each body as its device sent it, going on from `previous`."""
     hashes: list[bytes] = []
     for body in bodies:
-        previous = link(previous, body)
+        previous = link_digest(previous, hashlib.sha256(body).digest())
         hashes.append(previous)
     return hashes
 
@@ -172,11 +175,16 @@ def receive(
         arrival.check(decisions, digest)
         heads[entry.device_id] = (entry.number, digest)
         fresh.append(arrival.logged(digest))
+    of_page = dict.fromkeys(one.entry.record_id for one in arrivals)
+    known = records.known(session, list(of_page))
     entries.add(session, fresh)
     released = quarantine.apply(session, [arrival.entry for arrival in arrivals])
-    moved = times.settle(session, [arrival.entry for arrival in arrivals])
-    touched = list(dict.fromkeys([*(one.entry.record_id for one in arrivals), *released, *moved]))
-    records.refold_all(session, touched, policies)
+    moved = times.settle(session, [one.entry for one in arrivals])
+    touched = list(of_page | dict.fromkeys([*released, *moved]))
+    logged = entries.by_record(fresh, of_page.keys() - known - set(released))
+    new = frozenset(logged)
+    logged |= entries.of_records(session, [one for one in touched if one not in new])
+    records.save_logged(session, logged, touched, policies, new=new, searched="later")
     return touched
 
 
@@ -257,10 +265,12 @@ class Intake:
         quarantined: str | None = None,
         params: Mapping[str, Value] | None = None,
         signature: bytes | None = None,
+        digest: bytes | None = None,
     ) -> merge.Merged:
         """Take the next entry; `refused` or `quarantined` is the code why it does not count.
 
-        `signature` is its device's, verified by the caller.
+        `signature` is its device's, verified by the caller; `digest` its chain hash, where the
+        caller knows it.
         """
         assert entry.device_id == self._device_id
         assert entry.number == self._number + 1, "a gap is answered before the intake"
@@ -273,7 +283,7 @@ class Intake:
         verdict: merge.Verdict = "quarantined" if quarantined else merged.verdict
         if verdict in {"refused", "quarantined"}:
             self._refused.add(entry.writer)
-        self._number, self._hash = entry.number, link(self._hash, body)
+        self._number, self._hash = entry.number, digest or link(self._hash, body)
         self._folded[entry.record_id] = merged
         self._logged.append(
             Logged(
@@ -299,9 +309,8 @@ class Intake:
         touched = dict.fromkeys(one.entry.record_id for one in self._logged)
         folded = {one: self._folded[one] for one in touched}
         feeds = dict.fromkeys(touched, feed)
-        records.save(self._session, folded, feeds, new=self._new, searched=False)
-        moved = times.settle(self._session, [one.entry for one in self._logged])
-        records.refold_all(self._session, moved, self._policies)
+        records.save(self._session, folded, feeds, new=self._new, searched="never")
+        records.settle_times(self._session, self._logged, self._policies)
         return feed
 
 
@@ -349,7 +358,7 @@ def _learn(
     if fresh is None and (known is None or is_stand_in(known, entry.device_id)):
         _put_back(session, arrival, policies)
         return
-    if fresh is not None or known != arrival.body:
+    if fresh is not None or known is None or digest_of(known) != digest_of(arrival.body):
         raise ChainBrokenError(device=entry.device_id, number=entry.number)
     session.connection().execute(
         update(EntryRow)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
@@ -10,11 +10,13 @@ from sqlmodel import Session, col
 from domain import merge
 from domain.errors import RecordMissingError
 from domain.holds import Hold
-from domain.records import Cell, Record, Value
+from domain.records import Cell, Record
 from offline_store import bulk, entries, search, times
 from offline_store.questions import EVIDENCE, columns, finding
-from offline_store.tables import ConflictRow, HoldRow, RecordRow
+from offline_store.tables import ConflictRow, EntryRow, HoldRow, RecordRow
 
+INDEX_MAX = 64  # records that go into the search index at once: some 20 ms
+Searched = Literal["now", "later", "never"]
 FIND_MAX = 1000  # records on one screen or in one rule
 _HOLD = tuple(one.name for one in fields(Hold))
 ALL = 1_000_000  # for what must never be cut off: open hazards, open tasks
@@ -49,6 +51,15 @@ def lookup(session: Session, record_id: str) -> Record | None:
         session.connection().execute(columns().where(col(RecordRow.record_id) == record_id)).first()
     )
     return _record(row) if row else None
+
+
+def known(session: Session, record_ids: Sequence[str]) -> set[str]:
+    """Return those of these records of which an entry or a fold is here."""
+    return {
+        row[0]
+        for table in (EntryRow, RecordRow)
+        for row in bulk.select(session, table, ("record_id",), "record_id", record_ids)
+    }
 
 
 def lookup_all(session: Session, record_ids: Sequence[str]) -> list[Record]:
@@ -149,6 +160,15 @@ def refold_all(
     return save_logged(session, entries.of_records(session, record_ids), record_ids, policies)
 
 
+def settle_times(
+    session: Session, logged: Sequence[entries.Logged], policies: merge.TypePolicies
+) -> None:
+    """Make the records anew whose times anchors among these entries correct (server)."""
+    moved = times.settle(session, [one.entry for one in logged])
+    again = entries.of_records(session, moved)
+    save_logged(session, again, moved, policies, searched="never")
+
+
 def save_logged(
     session: Session,
     logged: Mapping[str, Sequence[entries.Logged]],
@@ -156,8 +176,9 @@ def save_logged(
     policies: merge.TypePolicies = merge.POLICIES,
     *,
     new: Set[str] = frozenset(),
+    searched: Searched = "now",
 ) -> dict[str, Record | None]:
-    """Make records of all their entries, which the caller has; see `save` for `new`."""
+    """Make records of all their entries, which the caller has; see `save` for the rest."""
     folded: dict[str, merge.Merged | None] = {}
     feeds: dict[str, int] = {}
     true = times.of_records(session, record_ids)
@@ -165,7 +186,7 @@ def save_logged(
         of_it = logged.get(record_id, ())
         folded[record_id] = merge.fold(times.fed(of_it, true), policies)
         feeds[record_id] = max((one.feed or 0 for one in of_it), default=0)
-    save(session, folded, feeds, new=new)
+    save(session, folded, feeds, new=new, searched=searched)
     return {record_id: one.record if one else None for record_id, one in folded.items()}
 
 
@@ -175,12 +196,12 @@ def save(
     feeds: Mapping[str, int],
     *,
     new: Set[str] = frozenset(),
-    searched: bool = True,
+    searched: Searched = "now",
 ) -> None:
     """Replace the rows of these records, their open conflicts and their holds, in bulk.
 
-    `new` are those that no row of the store knows yet. `searched` False leaves the search index
-    alone: nobody searches on the server.
+    `new` are those that no row of the store knows yet. `searched` says when they are found by
+    their words: "later" leaves it to `index_due`, "never" is the server's, where nobody searches.
     """
     before = [record_id for record_id in folded if record_id not in new]
     if before:
@@ -199,7 +220,9 @@ def save(
         for record_id, one in here.items()
         for hold in one.holds
     ])  # fmt: skip
-    if searched:
+    if searched == "later":
+        search.later(session, list(folded))
+    elif searched == "now":
         kept = [one.record for one in here.values() if one.record]
         search.update(session, kept, list(folded))
 
@@ -207,6 +230,15 @@ def save(
 def numbered(session: Session, record_ids: Sequence[str], feed: int) -> None:
     """Note the feed number of records whose fold stays as it is."""
     bulk.update(session, RecordRow, ("feed", feed), "record_id", record_ids)
+
+
+def index_due(session: Session) -> bool:
+    """Put some of the records that came into the search index; returns whether there were any."""
+    ids = search.due(session, INDEX_MAX)
+    if ids:
+        search.update(session, lookup_all(session, ids), ids)
+        search.done(session, ids)
+    return bool(ids)
 
 
 def reindex(session: Session) -> None:
@@ -279,16 +311,18 @@ _STORED = (
 def _values(folded: merge.Merged, feed: int) -> tuple[object, ...]:
     record = folded.record
     assert record is not None
-    cells = {name: _parts(cell) for name, cell in sorted(record.cells.items())}
+    cells = record.cells
     person, author = PEOPLE.get(record.type, (None, None))
-    text = record.text
+
+    def text(name: str | None) -> str | None:
+        cell = cells.get(name) if name else None
+        return cell.value or None if cell is not None and isinstance(cell.value, str) else None
+
     open_holds = sum(1 for hold in folded.history.standing.holds.values() if hold.lifted_by is None)
     return (
-        record.record_id, record.type, record.definition, text("of") or None, text("area") or None,
-        text("asset") or None, text("unit") or None, (person and text(person)) or None,
-        (author and text(author)) or None, record.whole("due_ms"), text("state") or None,
-        open_holds, record.get("deleted") is True, feed or None, place_of(record)[0],
-        bulk.pack(cells),
+        record.record_id, record.type, record.definition, text("of"), text("area"), text("asset"),
+        text("unit"), text(person), text(author), record.whole("due_ms"), text("state"), open_holds,
+        record.get("deleted") is True, feed or None, place_of(record)[0], bulk.pack_sorted(cells),
     )  # fmt: skip
 
 
@@ -298,12 +332,8 @@ _CONFLICT = ("conflict_id", "record_id", "field", "base", "kept", "other")
 def _conflict_values(record_id: str, conflict: merge.Conflict) -> tuple[object, ...]:
     return (
         conflict.conflict_id(record_id), record_id, conflict.field, conflict.base,
-        bulk.pack(_parts(conflict.kept)), bulk.pack(_parts(conflict.other)),
+        bulk.pack(conflict.kept), bulk.pack(conflict.other),
     )  # fmt: skip
-
-
-def _parts(cell: Cell) -> tuple[Value, ...]:
-    return (cell.value, cell.writer, cell.wall_ms, cell.counter)
 
 
 def _cell(data: bytes) -> Cell:

@@ -1,7 +1,7 @@
 """What a page of the feed means for a device that has not everything (server).
 
-Nothing is written down about who holds what: a record lies in the scopes that its cells say, now and
-at any cursor, because a record is the fold of its entries up to there.
+Nothing is written down about who holds what: a record lies in the scopes that its cells say, now
+and at any cursor, because a record is the fold of its entries up to there.
 """
 
 from collections import defaultdict
@@ -102,11 +102,7 @@ class View:
         shown = visible.difference(enter)
         mine = None if asked.own else asked.device_id
         return Turn(
-            [
-                one
-                for one in found
-                if one.entry.record_id in shown and one.entry.device_id != mine
-            ],
+            [one for one in found if one.entry.record_id in shown and one.entry.device_id != mine],
             self.whole(enter, without=mine),
             leave,
         )

@@ -1,5 +1,7 @@
 """Find records by words, people, equipment and time; the index follows each save of a record.
 
+What comes from others is noted and indexed a little later (`later`), or by whoever searches first.
+
 On SQLite it is a full-text table over our own terms (`search_terms`). Its row numbers follow the
 record's own time, so that the newest hit comes first without sorting, and a span of time is a range
 of rows. PostgreSQL keeps the same terms in an array; only devices search much.
@@ -11,11 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, text
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from domain.records import Record, Value
-from offline_store import keep, search_terms
+from offline_store import bulk, keep, search_terms
 from offline_store.search_terms import joined, tag
+from offline_store.tables import SearchDueRow
 
 VERSION: Final = 2
 LIMIT_MAX = 1000
@@ -91,6 +94,22 @@ def update(session: Session, records: Sequence[Record], record_ids: Collection[s
     for start in range(0, len(touched), _PAGE):
         some = touched[start : start + _PAGE]
         write(session, some, {one: docs[one] for one in some if one in docs})
+
+
+def later(session: Session, record_ids: Sequence[str]) -> None:
+    """Note records that a later `records.index_due` shall find words in: it takes its time."""
+    bulk.delete(session, SearchDueRow, "record_id", record_ids)
+    bulk.insert(session, SearchDueRow, ("record_id",), [(one,) for one in record_ids])
+
+
+def due(session: Session, limit: int) -> list[str]:
+    """Return records that came and are not in the index yet."""
+    return list(session.exec(select(SearchDueRow.record_id).limit(limit)))
+
+
+def done(session: Session, record_ids: Sequence[str]) -> None:
+    """Note that these are in the index."""
+    bulk.delete(session, SearchDueRow, "record_id", record_ids)
 
 
 def outdated(session: Session) -> bool:

@@ -313,7 +313,7 @@ def _footer(model: ConflictModel, desk: Desk, card: ConflictCard) -> list[ft.Con
                 on_click=choosing(way), expand=True,
             )
         )  # fmt: skip
-    route = f"/work/{card.record_id}" if card.work else f"/hazard/{card.record_id}"
+    route = f"/works/{card.record_id}" if card.work else f"/hazard/{card.record_id}"
     if not shown and (card.work or card.type == "hazard"):
         shown.append(
             parts.primary_button(

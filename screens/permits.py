@@ -72,5 +72,5 @@ def _row(desk: Desk, card: WorkCard, now_ms: int) -> ft.Control:
         icon=ft.Icons.ASSIGNMENT,
         chips=chips,
         lines=2,
-        on_click=lambda: desk.go(f"/work/{card.record_id}"),
+        on_click=lambda: desk.go(f"/works/{card.record_id}"),
     )

@@ -107,7 +107,7 @@ ROUTES = [
     detail("statistics", StatisticsScreen),
     detail("statistics/records/:asked", StatisticsRecords),
     detail("gap/:id", GapScreen),
-    detail("work/:id", WorkScreen),
+    detail("works/:id", WorkScreen),
     detail("conflicts", ConflictsScreen),
     detail("conflict/:id", ConflictScreen),
     detail("scan", ScanScreen),

@@ -141,7 +141,7 @@ def place_index(route: str) -> int:
     for index, place in enumerate(PLACES[1:], start=1):
         if route.startswith((place.route, place.route.removesuffix("s") + "/")):
             return index
-    if route.startswith("/work/"):
+    if route.startswith("/works/"):
         return TABS.index("/permits")
     return len(PLACES) - 1 if route.startswith(OF_ME) else 0
 

@@ -114,7 +114,7 @@ def state_chip(desk: Desk, card: WorkCard) -> ft.Control:
 
 @ft.component
 def WorkScreen() -> ft.Control:
-    """The work of the route `/work/:id`."""
+    """The work of the route `/works/:id`."""
     record_id = ft.use_route_params().get("id", "")
     return cast("Any", WorkBody)(record_id, key=f"work-{record_id}")
 

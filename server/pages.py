@@ -1,6 +1,6 @@
 """Pages of the feed and of snapshots, made for one device in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -114,13 +114,11 @@ def _turn(
         limit = max(1, limit // 4)
 
 
-def _reply(
-    here: Site, session: Session, turn: Turn, cursor: int, *, holes: bool
-) -> PullReply:
-    rows = [*turn.entries, *turn.enter]
+def _reply(here: Site, session: Session, turn: Turn, cursor: int, *, holes: bool) -> PullReply:
+    rows = [*turn.enter, *turn.entries]  # in the order in which a device takes them
     names = sorted({one.entry.device_id for one in rows})
     keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
-    before = scoped.before(session, rows) if holes else {}
+    before: Mapping[tuple[str, int], bytes] = scoped.before(session, rows) if holes else {}
 
     def sent(one: Logged, *, settled: bool) -> PulledEntry:
         # a whole record comes with what held entries have become, the feed with what they were

@@ -53,7 +53,7 @@ def _push(here: Site, caller: Device, data: bytes, encoding: str) -> intake.Take
 
 
 @router.get("/pull")
-async def pull(
+async def pull(  # noqa: PLR0913 -- a query has that many parts
     request: Request,
     here: Here,
     caller: Caller,
@@ -93,7 +93,7 @@ async def pull(
 
 
 @router.get("/snapshot")
-def snapshot(  # noqa: PLR0913 -- a query has that many parts
+def snapshot(
     request: Request,
     here: Here,
     caller: Caller,

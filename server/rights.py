@@ -35,6 +35,7 @@ RULE = "rule"  # signs what no person did, on the device "server"
 OWN_TYPES = frozenset({"device", "notice", "gap", "event", "quarantine"})
 _KIND_OF_EVENT = frozenset({"edit", "anchor", "clock_jump"})
 _EVENT_TEXT_MAX = 200
+_NESTS = frozenset({dict, list})
 _SHA_CELLS = ("original", "stamped", "thumb")
 
 
@@ -98,7 +99,7 @@ def _times(entry: Entry, received_ms: int) -> None:
     """No time before there was a product, none far ahead: lists and deadlines go by them."""
     values: list[tuple[str, Value]] = [("hlc_ms", entry.wall_ms)]
     for named in entry.set.items():
-        if isinstance(named[1], dict | list) or named[0].endswith("_ms"):
+        if type(named[1]) in _NESTS or named[0].endswith("_ms"):
             values.append(named)
     while values:  # bounded: an entry has 64 KiB and is nested at most 8 deep
         name, value = values.pop()

@@ -17,6 +17,9 @@ from offline_store import records, scoped
 from offline_store.scoped import View
 from server.site import Site
 
+_KNOWN_MAX = 1000
+_known: dict[tuple[str, tuple[str, ...], Allotment], "Subscribed"] = {}
+
 
 class Subscribed(NamedTuple):
     """What a device subscribes to, what tells it from another subscription, and the rules' mark."""
@@ -31,7 +34,9 @@ class Subscribed(NamedTuple):
         return scopes.EVERYTHING in self.scopes
 
 
-def people_of(session: Session, found: Definitions, device_id: str) -> tuple[list[Person], Allotment]:
+def people_of(
+    session: Session, found: Definitions, device_id: str
+) -> tuple[list[Person], Allotment]:
     """Return who may sign on at a device, and the places to which it is limited."""
     within = allotment_of(records.lookup(session, device_id))
     people = found.plant.people
@@ -49,10 +54,16 @@ def allotment_of(device: Record | None) -> Allotment:
 def subscribed(session: Session, found: Definitions, device_id: str) -> Subscribed:
     """Return what a device subscribes to now."""
     people, within = people_of(session, found, device_id)
-    wanted = scopes.of_people(found.ground, people, within)
-    return Subscribed(
-        wanted, scopes.mark_of(found.ground, wanted), scopes.rules_mark(found.ground)
-    )
+    key = (found.version, tuple(one.person_id for one in people), within)
+    known = _known.get(key)
+    if known is None:  # the same for most devices, and asked with every pull
+        ground = found.ground
+        wanted = scopes.of_people(ground, people, within)
+        known = Subscribed(wanted, scopes.mark_of(ground, wanted), scopes.rules_mark(ground))
+        if len(_known) >= _KNOWN_MAX:
+            _known.clear()
+        _known[key] = known
+    return known
 
 
 def view(session: Session, found: Definitions, wanted: tuple[str, ...]) -> View:

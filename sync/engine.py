@@ -17,7 +17,7 @@ from dataclasses import replace
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
 from domain.signatures import ChainForgedError
-from offline_store import blobs, keep, outbox
+from offline_store import blobs, keep, outbox, records, search
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
@@ -32,7 +32,6 @@ from sync.transport import Transport
 from sync.uploads import REST_MS, PartSize, Uploader
 
 _log = logging.getLogger(__name__)
-
 PULL_WAIT_S = 25
 BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 20.0  # somebody may be waiting for the network
 _STUCK = frozenset({409, 413, 422})  # of a push: sent again as it is, it gets the same answer
@@ -60,8 +59,7 @@ class SyncEngine:
 
         `policies` are those of the definitions in use; `now_ms` runs forward only (monotonic);
         `on_server_time` gets the server's time and the `now_ms` at which its request went out;
-        `on_register` is told when somebody administered. `on_round` is called in a thread around
-        each round and says whether it wrote something that is to be sent.
+        `on_register`: somebody administered. `on_round`, in a thread: returns whether it wrote.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
@@ -78,10 +76,9 @@ class SyncEngine:
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped = False
+        self._stopped, self._held_until_ms = False, 0
         self._gap: int | None = None
         self._held: FieldError | None = None  # why own entries stay here
-        self._held_until_ms = 0
 
     async def run(self) -> None:
         """Sync until `stop`; a failure is shown in the status and tried again later."""
@@ -154,8 +151,23 @@ class SyncEngine:
             await self._upload(blobs.ORIGINAL, only=large[0])
         else:
             self._show(phase="idle", error=self._held)
+            if wait_s:
+                await self._index()
             await self._pull(wait_s=wait_s)
         return await asyncio.to_thread(self._on_round) or bool(large)
+
+    async def _index(self) -> None:
+        """Let what came be found by its words, in small parts: a save comes in between."""
+
+        def some() -> bool:
+            with self._store.reading() as session:
+                if not search.due(session, 1):
+                    return False
+            with self._store.session() as session:
+                return records.index_due(session)
+
+        while not (self._nudged.is_set() or self._stopped) and await asyncio.to_thread(some):
+            pass
 
     async def _push_or_hold(self) -> None:
         """Send what was written here. What the server does not take as it is waits, and is said."""

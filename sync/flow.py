@@ -1,7 +1,7 @@
 """Pushes in a row: while the server works on one, the next is written down and packed.
 
 The next one goes as soon as the one before is answered, and that answer is kept meanwhile. Each is
-written down before it goes, so a cut or a crash leaves at most two that are sent again as they were.
+written down before it goes: a cut or a crash leaves at most two that are sent again as they were.
 """
 
 import asyncio

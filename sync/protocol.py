@@ -146,7 +146,9 @@ class PullReply(Message):
     enter: list[PulledEntry] = Field(default_factory=list[PulledEntry])
     leave: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list)
     subscription: Subscription | None = None
-    after: Annotated[str, Field(max_length=64)] | None = None  # of a snapshot: the last id looked at
+    after: Annotated[str, Field(max_length=64)] | None = (
+        None  # of a snapshot: the last id looked at
+    )
     ids: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list)
 
 

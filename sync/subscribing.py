@@ -1,8 +1,8 @@
 """What this device is to hold: its scopes as the server says them, filled and given up.
 
 A new scope is filled alone, page by page, with its cursor taken first. After scopes were lost, or
-the rules changed, the server lists what the device may hold, and the rest leaves. All of it is noted
-as it is done, so a cut takes it up where it stopped.
+the rules changed, the server lists what the device may hold, and the rest leaves. All of it is
+noted as it is done, so a cut takes it up where it stopped.
 """
 
 import asyncio

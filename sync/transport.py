@@ -139,8 +139,12 @@ class Transport:
             params |= {name: said[name] for name in ("epoch", "seen") if name in said}
         params["k"] = ".".join(said.get(name, "") for name in ("epoch", "seen", "mark"))
         timeout = httpx.Timeout(READ_S + wait_s, connect=CONNECT_S)
-        reply = await self._send("GET", "/v1/pull", params=params, timeout=timeout)
+        leave_out = (PROTOCOL_HEADER,) if self._newer else ()  # asked all day, on paid links
+        reply = await self._send(
+            "GET", "/v1/pull", params=params, timeout=timeout, leave_out=leave_out
+        )
         if reply.status_code == _NOTHING_NEW:
+            self._newer = True
             return _unchanged(after, said, reply)
         return self._page(reply)
 
@@ -207,6 +211,7 @@ class Transport:
         params: Mapping[str, int | str | list[str]] | None = None,
         timeout: httpx.Timeout | None = None,
         max_bytes: int | None = None,
+        leave_out: Sequence[str] = (),
     ) -> Reply:
         request = self._client.build_request(
             method,
@@ -216,6 +221,8 @@ class Transport:
             params=params,
             timeout=timeout or self._client.timeout,
         )
+        for name in leave_out:
+            del request.headers[name]
         try:
             reply = await self._read(request, max_bytes or self._reply_max_bytes)
         except httpx.DecodingError as error:  # says it is packed, and is not
@@ -243,6 +250,8 @@ class Transport:
             reply = await self._client.send(request, stream=True)
             try:
                 if reply.is_stream_consumed:  # another transport than the network had it whole
+                    if len(reply.content) > max_bytes:
+                        raise StrangeReplyError(reason="size")
                     return Reply(reply.status_code, reply.headers, reply.content)
                 content = bytearray()
                 async for piece in reply.aiter_raw():

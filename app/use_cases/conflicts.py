@@ -337,7 +337,7 @@ def said(field: FieldApp, type: str, name: str, value: Value) -> Words:
             }
         )
     if value is None or value == "":
-        return Words({"zh": "（空）", "en": "(empty)"})
+        return Words({"zh": "—", "en": "—"})
     flow = found.workflows.get(type)
     if name == STATE and flow and isinstance(value, str) and value in flow.states:
         return flow.states[value].name

@@ -1,4 +1,4 @@
-"""Baseline of `sync`: durable rows with sqlite3 alone, one JSON decode, the bytes over bare HTTP."""
+"""Baseline of `sync`: durable rows with sqlite3 alone, one JSON decode, bytes over bare HTTP."""
 
 import http.client
 import sqlite3
@@ -14,7 +14,8 @@ _PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autoche
 _LEAN = (
     "CREATE TABLE entry (row INTEGER PRIMARY KEY, number INT, record TEXT, body BLOB, feed INT)",
     "CREATE UNIQUE INDEX entry_number ON entry (number)",
-    "CREATE TABLE record (row INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, feed INT, cells BLOB)",
+    "CREATE TABLE record"
+    " (row INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, feed INT, cells BLOB)",
     "CREATE INDEX record_feed ON record (feed)",
 )
 _T = TypeVar("_T")

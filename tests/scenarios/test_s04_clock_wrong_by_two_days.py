@@ -133,7 +133,7 @@ async def test_everybody_reads_that_a_time_was_corrected(trial_site: PlantSite) 
     steps = hazards.view(office.app, manager, hazard).steps
     assert steps[0].corrected
     async with screen_of(office, MANAGER, PINS[MANAGER]) as client:
-        client.go(f"/work/{work}")
+        client.go(f"/works/{work}")
         await client.until(lambda: client.sees("时间已校正"))
         client.go(f"/hazard/{hazard}")
         await client.until(lambda: client.sees("时间已校正"))
@@ -147,7 +147,7 @@ async def test_gas_test_and_start_are_blocked_until_trusted_time(trial_site: Pla
         act(device, LEADER, work, "start>started")
     async with screen_of(device, ANALYST, PINS[ANALYST]) as client:
         await client.until(lambda: client.sees("时间未校准"))  # the status line
-        client.go(f"/work/{work}")
+        client.go(f"/works/{work}")
         await client.until(lambda: client.has("measure-o2_vol"))
         await client.tap("measure-o2_vol")
         await client.until(lambda: client.sees("这一步暂时不能做"))

@@ -41,7 +41,7 @@ async def test_the_screen_offers_nothing_of_the_kind(trial_site: PlantSite) -> N
     with device.app.store.session() as session:
         keep.put(session, f"scans.{INSPECTOR}", [["CS-07", device.app.clock.now_ms()]])
     async with screen_of(device, INSPECTOR, PINS[INSPECTOR]) as client:
-        client.go(f"/work/{record_id}")
+        client.go(f"/works/{record_id}")
         await client.until(lambda: client.sees("已提交"))
         assert not client.has("step-permit.approve-approved")
         assert not client.has("step-permit.reject-rejected")
