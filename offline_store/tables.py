@@ -197,7 +197,7 @@ class AnchorRow(SQLModel, table=True):
     mono_ms: int = Field(sa_column=_whole())
     server_ms: int = Field(sa_column=_whole())
     rtt_ms: int = Field(sa_column=_whole())
-    source: str = "server"
+    source: str = Field(default="server", sa_column_kwargs={"server_default": "server"})
 
 
 class EntryTimeRow(SQLModel, table=True):
