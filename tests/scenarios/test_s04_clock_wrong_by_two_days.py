@@ -10,6 +10,7 @@ from app.use_cases import evidence, hazards, works
 from app.use_cases.evidence import Target
 from domain.changes import encode
 from domain.places import Fix, Place
+from domain.records import Value
 from domain.trusted_time import PeerTimeError, TimeUntrustedError
 from media import capture
 from offline_store import entries, history
@@ -164,7 +165,7 @@ async def test_the_server_refuses_what_an_altered_app_sends_without_the_time(
     trial_site: PlantSite,
 ) -> None:
     device, _, _, work = await wrong(trial_site)
-    value = {"value": "20.8", "sampled_ms": device.app.clock.now_ms()}
+    value: Value = {"value": "20.8", "sampled_ms": device.app.clock.now_ms()}
     with device.app.store.session() as session:
         device.app.write(
             session, ANALYST, kind="edit", record_id=work, type="trial",

@@ -1,7 +1,10 @@
 """S05 Clock changed back while working: validity counts on a clock that nobody can set."""
 
+from typing import Any
+
 import pytest
 
+from app.field import FieldApp
 from app.link import keep_anchor
 from app.use_cases import works
 from domain import workflow
@@ -138,8 +141,15 @@ async def test_a_start_after_the_end_is_refused_by_the_server_and_told(
     second = apply(device)
     act(device, HEAD, second, "approve>approved")
     hours.be(at("17:00"))
-    monkeypatch.setattr(works, "expire", lambda _field: 0)  # a device that was tampered with
-    monkeypatch.setattr(works, "decide", lambda *a: workflow.Move(a[2], "approved", a[3]))
+
+    def never(_field: FieldApp) -> int:
+        return 0
+
+    def whatever(*asked: Any) -> workflow.Move:  # noqa: ANN401 - a device that was tampered with
+        return workflow.Move(asked[2], "approved", asked[3])
+
+    monkeypatch.setattr(works, "expire", never)
+    monkeypatch.setattr(works, "decide", whatever)
     act(device, LEADER, second, "start>started")
     monkeypatch.undo()
     await device.sync()

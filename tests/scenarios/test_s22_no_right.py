@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.use_cases import reports, works
 from domain.changes import canonical, genesis, link
 from domain.errors import NotAllowedError
+from domain.records import Value
 from domain.signatures import ChainForgedError
 from offline_store import entries, journal, keep, records
 from tests.helpers.plant import Device, PlantSite
@@ -65,7 +66,11 @@ async def test_an_edited_database_is_caught_at_sync_and_honest_entries_before_it
         for row in entries.of_device(session, own.device_id, 1, 1000):
             body = row.body
             if row.entry.record_id == touched:
-                changed = {"state": "approved", "action": "permit.approve", "slot.approve.1": HEAD}
+                changed: dict[str, Value] = {
+                    "state": "approved",
+                    "action": "permit.approve",
+                    "slot.approve.1": HEAD,
+                }
                 body = canonical(
                     {
                         **json.loads(body), "by": HEAD, "rec": record_id, "type": TYPE,
