@@ -1,8 +1,9 @@
 """The only reader of the device's clocks: corrected time, hybrid logical clock, ids.
 
-Corrected time = server time at the last contact + monotonic time since. It survives somebody
-changing the device's clock; it is lost at a reboot, and then only the device's clock is left and
-its uncertainty is unknown (None).
+Corrected time = time of the last anchor + monotonic time since (`domain.trusted_time`). It survives
+somebody changing the device's clock; it is lost at a reboot, and then only the device's clock is
+left and its uncertainty is unknown (None). Anchors come from the server, from satellites, or from a
+peer. Both clocks are watched: one that was set against the other is told (`take_jump`).
 """
 
 import os
@@ -14,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.changes import DeviceTime
+from domain.trusted_time import Pair, is_trusted, jump_ms, uncertainty_ms
 from offline_store.journal import Stamp
 
-DRIFT_PPM = 50  # quartz of a phone; 9 days make 39 s
 SHARP_MS = 1000  # good enough to take over at once, so that a corrected server clock is followed
 SKEW_MAX_MS = 5 * 60_000  # another node may move our logical clock this far ahead, not further
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -24,12 +25,13 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One contact with the server: its time, our monotonic clock then, the round trip, in ms."""
+    """One trusted time: what `source` said, our monotonic clock then, the round trip, in ms."""
 
     boot: str
     mono_ms: int
     server_ms: int
     rtt_ms: int
+    source: str = "server"  # or "gnss", "peer"
 
 
 def read_wall_ms() -> int:
@@ -74,6 +76,7 @@ class Clock:
         self._anchor: Anchor | None = None
         self._last = (floor_ms, 0)
         self._not_before_ms, self._began_mono_ms = not_before_ms, mono_ms()
+        self._pair = self.pair()
         self._lock = threading.Lock()
 
     def anchor(self, server_ms: int, sent_mono_ms: int) -> None:
@@ -87,6 +90,34 @@ class Clock:
         if known is None or rtt // 2 <= max(known, SHARP_MS):
             self._anchor = Anchor(self.boot, mono, server_ms + rtt // 2, rtt)
 
+    def take(self, true_ms: int, unc_ms: int, source: str) -> bool:
+        """Take a time that satellites or a peer vouch for, right to `unc_ms`; a sharper one stays.
+
+        Returns whether it was taken. Nothing earlier than what a server told before is believed.
+        """
+        known = self.uncertainty_ms()
+        if true_ms + unc_ms < self._not_before_ms or (known is not None and known <= unc_ms):
+            return False
+        self._anchor = Anchor(self.boot, self._mono_ms(), true_ms, 2 * unc_ms, source)
+        return True
+
+    def pair(self) -> Pair:
+        """Read both clocks together."""
+        return Pair(self._wall_ms(), self._mono_ms())
+
+    def watch_from(self, pair: Pair) -> None:
+        """Go on watching from where an earlier run of this boot looked last."""
+        if pair.mono_ms <= self._mono_ms():
+            self._pair = pair
+
+    def take_jump(self) -> int:
+        """Return by how much the device's clock was set since the last look, in ms; 0 if not."""
+        with self._lock:
+            now = self.pair()
+            moved = jump_ms(self._pair, now)
+            self._pair = now
+        return moved
+
     def restore(self, anchor: Anchor) -> None:
         """Use an anchor stored by an earlier run; one of another boot says nothing any more."""
         if anchor.boot == self.boot and anchor.mono_ms <= self._mono_ms():
@@ -94,7 +125,7 @@ class Clock:
 
     @property
     def last_anchor(self) -> Anchor | None:
-        """Return the last contact with the server in this boot."""
+        """Return the last trusted time of this boot."""
         return self._anchor
 
     def mono_ms(self) -> int:
@@ -126,7 +157,12 @@ class Clock:
         if self._anchor is None:
             return None
         age = self._mono_ms() - self._anchor.mono_ms
-        return self._anchor.rtt_ms // 2 + age * DRIFT_PPM // 1_000_000
+        return uncertainty_ms(self._anchor.rtt_ms // 2, age)
+
+    @property
+    def trusted(self) -> bool:
+        """Say whether the time is known well enough for what needs a trusted one."""
+        return is_trusted(self.uncertainty_ms())
 
     def stamp(self) -> Stamp:
         """Return the stamp of a new entry: later than every stamp before it.

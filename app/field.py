@@ -25,6 +25,7 @@ from domain.errors import FieldError, RecordMissingError
 from domain.invitations import Invitation
 from domain.places import Fix, still_valid
 from domain.records import Value
+from domain.workflow import RULE
 from media.labels import PlantKey
 from media.ports import Camera, CodeReader, Locator
 from offline_store import journal, keep, records
@@ -34,6 +35,7 @@ from sync.engine import SyncEngine
 DEFAULT_SERVER_URL = "http://127.0.0.1:8000"
 # the language of the screen for which a use case runs: two tabs of one device may differ
 SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
+CLOCK_KINDS = frozenset({"anchor", "clock_jump"})  # entries about the clock itself
 _SHORT = 4  # hex digits of the device in a record's code: HZ-3F2A-0007
 
 
@@ -104,6 +106,7 @@ class FieldApp:
     secrets: SecretStore | None = None  # the key store of this system
     shut: Callable[[], None] = field(default=lambda: None)  # the key was forgotten: nothing goes on
     links: ClipLinks = field(default_factory=ClipLinks)
+    before_write: Callable[[Session], None] = field(default=lambda _session: None)
 
     @property
     def server_url(self) -> str:
@@ -155,14 +158,18 @@ class FieldApp:
         type: str,
         definition: str,
         set: Mapping[str, Value],
+        base: Mapping[str, str] | None = None,
     ) -> Entry:
         """Append one entry of this device to the journal, signed; the caller commits.
 
-        Its stamp is later than everything the person can have seen on the record. Raises
-        CertificateExpiredError, CertificatePersonError for what the certificate does not cover.
+        Its stamp is later than everything the person can have seen on the record. `base` as in
+        `journal.write`. Raises CertificateExpiredError, CertificatePersonError for what the
+        certificate does not cover; what the product writes by itself needs none.
         """
+        if not CLOCK_KINDS & {kind}:
+            self.before_write(session)
         seen = records.lookup(session, record_id)
-        if self.certificate:
+        if self.certificate and person_id != RULE:
             certificates.may_write(
                 self.certificate, self.clock.now_ms(), person_id, type, set,
                 self.definitions.policies, new=seen is None,
@@ -179,6 +186,7 @@ class FieldApp:
             definition=definition,
             set=set,
             policies=self.definitions.policies,
+            base=base,
         )
 
     def next_code(self, session: Session, prefix: str) -> str:

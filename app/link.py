@@ -8,14 +8,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import astuple
 from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import joining, standing, unlock
+from app import joining, standing, timekeeping, unlock
 from app.field import FieldApp, Pack
 from app.joining import enrol
 from app.keyfile import find_key
@@ -218,6 +217,7 @@ def start_engine(
         changed,
         on_server_time=field.clock.anchor,
         on_register=lambda: field.want_pack(),  # noqa: PLW0108 - it is set after this
+        on_round=lambda: timekeeping.look(field),
     )
     field.engine = engine
     field.nudge = engine.nudge
@@ -247,10 +247,8 @@ async def _first_contact(
 
 def keep_anchor(field: FieldApp) -> None:
     """Store the last server time seen, so that a restart within this boot stays calibrated."""
-    anchor = field.clock.last_anchor
-    if anchor:
-        with field.store.session() as session:
-            keep.set_anchor(session, keep.Anchor(*astuple(anchor)))
+    with field.store.session() as session:
+        timekeeping.keep_clock(field, session)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, wanted: asyncio.Event) -> None:

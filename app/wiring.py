@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app import standing
+from app import standing, timekeeping
 from app.clock import Anchor, Clock, read_mono_ms
 from app.field import Devices, FieldApp, Identity
 from app.keyfile import KEY_FILE, catch_up, device_key, keep_key, read_patiently
@@ -68,6 +68,7 @@ def build_field(
     field.pack = load_pack(store)
     field.certificate = standing.certificate(store, identity)
     keep_way_back(field)
+    timekeeping.go_on(field)
     with store.session() as session:
         why = keep.get(session, keep.REVOKED)
         field.revoked = why if isinstance(why, str) else None
@@ -124,7 +125,7 @@ def _restore_anchor(store: Store, clock: Clock) -> None:
     with store.reading() as session:
         kept = keep.anchor(session, clock.boot)
     if kept:
-        clock.restore(Anchor(kept.boot, kept.mono_ms, kept.server_ms, kept.rtt_ms))
+        clock.restore(Anchor(*kept))
 
 
 def _devices(settings: ClientSettings, clock: Clock) -> Devices:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from domain.plant import Person, Plant
 from domain.records import Record
 from domain.words import Words
+from domain.work import named_on
 
 EVERYONE = "everyone"  # the role that every signed-in person has
 # What a scope may compare. Of the record: area, unit, the unit with those above it, whose it is,
@@ -121,6 +122,7 @@ def subject_of(record: Record, *, on_site: bool = False) -> Subject:
         owner=record.text(owner) or None,
         assignee=record.text(assignee) or None,
         on_site=on_site,
+        named=named_on({name: cell.value for name, cell in record.cells.items()}),
     )
 
 

@@ -42,7 +42,7 @@ from domain.reading.source import Part, Problem, Reading, named
 from domain.reading.walk import compose
 from domain.reading.workflow import WorkflowExample, read_workflow
 from domain.registers import FILE as REGISTERS
-from domain.scopes import RULES, Ground, Rules, ground
+from domain.scopes import RULES, Ground, Rules, ground, with_works
 from domain.words import Words
 from domain.workflow import Workflow
 
@@ -239,7 +239,7 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         ),
         day0=day0,
         version=version,
-        scopes=scopes,
+        scopes=with_works(scopes, [flow.code for flow, _ in flows if flow.work]),
     )
 
 

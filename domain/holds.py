@@ -41,6 +41,7 @@ class Safety:
     `order` names the kinds of decisions, safest first; `states` all states in the order of the
     data. `places` gives the hold of (action, state), `lifted_by` the one action that lifts a kind
     of hold. `live` are the states that a hold suspends, `started` is the one in which work goes on.
+    `stamps` are cells that a decision brings along and that are filled once, like signatures.
     """
 
     order: tuple[str, ...]
@@ -51,6 +52,7 @@ class Safety:
     live: frozenset[str]
     suspended: str
     started: str
+    stamps: tuple[str, ...] = ()
 
     def kind(self, action: str, state: str) -> str:
         """Return what a decision counts as; one that the data does not know is the weakest."""

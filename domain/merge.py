@@ -217,7 +217,10 @@ class _Fold:
         """Take what the entry did to state and holds, then its other fields."""
         self._apply(effect)
         for name in sorted(self.entry.set.keys() - {STATE, ACTION, HOLDS}):
-            if not name.startswith(SLOT):
+            if name in safety.stamps:  # of the decision that counts; a later one changes nothing
+                if effect.signs and name not in self.cells:
+                    self.cells[name] = self._cell(self.entry.set[name])
+            elif not name.startswith(SLOT):
                 self._field(name, safety)
             elif name in self.cells:  # signed before, whoever it was
                 self._note("merged", "duplicate_signature")

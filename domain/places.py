@@ -1,7 +1,7 @@
 """Places and distances. WGS-84; distance is the great circle on a sphere of R = 6 371 008.8 m."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius R1 of the GRS 80 ellipsoid
 
@@ -17,12 +17,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A measured position: accuracy radius in cm, time in ms; `mocked` by the platform's word."""
+    """A measured position: accuracy radius in cm, time in ms; `mocked` by the platform's word.
+
+    `sky_ms` is the time that came with the position, where the platform gave one.
+    """
 
     place: Place
     accuracy_cm: int
     at_ms: int
     mocked: bool = False
+    sky_ms: int | None = field(default=None, compare=False)
 
 
 def still_valid(fix: Fix | None, now_ms: int, max_age_ms: int) -> Fix | None:

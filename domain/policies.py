@@ -29,6 +29,7 @@ POLICIES: TypePolicies = {
     "maintenance": {"state": Policy.FIRST, "note": Policy.LATEST},
     "evidence": {},
     "event": {},
+    "clock": {},
     # one notice may be written twice, by the server and by the device it concerns: the first stands
     "notice": dict.fromkeys(
         (
@@ -93,6 +94,9 @@ CELLS: Mapping[str, frozenset[str]] = {
     "event": frozenset(
         ("what", "by", "at_ms", "text", "code", "device", "number", "figure", "days", "area",
          "unit", "grade", "format", "rows")
+    ),
+    "clock": frozenset(
+        ("what", "by", "at_ms", "device", "source", "boot", "mono", "unc", "jump")
     ),
     "notice": frozenset(POLICIES["notice"]),
     "gap": frozenset(

@@ -13,6 +13,7 @@ from typing import Literal
 from domain.changes import DECISIONS, Entry, decode, genesis, link, signed_bytes
 from domain.errors import EntryInvalidError
 from domain.joins import heads
+from domain.proof_times import first_anchors, true_time
 from domain.proofs import (
     DIGEST_BYTES,
     EVIDENCE,
@@ -33,6 +34,7 @@ from domain.quarantine import RELEASED
 from domain.receipts import blob_receipt_bytes, receipt_bytes
 from domain.records import Value
 from domain.signatures import verifies
+from domain.trusted_time import anchor_of
 
 MISSING_MAX = 50  # lines about entries that are missing: more tell nothing new
 # "open": neither shown nor refuted (missing, or only claimed); "note": said, nothing to check
@@ -244,8 +246,11 @@ def _of_entries(case: _Case) -> Iterator[Finding]:
     pushes = {chain.device_id: _by_number(chain) for chain in case.proof.chains}
     if not any(entry.record_id == case.proof.record_id for _, _, entry in case.entries):
         yield Finding("entry.none", "broken", {"record": case.proof.record_id})
+    anchors = first_anchors([entry for _, _, entry in case.entries])
     for chain, kept, entry in case.entries:
         yield Finding("entry", "note", {"number": entry.number}, entry)
+        if made := true_time(entry, anchors):
+            yield Finding("entry.corrected", "note", made)
         if entry.record_id not in ours:
             yield Finding("entry.stranger", "broken", {"record": entry.record_id})
         yield _of_signature(case, chain, kept, entry, covers[chain.device_id])
@@ -258,12 +263,13 @@ def _of_entries(case: _Case) -> Iterator[Finding]:
 
 
 def _ours(case: _Case) -> set[str]:
-    """Return the record, and the evidence that says it belongs to it."""
+    """Return the record, the evidence that says it belongs to it, and anchors of their times."""
     wanted = case.proof.record_id
     return {wanted} | {
         entry.record_id
         for _, _, entry in case.entries
-        if entry.type == EVIDENCE and entry.set.get("of") == wanted
+        if (entry.type == EVIDENCE and entry.set.get("of") == wanted)
+        or (entry.kind == "anchor" and anchor_of(entry.set) is not None)
     }
 
 

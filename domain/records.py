@@ -12,7 +12,7 @@ import msgspec
 
 type_names = (
     "inspection", "hazard", "task", "maintenance", "evidence", "event", "notice", "gap",
-    "register", "device", "quarantine",
+    "register", "device", "quarantine", "clock",
 )  # fmt: skip
 
 Scalar = str | int | bool | None

@@ -10,7 +10,7 @@ person have one in common exactly if the row gives the record to the person.
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.access import EVERYONE, Access, of_person, of_subject, subject_of
 from domain.plant import Person, Plant
@@ -62,6 +62,13 @@ class Allotment:
     people: tuple[str, ...] = ()  # none named: all people of the plant
     areas: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+
+
+def with_works(rules: Rules, codes: Iterable[str]) -> Rules:
+    """Return rules that take work under control along, too: by the right to read, like the rest."""
+    taken = frozenset().union(*(row.types for row in rules.rows))
+    more = (Row(code, frozenset({code}), frozenset({"read"})) for code in sorted(codes))
+    return replace(rules, rows=(*rules.rows, *(row for row in more if not row.types & taken)))
 
 
 def ground(rules: Rules, access: Access, plant: Plant) -> Ground:

@@ -16,13 +16,16 @@ from domain.hazard_fields import HazardField, missing
 from domain.plant import Person, Plant
 from domain.questions import Item
 from domain.records import Record, Value
+from domain.trusted_time import TimeUntrustedError
 from domain.words import Words
+from domain.work import Work, WorkExpiredError, expires_ms, is_over
 
 RULE = "rule"  # what the product does itself; nobody may ask for it
 # What a move may ask the person for, and the cell it fills. after_photo is evidence, not a cell.
 NEEDS = ("assignee", "note", "merged_into", "after_photo")
-# What must be true of the record before a move: its place is known, its photos are there.
-REQUIRES = ("place", "shots")
+# What must be true before a move: its place is known, its photos are there, the time is trusted,
+# the approval is not over.
+REQUIRES = ("place", "shots", "trusted_time", "valid")
 # What a cell may hold: text, a time in ms, who writes it, anything, or a code of that kind.
 HOLDS = (
     "text", "time", "self", "any",
@@ -75,6 +78,7 @@ class CellRule:
     reason: bool = False
     longest: int = TEXT_LONGEST
     item: Item | None = None  # a field of the data: the cell holds an answer to this question
+    trusted: bool = False  # nothing is written here without a trusted time
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Workflow:
     all_acted: Mapping[str, str] = field(default_factory=dict[str, str])
     cells: Mapping[str, CellRule] = field(default_factory=dict[str, CellRule])
     fields: tuple[HazardField, ...] = ()
+    work: Work | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +142,13 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     """Return the move, or raise why it may not be made: rights, then state, then what it needs.
 
     `facts["shots"]` is the set of shots on the record, `facts["on_site"]` whether the actor is
-    there. `given` holds the cells that the move sets; without it only the way is checked and not
-    what the person still has to fill in.
+    there; `facts["trusted"]` whether the time is, `facts["now_ms"]` what it is. `given` holds the
+    cells that the move sets; without it only the way is checked and not what the person still has
+    to fill in.
     `facts["merge_into"]` is the record that `given["merged_into"]` names, where it is known.
     Raises NotAllowedError, MoveRefusedError (state, condition, incompatible, place, needs,
-    assignee, merged_into), ShotsMissingError or AnswersMissingError.
+    assignee, merged_into), ShotsMissingError, AnswersMissingError, TimeUntrustedError or
+    WorkExpiredError.
     """
     source = state_of(workflow, record)
     subject = subject_of(record, on_site=facts.get("on_site") is True)
@@ -158,6 +165,7 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     rule = clash(workflow, record, access, action, actor.person_id)
     if rule is not None:
         raise MoveRefusedError(reason="incompatible", rule=rule.rule_id)
+    check_time(workflow, row, record, facts)
     _require(workflow, row, record, facts, given or {})
     _answered(workflow, record, action, plant, given or {})
     if given is not None:
@@ -165,6 +173,15 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
         if "merged_into" in row.needs:
             _check_merge(workflow, record, facts)
     return Move(action, source, row.target, row.needs)
+
+
+def check_time(workflow: Workflow, row: Transition, record: Record, facts: Facts) -> None:
+    """Raise TimeUntrustedError or WorkExpiredError where a move needs what the clock cannot say."""
+    if "trusted_time" in row.requires and facts.get("trusted") is not True:
+        raise TimeUntrustedError(action=row.action)
+    now, work = facts.get("now_ms"), workflow.work
+    if "valid" in row.requires and work and isinstance(now, int) and is_over(work, record, now):
+        raise WorkExpiredError(action=row.action, expired_ms=expires_ms(work, record))
 
 
 def rows_of(workflow: Workflow, action: str, target: str) -> tuple[Transition, ...]:
@@ -198,7 +215,8 @@ def actors(workflow: Workflow, record: Record, action: str) -> frozenset[str]:
 def decided_cells(workflow: Workflow) -> frozenset[str]:
     """Return the cells that moves alone set."""
     people = {*workflow.acted.values(), *workflow.all_acted.values()}
-    return frozenset({"state", "action", "assignee", "merged_into", *people})
+    stamped = workflow.work.stamps.values() if workflow.work else ()
+    return frozenset({"state", "action", "assignee", "merged_into", *people, *stamped})
 
 
 def state_of(workflow: Workflow, record: Record) -> str:
@@ -232,8 +250,9 @@ def missing_shots(
 
 
 def scene(record: Record, facts: Facts) -> Facts:
-    """Return the facts with the record's cells under its type: `hazard.grade`."""
-    return {**facts, record.type: {name: cell.value for name, cell in record.cells.items()}}
+    """Return the facts with the record's cells under its type and `record`: `hazard.grade`."""
+    cells = {name: cell.value for name, cell in record.cells.items()}
+    return {**facts, "record": cells, record.type: cells}
 
 
 def _when(row: Transition, record: Record, facts: Facts) -> bool:

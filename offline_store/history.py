@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from domain.figures import Decided
 from domain.records import Record
 from offline_store import records
-from offline_store.tables import EntryRow, RecordRow
+from offline_store.tables import EntryRow, EntryTimeRow, RecordRow
 
 NOT_COUNTED: Final = ("refused", "conflict", "quarantined")
 
@@ -32,7 +32,17 @@ def decisions(session: Session, type: str, since_ms: int) -> dict[str, list[Deci
     changed = _ids(type, since_ms)
     feed = col(EntryRow.feed)
     rows = session.connection().execute(
-        select(col(EntryRow.record_id), col(EntryRow.body), col(EntryRow.received_ms))
+        select(
+            col(EntryRow.record_id),
+            col(EntryRow.body),
+            col(EntryRow.received_ms),
+            col(EntryTimeRow.true_ms),
+        )
+        .outerjoin(
+            EntryTimeRow,
+            (col(EntryTimeRow.device_id) == col(EntryRow.device_id))
+            & (col(EntryTimeRow.number) == col(EntryRow.number)),
+        )
         .where(
             col(EntryRow.record_id).in_(changed),
             col(EntryRow.kind).in_(["edit", "decide"]),  # a report is no decision, but a step
@@ -41,11 +51,12 @@ def decisions(session: Session, type: str, since_ms: int) -> dict[str, list[Deci
         .order_by(feed.is_(None), feed, col(EntryRow.device_id), col(EntryRow.number))
     )
     found: dict[str, list[Decided]] = {}
-    for record_id, body, received_ms in rows:
+    at: int | None
+    for record_id, body, received_ms, at in rows:
         entry: dict[str, Any] = json.loads(body)
         state = entry["set"].get("state")
         if isinstance(state, str):
-            wall_ms: int = entry["hlc"][0]
+            wall_ms: int = entry["hlc"][0] if at is None else at
             at_ms = wall_ms if received_ms is None else min(wall_ms, received_ms)
             found.setdefault(record_id, []).append(Decided(at_ms, state))
     return found

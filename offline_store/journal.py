@@ -27,7 +27,7 @@ from domain.changes import (
 )  # fmt: skip
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
-from offline_store import entries, keeping, records, salvaged, signed
+from offline_store import entries, keeping, records, salvaged, signed, times
 from offline_store.database import lock_feed
 from offline_store.entries import Logged, last_feed, last_received_ms, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow
@@ -111,7 +111,7 @@ def write(  # noqa: PLR0913 -- an entry has that many parts
     if author.sign and signed.may_be_built_on(session, author.device_id):
         signature = author.sign(signed_bytes(kind, digest))
     entries.add(session, [Logged(entry, body, digest, signature=signature)])
-    records.refold(session, record_id, policies)
+    records.refold_all(session, [record_id, *times.settle(session, [entry])], policies)
     return entry
 
 
@@ -208,7 +208,7 @@ class Intake:
         self._number, self._hash = head(session, device_id)
         self._logged: list[Logged] = []
         ids = list(dict.fromkeys(record_ids))
-        earlier = entries.of_records(session, ids)
+        earlier, true = entries.of_records(session, ids), times.of_records(session, ids)
         self._new = frozenset(ids) - earlier.keys()
         self._refused = {
             one.entry.writer
@@ -222,11 +222,8 @@ class Intake:
             if any(one.entry.device_id == device_id for one in logged)
         }
         self._folded = {
-            record_id: merge.fold(
-                [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged],
-                policies,
-            )
-            for record_id, logged in ((record_id, earlier.get(record_id, ())) for record_id in ids)
+            record_id: merge.fold(times.fed(earlier.get(record_id, ()), true), policies)
+            for record_id in ids
         }
 
     def record(self, record_id: str) -> Record | None:
@@ -314,6 +311,7 @@ class Intake:
         folded = {one: self._folded[one] for one in touched}
         feeds = dict.fromkeys(touched, feed)
         records.save(self._session, folded, feeds, new=self._new, searched="never")
+        records.settle_times(self._session, self._logged, self._policies)
         return feed
 
 

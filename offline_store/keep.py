@@ -32,6 +32,7 @@ class Anchor(NamedTuple):
     mono_ms: int
     server_ms: int
     rtt_ms: int
+    source: str = "server"
 
 
 def get(session: Session, name: str) -> Value:
@@ -90,7 +91,7 @@ def set_as_of(session: Session, server_ms: int) -> None:
 def anchor(session: Session, boot: str) -> Anchor | None:
     """Return the last server time seen in this boot, or None: the clock is not calibrated."""
     row = session.get(AnchorRow, boot)
-    return Anchor(row.boot_id, row.mono_ms, row.server_ms, row.rtt_ms) if row else None
+    return Anchor(row.boot_id, row.mono_ms, row.server_ms, row.rtt_ms, row.source) if row else None
 
 
 def latest_anchor_ms(session: Session) -> int:
@@ -105,5 +106,6 @@ def set_anchor(session: Session, at: Anchor) -> None:
         boot_id=at.boot, mono_ms=0, server_ms=0, rtt_ms=0
     )
     row.mono_ms, row.server_ms, row.rtt_ms = at.mono_ms, at.server_ms, at.rtt_ms
+    row.source = at.source
     session.add(row)
     session.flush()

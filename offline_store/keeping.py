@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from domain.changes import Entry
 from domain.merge import TypePolicies
-from offline_store import entries, quarantine, records
+from offline_store import entries, quarantine, records, times
 from offline_store.entries import Logged
 
 
@@ -22,8 +22,9 @@ def keep(
     known = records.known(session, list(of_page))
     entries.add(session, fresh)
     released = quarantine.apply(session, came)
-    touched = list(of_page | dict.fromkeys(released))
-    logged = entries.by_record(fresh, of_page.keys() - known - set(released))
+    moved = times.settle(session, came)
+    touched = list(of_page | dict.fromkeys([*released, *moved]))
+    logged = entries.by_record(fresh, of_page.keys() - known - {*released, *moved})
     new = frozenset(logged)
     logged |= entries.of_records(session, [one for one in touched if one not in new])
     records.save_logged(session, logged, touched, policies, new=new, searched="later")

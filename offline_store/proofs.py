@@ -29,7 +29,7 @@ from domain.proofs import (
     Receipt,
 )
 from domain.records import Record, type_names
-from offline_store import blobs, devices, records
+from offline_store import blobs, devices, records, times
 from offline_store.database import Store
 from offline_store.entries import IN_MAX
 from offline_store.tables import BatchRow, EntryRow, RecordRow
@@ -94,6 +94,7 @@ def _entries(session: Session, record_id: str) -> dict[str, list[EntryRow]]:
         col(RecordRow.parent) == record_id, col(RecordRow.type) == EVIDENCE
     )
     ids = [record_id, *session.connection().execute(evidence).scalars()]
+    ids += times.anchors_of(session, ids)  # what corrects their times
     found: dict[str, list[EntryRow]] = defaultdict(list)
     for start in range(0, len(ids), IN_MAX):
         this = col(EntryRow.record_id).in_(ids[start : start + IN_MAX])

@@ -11,7 +11,7 @@ from domain import merge
 from domain.errors import RecordMissingError
 from domain.holds import Hold
 from domain.records import Cell, Record
-from offline_store import bulk, entries, search
+from offline_store import bulk, entries, search, times
 from offline_store.questions import EVIDENCE, columns, finding
 from offline_store.tables import ConflictRow, EntryRow, HoldRow, RecordRow
 
@@ -33,6 +33,7 @@ PEOPLE: Final[Mapping[str, tuple[str | None, str | None]]] = {
     "register": (None, "by"),
     "device": (None, None),
     "quarantine": (None, None),
+    "clock": (None, None),
 }
 
 
@@ -159,6 +160,15 @@ def refold_all(
     return save_logged(session, entries.of_records(session, record_ids), record_ids, policies)
 
 
+def settle_times(
+    session: Session, logged: Sequence[entries.Logged], policies: merge.TypePolicies
+) -> None:
+    """Make the records anew whose times anchors among these entries correct (server)."""
+    moved = times.settle(session, [one.entry for one in logged])
+    again = entries.of_records(session, moved)
+    save_logged(session, again, moved, policies, searched="never")
+
+
 def save_logged(
     session: Session,
     logged: Mapping[str, Sequence[entries.Logged]],
@@ -171,11 +181,10 @@ def save_logged(
     """Make records of all their entries, which the caller has; see `save` for the rest."""
     folded: dict[str, merge.Merged | None] = {}
     feeds: dict[str, int] = {}
+    true = times.of_records(session, record_ids)
     for record_id in record_ids:
         of_it = logged.get(record_id, ())
-        folded[record_id] = merge.fold(
-            [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in of_it], policies
-        )
+        folded[record_id] = merge.fold(times.fed(of_it, true), policies)
         feeds[record_id] = max((one.feed or 0 for one in of_it), default=0)
     save(session, folded, feeds, new=new, searched=searched)
     return {record_id: one.record if one else None for record_id, one in folded.items()}

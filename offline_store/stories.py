@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from domain.records import Record
 from domain.story import Story, Turn
-from offline_store import entries, records
+from offline_store import entries, records, times
 from offline_store.entries import Logged
 
 _OUT = frozenset({"refused", "quarantined", "conflict"})
@@ -19,9 +19,13 @@ def story(session: Session, record: Record) -> Story:
 
 def stories(session: Session, found: Sequence[Record]) -> list[Story]:
     """Return the stories of records, in their order."""
-    logged = entries.of_records(session, [record.record_id for record in found])
+    ids = [record.record_id for record in found]
+    logged, true = entries.of_records(session, ids), times.of_records(session, ids)
     return [
-        Story(record, tuple(turn(one) for one in logged[record.record_id] if counts(one)))
+        Story(
+            record,
+            tuple(turn(times.timed(one, true)) for one in logged[record.record_id] if counts(one)),
+        )
         for record in found
     ]
 

@@ -218,6 +218,19 @@ class AnchorRow(SQLModel, table=True):
     mono_ms: int = Field(sa_column=_whole())
     server_ms: int = Field(sa_column=_whole())
     rtt_ms: int = Field(sa_column=_whole())
+    source: str = Field(default="server", sa_column_kwargs={"server_default": "server"})
+
+
+class EntryTimeRow(SQLModel, table=True):
+    """When an entry was really written, where its device did not know the time then."""
+
+    __tablename__: ClassVar[str] = "entry_time"  # pyright: ignore[reportIncompatibleVariableOverride]
+    __table_args__ = (Index("entry_time_of_record", "record_id"),)
+    device_id: str = Field(primary_key=True)
+    number: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    record_id: str
+    true_ms: int = Field(sa_column=_whole())
+    unc_ms: int = Field(sa_column=_whole())
 
 
 class DraftRow(SQLModel, table=True):

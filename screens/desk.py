@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import flet as ft
 
+from app import timekeeping
 from app.field import SPOKEN, FieldApp
 from app.translate import Translator, translator
 from app.use_cases.search import Question
@@ -243,6 +244,7 @@ class Desk(ft.Observable):
         stage.locator = stage.locator or self.field.devices.locator()
         try:
             self.link.fix = await stage.locator.current()
+            await asyncio.to_thread(timekeeping.take_sky, self.field, self.link.fix)
         except FieldError:  # no permission, no signal: then the position is unknown
             self.link.fix = None
         return self.link.fix

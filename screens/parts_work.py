@@ -355,6 +355,8 @@ def step_times(t: Translator, step: Step, now_ms: int) -> list[str]:
     if step.at_ms is None:
         return []
     said = [t.moment(step.at_ms, now_ms)]
+    if step.corrected:
+        said.append(t("timeline.corrected", time=t.moment(step.device_ms, step.at_ms)))
     if not step.sent:
         said.append(t("timeline.waiting"))
     elif step.received_ms is not None and step.received_ms - step.at_ms > LATE_MS:

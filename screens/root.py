@@ -15,6 +15,7 @@ from screens.admin_import import AdminImport
 from screens.admin_invite import AdminInvite, AdminLost
 from screens.admin_quarantine import AdminQuarantine, QuarantineScreen
 from screens.admin_row import AdminNew, AdminRow
+from screens.conflict import ConflictScreen, ConflictsScreen
 from screens.context import ENTER, TABS, Desk, seat, use_desk, use_value
 from screens.dispatch import DispatchScreen
 from screens.documents import DocumentsScreen
@@ -37,6 +38,7 @@ from screens.statistics_records import StatisticsRecords
 from screens.storage import Storage
 from screens.today import TodayScreen
 from screens.upkeep import UpkeepScreen
+from screens.work import WorkScreen
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +109,9 @@ ROUTES = [
     detail("statistics", StatisticsScreen),
     detail("statistics/records/:asked", StatisticsRecords),
     detail("gap/:id", GapScreen),
+    detail("works/:id", WorkScreen),
+    detail("conflicts", ConflictsScreen),
+    detail("conflict/:id", ConflictScreen),
     detail("scan", ScanScreen),
     detail("storage", Storage),
     detail("sheet/:draft", SheetScreen),

@@ -76,6 +76,9 @@ def StatusLine() -> ft.Control:
     tokens, t = desk.tokens, desk.t
     shown = standing(tokens, t, link, signs=desk.field.key_trouble is None)
     waits = t("status.waiting", n=link.waiting)
+    if desk.field.identity is not None and not desk.field.clock.trusted:
+        detail = " · ".join(part for part in (t("time.uncalibrated"), shown.detail) if part)
+        shown = shown._replace(detail=detail)
     small = tokens.small
     row: list[ft.Control] = [
         ft.Icon(shown.icon, size=20, color=shown.ink),
@@ -138,6 +141,8 @@ def place_index(route: str) -> int:
     for index, place in enumerate(PLACES[1:], start=1):
         if route.startswith((place.route, place.route.removesuffix("s") + "/")):
             return index
+    if route.startswith("/works/"):
+        return TABS.index("/permits")
     return len(PLACES) - 1 if route.startswith(OF_ME) else 0
 
 

@@ -19,6 +19,7 @@ from server.site import Site
 
 FORGED, UNSIGNED, SIGNATURE = "forged", "unsigned", "signature"
 UNREADABLE, REVOKED = "unreadable", "revoked"
+RIGHTS, EXPIRED, LATE = "rights", "expired", "late"  # of work under control
 _TOLD = ("admin.accounts", "conflict.settle")
 
 

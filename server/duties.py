@@ -13,7 +13,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import FieldError
-from server import clock_check, gaps, lacking, nagging, own_entries, rounds
+from server import clock_check, gaps, lacking, nagging, own_entries, rounds, works
 from server.site import Site
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,8 @@ def _gaps(here: Site, now_ms: int) -> int:
 
 
 DUTIES: Final[tuple[Duty, ...]] = (
-    nagging.escalate,  # first: what endangers somebody waits for nothing else
+    works.expire,  # first: what endangers somebody waits for nothing else
+    nagging.escalate,
     rounds.run,
     _gaps,
     nagging.answer,

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from domain.changes import digest_of
+from domain.changes import Entry, digest_of
 from domain.errors import FieldError
 from domain.quarantine import FORGED, UNREADABLE
 from domain.signatures import UnprovedError
-from offline_store import batches, devices, entries, journal
+from offline_store import batches, devices, entries, journal, records, times
 from offline_store.database import lock_feed
-from server import alarms, certificates, clock_check, quarantine, revocation
+from server import alarms, certificates, clock_check, quarantine, revocation, work_rights
 from server.certificates import Standing
 from server.offers import Offered, read
 from server.own_entries import OwnStep, write_own, write_within
@@ -32,6 +32,7 @@ from server.verdicts import Offer, Taken, judge, settle
 from sync.protocol import PushException, PushHead, PushReply
 
 _log = logging.getLogger(__name__)
+_VIOLATIONS = {"access.denied": alarms.RIGHTS, "work.expired": alarms.EXPIRED}
 _SET_ASIDE_MAX = 20  # files per device: more forks tell nothing new
 
 
@@ -99,6 +100,7 @@ def _taken(
     forged = None if proof.whole else last + 1
     quarantine.settle(here, session, own.entries)
     steps = _alarms(here, session, push, proof, forged, own)
+    steps += _violations(here, session, push, taken, own.entries)
     if proof.quarantined:
         steps.append(quarantine.step(here, session, push.dev, proof.quarantined, offered.entries))
     elif own.wrong:
@@ -135,6 +137,29 @@ def _alarms(
     ]
 
 
+def _violations(
+    here: Site, session: Session, push: PushHead, taken: Taken, found_in: Sequence[Entry]
+) -> list[OwnStep]:
+    """Tell who must know that somebody decided about work without the right, or after its end."""
+    found = here.pack.definitions
+    wrong = {one.n: one.code for one in taken.reply.exceptions if one.verdict == "refused"}
+    told: list[tuple[str, int]] = []
+    for entry in found_in:
+        if work_rights.flow_of(found, entry.type) is None:
+            continue
+        code = wrong.get(entry.number)
+        if code in _VIOLATIONS:
+            told.append((_VIOLATIONS[code], entry.number))
+        elif code is None and work_rights.is_late(
+            entry, records.lookup(session, entry.record_id), found
+        ):
+            told.append((alarms.LATE, entry.number))
+    now = here.now_ms()
+    return [
+        step for what, n in told for step in alarms.steps(here, session, what, push.dev, n, now)
+    ]
+
+
 def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> list[bytes]:
     """Return the chain hash of each entry; raises if the push does not go on from what is here."""
     number, head = journal.head(session, push.dev)
@@ -168,10 +193,12 @@ def _take(
         raise RefusalError(503, "server.clock")  # the device keeps it and comes again
     wrong: dict[str, FieldError] = {}
     ids = [entry.record_id for entry in offered.entries]
+    true = times.ahead(offered.entries)  # judged by when it really was, as far as it is said here
+    timed = [times.read(entry, true) for entry in offered.entries]
     while True:  # each round refuses at least one more row of a register
         intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies)
         exceptions: list[PushException] = []
-        for entry, body, digest in zip(offered.entries, offered.bodies, hashes, strict=False):
+        for entry, body, digest in zip(timed, offered.bodies, hashes, strict=False):
             refusal = offered.wrong.get(entry.number) or wrong.get(entry.record_id)
             if entry.number in proof.unproved:
                 refusal = UnprovedError()

@@ -11,6 +11,7 @@ from domain.changes import Entry
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Cell, Record, Value, type_names
+from domain.trusted_time import CLOCK
 from server import (
     gap_rights,
     hazard_rights,
@@ -18,7 +19,9 @@ from server import (
     quarantine_rights,
     register_rights,
     task_rights,
+    time_rights,
     upkeep_rights,
+    work_rights,
 )
 from server.certificates import Standing
 from server.scene import Scene
@@ -43,36 +46,54 @@ def check(entry: Entry, scene: Scene, standing: Standing | None = None) -> Field
     `standing` has the certificates of its device, where the server made any.
     """
     try:
-        _shape(entry)
+        _shape(entry, scene)
         _times(entry, scene.received_ms)
-        if (entry.device_id, entry.person_id) == (SERVER_DEVICE, RULE):
+        if entry.person_id == RULE:
             _definition(entry, scene)
-            _own(entry)
+            _by_itself(entry, scene)
             return None
         notice_rights.check_id(entry)
         person = scene.definitions.plant.people.get(entry.person_id)
         if person is None:
             raise EntryInvalidError(reason="person")
         _definition(entry, scene)
-        _RULES[entry.type](entry, scene, register_rights.acting(entry, scene, person))
+        _judge(entry, scene, person)
         then = standing.person_then(entry, scene, person) if standing else person
         if then != person:
             people = {**scene.definitions.plant.people, person.person_id: then}
-            before = scene.with_people(people)
-            _RULES[entry.type](entry, before, register_rights.acting(entry, before, then))
+            _judge(entry, scene.with_people(people), then)
     except FieldError as error:
         return error
     return None
 
 
-def _own(entry: Entry) -> None:
-    """What the product does by itself is written by the server alone (no device has its name)."""
-    if entry.type not in OWN_TYPES:
+def _judge(entry: Entry, scene: Scene, person: Person) -> None:
+    acting = register_rights.acting(entry, scene, person)
+    if entry.kind == "resolve" and not entry.set and scene.record:  # what stands is to stand
+        _allow(scene, acting, "conflict.settle", subject_of(scene.record))
+    else:
+        _rule_of(entry)(entry, scene, acting)
+
+
+def _rule_of(entry: Entry) -> Callable[[Entry, Scene, Person], None]:
+    if entry.type == CLOCK:  # written in nobody's name
+        raise EntryInvalidError(reason="person")
+    return _RULES.get(entry.type, work_rights.judge)
+
+
+def _by_itself(entry: Entry, scene: Scene) -> None:
+    """What no person did: a work expires, a device tells of its clock, the rest is the server's."""
+    if entry.type not in type_names:
+        work_rights.by_rule(entry, scene)
+    elif entry.device_id != SERVER_DEVICE:
+        time_rights.told(entry, scene)
+    elif entry.type not in OWN_TYPES:
         raise EntryInvalidError(reason="type")
 
 
-def _shape(entry: Entry) -> None:
-    if entry.type not in type_names:
+def _shape(entry: Entry, scene: Scene) -> None:
+    work = work_rights.flow_of(scene.definitions, entry.type)
+    if entry.type not in type_names and work is None:
         raise EntryInvalidError(reason="type")
     texts = (entry.entry_id, entry.record_id, entry.definition, entry.person_id)
     if max(map(len, texts)) > ID_MAX or len(entry.set) > CELLS_MAX:
@@ -253,6 +274,8 @@ def _takes_part(record: Record, scene: Scene, person: Person) -> bool:
         return True
     found = scene.definitions
     subject = subject_of(record)
+    if work_rights.flow_of(found, record.type):
+        return work_rights.takes_part(person, subject, scene)
     actions = (action for action in found.access.actions if action.startswith(f"{record.type}."))
     own = f"{record.type}.report"  # everybody has that one, everywhere
     return any(

@@ -33,7 +33,6 @@ from sync.transport import Transport
 from sync.uploads import REST_MS, PartSize, Uploader
 
 _log = logging.getLogger(__name__)
-
 PULL_WAIT_S = 25
 BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 20.0  # somebody may be waiting for the network
 _STUCK = frozenset({409, 413, 422})  # of a push: sent again as it is, it gets the same answer
@@ -43,7 +42,7 @@ PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is sto
 class SyncEngine:
     """Syncs one store with one server. All methods but `nudge` belong to one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that a device has
         self,
         store: Store,
         transport: Transport,
@@ -55,12 +54,13 @@ class SyncEngine:
         on_server_time: Callable[[int, int], None] = lambda server_ms, sent_ms: None,
         on_register: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
+        on_round: Callable[[], bool] = lambda: False,
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
         `policies` are those of the definitions in use; `now_ms` runs forward only (monotonic);
         `on_server_time` gets the server's time and the `now_ms` at which its request went out;
-        `on_register` is told when somebody administered.
+        `on_register`: somebody administered. `on_round`, in a thread: returns whether it wrote.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
@@ -68,7 +68,7 @@ class SyncEngine:
             self._own = keep.get(session, OWN_FIRST) is True
         self._store, self._transport, self._identity = store, transport, identity
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
-        self._on_register = on_register
+        self._on_register, self._on_round = on_register, on_round
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
@@ -77,10 +77,9 @@ class SyncEngine:
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped = False
+        self._stopped, self._held_until_ms = False, 0
         self._gap: int | None = None
         self._held: FieldError | None = None  # why own entries stay here
-        self._held_until_ms = 0
 
     async def run(self) -> None:
         """Sync until `stop`; a failure is shown in the status and tried again later."""
@@ -140,6 +139,7 @@ class SyncEngine:
         if self._nudged.is_set():
             self._held_until_ms = 0
         self._nudged.clear()
+        await asyncio.to_thread(self._on_round)
         await self._count()
         if self._own:
             await self._pull(wait_s=0)
@@ -155,7 +155,7 @@ class SyncEngine:
             if wait_s:
                 await self._index()
             await self._pull(wait_s=wait_s)
-        return bool(large)
+        return await asyncio.to_thread(self._on_round) or bool(large)
 
     async def _index(self) -> None:
         """Let what came be found by its words, in small parts: a save comes in between."""

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from app.field import FieldApp
 from domain.records import Record
 from domain.words import Words
-from offline_store import journal
+from offline_store import journal, times
 from offline_store.journal import Logged
 
 MAIN_WAY = ("reported", "accepted", "dispatched", "rectifying", "to_verify", "to_review", "closed")
@@ -28,6 +28,9 @@ class Step:
     status: str  # "done" | "now" | "next"
     sent: bool
     change: tuple[str, str] | None = None  # the grade before and after, where only that changed
+    writer: str = ""
+    corrected: bool = False  # its device did not know the time then; `at_ms` is the true one
+    device_ms: int = 0  # what the device's own clock showed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,11 @@ def steps(field: FieldApp, session: Session, record: Record) -> list[Step]:
     Steps that were refused or overtaken by another decision are not part of the way.
     """
     flow = field.definitions.workflows["hazard"]
-    done = _taken(field, journal.of_record(session, record.record_id))
+    true = times.of_records(session, [record.record_id])
+    rows = journal.of_record(session, record.record_id)
+    done = _taken(field, [times.timed(row, true) for row in rows])
+    corrected = {row.entry.writer for row in rows if row.entry.writer in true}
+    done = [replace(one, corrected=one.writer in corrected) for one in done]
     at = next((i for i in reversed(range(len(done))) if done[i].change is None), None)
     if at is not None and record.text("state") not in ("closed", "merged", "void"):
         done[at] = replace(done[at], status="now")
@@ -122,4 +129,6 @@ def _line(field: FieldApp, row: Logged, state: str, words: Words) -> Step:
         note=note if isinstance(note, str) else "",
         status="done",
         sent=row.feed is not None,
+        writer=entry.writer,
+        device_ms=entry.time.device_ms,
     )

@@ -124,6 +124,7 @@ def _safety(part: Part, permits: Part) -> Safety:
         live=frozenset(),
         suspended="",
         started=part.choice("started", states),
+        stamps=part.texts("stamps"),
     )
     return _with_moves(part, safety, common)
 
@@ -175,4 +176,5 @@ def _with_moves(part: Part, safety: Safety, common: Part) -> Safety:
         live=frozenset(live),
         suspended=min(suspended, default=""),
         started=safety.started,
+        stamps=safety.stamps,
     )

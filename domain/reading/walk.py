@@ -21,8 +21,8 @@ ENGLISH = frozenset(PAIRS.values())
 EXECUTABLE = frozenset(("when", "check", "applies_when", "relevant", "f", "expr", "where"))
 ROOTS = frozenset((
     "permit", "parent", "area", "asset", "answer", "item", "gas", "interruption", "approval",
-    "site", "hazard", "finding", "category", "recheck", "alarm", "decision", "rule", "a", "b",
-    "now",
+    "site", "record", "hazard", "finding", "category", "recheck", "alarm", "decision", "rule",
+    "a", "b", "now",
 ))  # fmt: skip
 HAN = re.compile(
     "[\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff"

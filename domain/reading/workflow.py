@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from domain.hazard_fields import HazardField
 from domain.reading.hazard_fields import WORKFLOW, read_fields
 from domain.reading.source import Part
+from domain.work import Work
 from domain.workflow import (
     HOLDS,
     NEEDS,
@@ -60,6 +61,7 @@ def read_workflow(
         if all_acted
         else {},
         cells={rule.name: rule for rule in (_cell(p, code) for p in part.parts("cells"))},
+        work=_work(part.part("work"), kind),
     )
     for action in (*workflow.acted, *workflow.all_acted):
         part.reading.use("action", action, part.path, part.line_at("acted"))
@@ -118,7 +120,26 @@ def _cell(row: Part, workflow: str) -> CellRule:
         lower=row.ref_or_none("lower", "action"),
         reason=row.flag("reason"),
         longest=row.whole_or_none("max") or TEXT_LONGEST,
+        trusted="trusted_time" in _among(row, "needs", ("trusted_time",)),
     )
+
+
+def _work(part: Part | None, kind: str) -> Work | None:
+    """Read how long an approval is valid, and which decision stamps and signs what."""
+    if part is None:
+        return None
+    stamps, slots = part.part("stamps"), part.part("slots")
+    found = Work(
+        hours=part.text("hours"),
+        since=part.text("since"),
+        expired=part.ref("expired", kind),
+        stamps={one: stamps.text(one) for one in stamps.names()} if stamps else {},
+        slots={one: slots.text(one) for one in slots.names()} if slots else {},
+        measured=part.texts("measured"),
+    )
+    for action in (*found.stamps, *found.slots):
+        part.reading.use("action", action, part.path, part.line)
+    return found
 
 
 def _among(row: Part, key: str, allowed: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeVar
 
 import flet as ft
@@ -13,6 +14,7 @@ from domain.places import Fix, Place
 ASK_S = 45.0  # a person may be reading the permission question
 STATUS_S, MEASURE_S = 10.0, 20.0
 _ACCURACY_MAX_M = 1e6
+_YEAR_MIN = 2020  # an earlier one was never set
 _REASONS = (
     ("denied", "denied"),
     ("permission", "denied"),
@@ -55,7 +57,15 @@ class FletLocator:
             round(accuracy_m * 100),
             self._now_ms(),  # it was measured just now; the platform's clock may be wrong
             mocked=bool(position.mocked),
+            sky_ms=_moment(position.timestamp),
         )
+
+
+def _moment(said: object) -> int | None:
+    """Return the time of a position in ms; None where the platform gives none that makes sense."""
+    if not isinstance(said, datetime):
+        return None
+    return round(said.timestamp() * 1000) if said.year >= _YEAR_MIN else None
 
 
 async def _answer(call: Awaitable[T], limit_s: float) -> T:

@@ -126,7 +126,9 @@ class PlantSite:
     time: ServerTime = field(default_factory=ServerTime)
     devices: list[Device] = field(default_factory=list[Device])
 
-    async def device(self, name: str = "phone-1", code: str = ENROL_CODE) -> Device:
+    async def device(
+        self, name: str = "phone-1", code: str = ENROL_CODE, clock: Clock | None = None
+    ) -> Device:
         """Build a device, enrol it (unless its folder says it is), take everything along."""
         settings = ClientSettings(
             store=self.folder / name,
@@ -136,7 +138,7 @@ class PlantSite:
             device_name=name,
         )
         wire, here, pictures = Wire(self.server), Here(), list[bytes]()
-        app = build_field(settings, devices=simulated(here, pictures))
+        app = build_field(settings, clock=clock, devices=simulated(here, pictures))
         device = Device(app, wire, here, settings, pictures)
         self.devices.append(device)
         if app.identity is None:
@@ -148,10 +150,10 @@ class PlantSite:
         await device.sync()
         return device
 
-    def restart(self, device: Device) -> Device:
+    def restart(self, device: Device, clock: Clock | None = None) -> Device:
         """Kill a device's app and start it again on the same store, as after a flat battery."""
         device.app.store.close()
-        app = build_field(device.settings, devices=device.app.devices)
+        app = build_field(device.settings, clock=clock, devices=device.app.devices)
         again = replace(device, app=app)
         link.start_engine(app, self.transport(device.wire, app.device.token), lambda: None)
         self.devices[self.devices.index(device)] = again

@@ -16,6 +16,7 @@ from app.use_cases import proofs as device_proofs
 from offline_store.database import FILE_NAME
 from server import proofs as server_proofs
 from tests.helpers.plant import PlantSite, plant
+from tests.helpers.trial import definitions_folder
 from tests.scenarios.proving import Made, hazard, server_settings
 
 
@@ -67,3 +68,17 @@ def seeded(made: Made) -> Made:
 def server_home(made: Made) -> Path:
     """The stopped server's folder."""
     return made.folder / "server"
+
+
+@pytest_asyncio.fixture
+async def trial_site(
+    first_day: Path, tmp_path: Path, on_store: Callable[[Path | None], str | None]
+) -> AsyncIterator[PlantSite]:
+    """The demo plant with the record type that tries permits; on SQLite and on PostgreSQL."""
+    shutil.copytree(first_day, tmp_path, dirs_exist_ok=True)
+    url = on_store(first_day / "server")
+    if url:
+        (tmp_path / "server" / FILE_NAME).unlink()
+    definitions = definitions_folder(tmp_path / "definitions")
+    async with plant(tmp_path, url, definitions) as here:
+        yield here

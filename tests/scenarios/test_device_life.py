@@ -52,7 +52,10 @@ async def test_the_picture_of_a_code_is_read_by_the_scanner_and_fills_in_everyth
     admin = office.person(ADMIN)
     made = devices.invite(office.app, admin, "新平板", "https://10.0.0.5:8000")
     texts = choose_reader().read(made.picture(), fast=False)
-    field = build_field(ClientSettings(store=tmp_path / "new"), devices=simulated(Here(), []))
+    field = build_field(
+        ClientSettings(store=tmp_path / "new", store_key_file=tmp_path / "secret"),
+        devices=simulated(Here(), []),
+    )
     found = enrolment.read_code(field, list(texts))
     assert found == made.invitation
     assert found.key == made.print.replace(" ", "")

@@ -1,0 +1,166 @@
+"""True times of entries that were written before their device knew the time; the entries stay.
+
+An anchor entry (`domain.trusted_time`) corrects what the same device wrote before it in the same
+boot. The first anchor of a boot decides, so every store comes to the same times.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
+
+from domain.changes import Entry, decode
+from domain.merge import FeedEntry
+from domain.trusted_time import Anchor, Correction, anchor_of, corrected, correction
+from offline_store.entries import IN_MAX, Logged, of_device
+from offline_store.tables import EntryRow, EntryTimeRow
+
+_BACK_MAX = 50_000  # entries of one boot that one anchor corrects
+
+
+class TrueTime(NamedTuple):
+    """When an entry was really written, and how far that may be off (ms)."""
+
+    true_ms: int
+    unc_ms: int
+
+
+def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, TrueTime]:
+    """Return the true times of entries of these records, by writer ("device:number")."""
+    found: dict[str, TrueTime] = {}
+    for start in range(0, len(record_ids), IN_MAX):
+        query = select(
+            col(EntryTimeRow.device_id),
+            col(EntryTimeRow.number),
+            col(EntryTimeRow.true_ms),
+            col(EntryTimeRow.unc_ms),
+        ).where(col(EntryTimeRow.record_id).in_(record_ids[start : start + IN_MAX]))
+        for device_id, number, true_ms, unc_ms in session.connection().execute(query):
+            found[f"{device_id}:{number}"] = TrueTime(true_ms, unc_ms)
+    return found
+
+
+def anchors_of(session: Session, record_ids: Sequence[str]) -> list[str]:
+    """Return the events that tell of the anchors that correct entries of these records."""
+    found: dict[str, None] = {}
+    for writer in of_records(session, record_ids):
+        device_id, _, number = writer.rpartition(":")
+        query = (
+            select(col(EntryRow.record_id))
+            .where(
+                col(EntryRow.device_id) == device_id,
+                col(EntryRow.number) > int(number),
+                col(EntryRow.kind) == "anchor",
+            )
+            .order_by(col(EntryRow.number))
+            .limit(1)
+        )
+        found |= dict.fromkeys(session.connection().execute(query).scalars())
+    return list(found)
+
+
+def read(entry: Entry, times: dict[str, TrueTime]) -> Entry:
+    """Return an entry as it reads in true time."""
+    known = times.get(entry.writer) if times else None
+    return corrected(entry, known.true_ms) if known else entry
+
+
+def timed(one: Logged, times: dict[str, TrueTime]) -> Logged:
+    """Return a row of the journal with its entry in true time."""
+    return replace(one, entry=read(one.entry, times)) if times else one
+
+
+def fed(rows: Iterable[Logged], times: dict[str, TrueTime]) -> list[FeedEntry]:
+    """Return rows of the journal as a fold takes them, in true time."""
+    return [FeedEntry(read(one.entry, times), one.verdict, one.received_ms) for one in rows]
+
+
+def anchors(found: Iterable[Entry]) -> list[tuple[Entry, Anchor]]:
+    """Return the anchor entries among these."""
+    told: list[tuple[Entry, Anchor]] = []
+    for entry in found:
+        anchor = anchor_of(entry.set) if entry.kind == "anchor" else None
+        if anchor is not None and anchor.boot == entry.time.boot:
+            told.append((entry, anchor))
+    return told
+
+
+def ahead(found: Sequence[Entry]) -> dict[str, TrueTime]:
+    """Return the true times that entries of one push have by anchors behind them in that push."""
+    times: dict[str, TrueTime] = {}
+    for told, anchor in anchors(found):
+        for entry in found:
+            made = correction(entry, anchor) if entry.number < told.number else None
+            if made is not None:
+                times.setdefault(entry.writer, TrueTime(made.true_ms, made.unc_ms))
+    return times
+
+
+def settle(session: Session, found: Iterable[Entry]) -> list[str]:
+    """Correct what the anchors among these entries correct; returns the records to fold again.
+
+    The entries must be in the journal already; anchors that were here before them count as well.
+    """
+    touched: dict[str, None] = {}
+    found = list(found)
+    for entry, anchor in anchors([*found, *_later(session, found)]):
+        made = _back(session, entry, anchor)
+        known = _known(session, entry.device_id, [one.number for one in made])
+        fresh = [one for one in made if one.number not in known]
+        if fresh:
+            rows = [{"device_id": entry.device_id, **one._asdict()} for one in fresh]
+            session.connection().execute(insert(EntryTimeRow), rows)
+        touched |= dict.fromkeys(one.record_id for one in fresh)
+    return list(touched)
+
+
+def _later(session: Session, found: Iterable[Entry]) -> list[Entry]:
+    """Return anchors that are here already and may correct what comes in only now."""
+    first: dict[str, int] = {}
+    for entry in found:
+        if entry.time.uncertainty_ms is None:
+            known = first.get(entry.device_id, entry.number)
+            first[entry.device_id] = min(known, entry.number)
+    told: list[Entry] = []
+    for device_id, number in sorted(first.items()):
+        query = (
+            select(col(EntryRow.body))
+            .where(
+                col(EntryRow.device_id) == device_id,
+                col(EntryRow.number) > number,
+                col(EntryRow.kind) == "anchor",
+            )
+            .order_by(col(EntryRow.number))
+        )
+        bodies = session.connection().execute(query).scalars()
+        told += [decode(body, device_id) for body in bodies]
+    return told
+
+
+def _back(session: Session, told: Entry, anchor: Anchor) -> list[Correction]:
+    """Return the corrections of what a device wrote before an anchor, back to another boot."""
+    found: list[Correction] = []
+    below = told.number
+    while below > max(1, told.number - _BACK_MAX):
+        first = max(1, below - IN_MAX)
+        for one in reversed(of_device(session, told.device_id, first, below - first)):
+            if one.entry.time.boot != anchor.boot:
+                return found
+            made = correction(one.entry, anchor)
+            if made is not None:
+                found.append(made)
+        below = first
+    return found
+
+
+def _known(session: Session, device_id: str, numbers: Sequence[int]) -> set[int]:
+    known: set[int] = set()
+    for start in range(0, len(numbers), IN_MAX):
+        query = select(col(EntryTimeRow.number)).where(
+            col(EntryTimeRow.device_id) == device_id,
+            col(EntryTimeRow.number).in_(numbers[start : start + IN_MAX]),
+        )
+        known |= set(session.connection().execute(query).scalars())
+    return known
