@@ -12,7 +12,7 @@ from domain import merge
 from domain.errors import RecordMissingError
 from domain.holds import Hold
 from domain.records import Cell, Record, Value
-from offline_store import entries, search
+from offline_store import entries, relayed, search
 from offline_store.questions import EVIDENCE, columns, finding
 from offline_store.tables import ConflictRow, HoldRow, RecordRow
 
@@ -145,16 +145,19 @@ def refold_all(
     policies: merge.TypePolicies = merge.POLICIES,
 ) -> dict[str, Record | None]:
     """Make many records anew from their entries."""
-    logged = entries.of_records(session, record_ids)
+    logged = relayed.on_top(session, record_ids, entries.of_records(session, record_ids))
     folded = {
         record_id: merge.fold(
-            [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged[record_id]],
+            [
+                merge.FeedEntry(one.entry, one.verdict, one.received_ms)
+                for one in logged.get(record_id, ())
+            ],
             policies,
         )
         for record_id in record_ids
     }
     feeds = {
-        record_id: max((one.feed or 0 for one in logged[record_id]), default=0)
+        record_id: max((one.feed or 0 for one in logged.get(record_id, ())), default=0)
         for record_id in record_ids
     }
     save(session, folded, feeds)

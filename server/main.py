@@ -33,6 +33,7 @@ from server import (
     problems,
     quarantine,
     records,
+    relay,
     status,
     trust,
 )
@@ -131,8 +132,8 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
     app = FastAPI(title="Anshao", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.site = here
     problems.install(app)
-    for router in (accounts.router, definitions.router, records.router, attachments.router):
-        app.include_router(router, dependencies=[Depends(status.speaks_our_protocol)])
+    for part in (accounts, definitions, records, relay, attachments):
+        app.include_router(part.router, dependencies=[Depends(status.speaks_our_protocol)])
     app.include_router(status.router)
     if settings.tls:
         app.include_router(trust.router)

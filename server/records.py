@@ -115,7 +115,9 @@ def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
         epoch = here.epoch_now(session)
         without = None if ask.own else caller.device_id
         found, cursor, more = entries.page(session, ask.after, ask.limit, without=without)
-        names = sorted({one.entry.device_id for one in found})
+        # a device that was taken in is known by its key before it has sent anything (for relay)
+        named = {one.entry.record_id for one in found if one.entry.type == "device"}
+        names = sorted(named | {one.entry.device_id for one in found})
         mark = entries.mark(session, cursor)
         keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
     rows: list[PulledEntry] = []

@@ -25,6 +25,7 @@ from sync import taking
 from sync.downloads import Downloader
 from sync.protocol import ENTRIES_MAX, PullReply
 from sync.pushes import Pusher
+from sync.relaying import Relayer
 from sync.status import Identity, Phase, SyncStatus
 from sync.transport import Transport
 from sync.uploads import REST_MS, PartSize, Uploader
@@ -52,12 +53,13 @@ class SyncEngine:
         on_server_time: Callable[[int, int], None] = lambda server_ms, sent_ms: None,
         on_register: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
+        plant: str = "",
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
         `policies` are those of the definitions in use; `now_ms` runs forward only (monotonic);
         `on_server_time` gets the server's time and the `now_ms` at which its request went out;
-        `on_register` is told when somebody administered.
+        `on_register` is told when somebody administered; `plant` is named in what is relayed.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
@@ -69,6 +71,7 @@ class SyncEngine:
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
+        self._relayer = Relayer(store, transport, identity.device_id, plant)
         self._downloader = Downloader(store, transport, now_ms)
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()
@@ -139,6 +142,7 @@ class SyncEngine:
         await self._count()
         if self._own:
             await self._pull(wait_s=0)
+        await self._relayer.pass_on()  # first: what was written here may build on it
         await self._push_or_hold()
         await self._upload(blobs.THUMBNAIL)
         await self._fetch_wanted()
