@@ -204,7 +204,6 @@ def start_engine(
         on_change,
         on_server_time=field.clock.anchor,
         on_register=lambda: field.want_pack(),  # noqa: PLW0108 - it is set after this
-        plant=field.device.plant,
     )
     field.engine = engine
     field.nudge = engine.nudge

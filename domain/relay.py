@@ -268,7 +268,12 @@ def _read_run(found: object) -> Run:
         raise RelayDamagedError(reason="run")
     row = cast("dict[str, object]", found)
     bodies, sigs, first = row.get("bodies"), row.get("sigs"), row.get("first")
-    if not isinstance(bodies, list) or not isinstance(sigs, dict) or not _whole(first) or not bodies:
+    if (
+        not isinstance(bodies, list)
+        or not isinstance(sigs, dict)
+        or not _whole(first)
+        or not bodies
+    ):
         raise RelayDamagedError(reason="run")
     texts = cast("list[object]", bodies)
     if not all(isinstance(text, str) and len(text) <= BODY_MAX_BYTES for text in texts):

@@ -145,6 +145,7 @@ def refold_all(
     policies: merge.TypePolicies = merge.POLICIES,
 ) -> dict[str, Record | None]:
     """Make many records anew from their entries."""
+    relayed.settle(session)
     logged = relayed.on_top(session, record_ids, entries.of_records(session, record_ids))
     folded = {
         record_id: merge.fold(

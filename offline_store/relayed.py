@@ -146,6 +146,8 @@ def passed(session: Session, rows: Iterable[Relayed], epoch: str, answer: str) -
 
 def settle(session: Session) -> None:
     """Let go of what the journal has by now."""
+    if not some(session):
+        return
     journal_has = exists().where(
         col(EntryRow.device_id) == col(RelayedRow.device_id),
         col(EntryRow.number) == col(RelayedRow.number),
@@ -180,7 +182,6 @@ def on_top(
     """
     if not some(session):
         return logged
-    settle(session)
     came: dict[str, list[Logged]] = defaultdict(list)
     for start in range(0, len(record_ids), IN_MAX):
         ids = record_ids[start : start + IN_MAX]
@@ -238,7 +239,7 @@ _COLUMNS = (
 )
 
 
-def _relayed(row: "Row[Any]") -> Relayed:
+def _relayed(row: "Row[*tuple[Any, ...]]") -> Relayed:
     try:
         entry = decode(row.body, row.device_id)
     except EntryInvalidError as error:  # it was checked when it came in

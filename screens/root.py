@@ -25,6 +25,8 @@ from screens.notices import Notices
 from screens.outbox import Outbox, OutboxDetail
 from screens.parts import Screen
 from screens.permits import Permits
+from screens.relay_show import RelayScreen
+from screens.relay_take import TakeInScreen
 from screens.report import ReportScreen
 from screens.scan import ScanScreen
 from screens.search import SearchScreen
@@ -101,6 +103,8 @@ ROUTES = [
     *[ft.Route(path=route.removeprefix("/"), component=KeptPlaces) for route in TABS[1:]],
     detail("outbox", Outbox),
     detail("outbox/:id", OutboxDetail),
+    detail("relay/:id", RelayScreen),
+    detail("take-in", TakeInScreen),
     detail("notices", Notices),
     detail("statistics", StatisticsScreen),
     detail("statistics/records/:asked", StatisticsRecords),

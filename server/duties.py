@@ -13,7 +13,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import FieldError
-from server import clock_check, gaps, nagging, own_entries, relay, rounds
+from server import clock_check, drop, gaps, nagging, own_entries, relay, rounds
 from server.site import Site
 
 _log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ def _gaps(here: Site, now_ms: int) -> int:
 DUTIES: Final[tuple[Duty, ...]] = (
     nagging.escalate,  # first: what endangers somebody waits for nothing else
     relay.settle,
+    drop.run,
     rounds.run,
     _gaps,
     nagging.answer,

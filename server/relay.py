@@ -175,7 +175,9 @@ def _follow(here: Site, device_id: str) -> int:
             relayed.settle(session)
             number, head = journal.head(session, device_id)
             run: list[Piece] = []
-            for row in relayed.find(session, device_id=device_id, limit=here.settings.batch_max_entries):
+            for row in relayed.find(
+                session, device_id=device_id, limit=here.settings.batch_max_entries
+            ):
                 piece = row.piece
                 if piece.entry.number <= number:  # the chain went on another way: set aside below
                     relayed.drop(session, piece)

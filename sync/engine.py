@@ -53,13 +53,12 @@ class SyncEngine:
         on_server_time: Callable[[int, int], None] = lambda server_ms, sent_ms: None,
         on_register: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
-        plant: str = "",
     ) -> None:
         """`on_change` is called on the loop's thread when the status or a record has changed.
 
         `policies` are those of the definitions in use; `now_ms` runs forward only (monotonic);
         `on_server_time` gets the server's time and the `now_ms` at which its request went out;
-        `on_register` is told when somebody administered; `plant` is named in what is relayed.
+        `on_register` is told when somebody administered.
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
@@ -71,7 +70,7 @@ class SyncEngine:
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
-        self._relayer = Relayer(store, transport, identity.device_id, plant)
+        self._relayer = Relayer(store, transport, identity.device_id)
         self._downloader = Downloader(store, transport, now_ms)
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()

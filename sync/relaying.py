@@ -26,10 +26,9 @@ _LATER = frozenset({408, 429, 503, 507})
 class Relayer:
     """Offers entries of others to the server, through the device that carries them."""
 
-    def __init__(self, store: Store, transport: Transport, device_id: str, plant: str) -> None:
-        """`device_id` is the carrier, `plant` its plant."""
-        self._store, self._transport = store, transport
-        self._device_id, self._plant = device_id, plant
+    def __init__(self, store: Store, transport: Transport, device_id: str) -> None:
+        """`device_id` is the carrier."""
+        self._store, self._transport, self._device_id = store, transport, device_id
         self._refused_by: str | None = None  # the epoch of a server that knows no relay
 
     async def pass_on(self) -> None:
@@ -74,10 +73,12 @@ class Relayer:
             pieces: list[Piece] = [one.piece for one in rows]
             with self._store.reading() as session:
                 known = devices.find(session, sorted({one.entry.device_id for one in pieces}))
+                identity = keep.get(session, "identity")
+            plant = str(identity["plant"]) if isinstance(identity, dict) else ""
             keys = {one.device_id: one.public_key for one in known}
             runs = runs_of([one for one in pieces if one.entry.device_id in keys], keys)
             made = max(one.came.came_ms for one in rows)
-            return encode(Message(self._plant, self._device_id, made, runs))
+            return encode(Message(plant, self._device_id, made, runs))
 
         data = await asyncio.to_thread(packed)
         return await self._transport.relay(await asyncio.to_thread(gzip.compress, data, 6, mtime=0))
@@ -93,9 +94,7 @@ class Relayer:
             self._note(named, epoch, run.code or run.outcome)
         told = {(run.dev, n) for run in reply.runs for n in range(run.first, run.last + 1)}
         unproved = [
-            one
-            for one in rows
-            if (one.piece.entry.device_id, one.piece.entry.number) not in told
+            one for one in rows if (one.piece.entry.device_id, one.piece.entry.number) not in told
         ]
         self._note(unproved, epoch, "relay.unsigned")  # nothing behind them proves them yet
         _log.info("relayed", extra={"entries": len(rows), "runs": len(reply.runs)})

@@ -15,13 +15,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from app.settings import ClientSettings
-from domain import errors, signatures
+from domain import errors, relay, signatures
 from domain.errors import FieldError
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
 
-ERRORS = frozenset({errors.__name__, signatures.__name__})  # the modules that have our errors
+# the modules that have our errors
+ERRORS = frozenset({errors.__name__, relay.__name__, signatures.__name__})
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
 TABLES: Mapping[str, type[BaseModel]] = {"server": ServerSettings, "client": ClientSettings}

@@ -96,9 +96,7 @@ def _packed(message: Message) -> bytes | None:
         return None
 
 
-def _message(
-    field: FieldApp, session: Session, record_id: str | None, *, before: bool
-) -> Message:
+def _message(field: FieldApp, session: Session, record_id: str | None, *, before: bool) -> Message:
     own = field.device.device_id
     pieces = _own(session, own, record_id, before=before)
     pieces += _of_others(session, record_id)
@@ -119,7 +117,7 @@ def _ids(session: Session, record_id: str) -> set[str]:
 
 
 def _own(session: Session, own: str, record_id: str | None, *, before: bool) -> list[Piece]:
-    """Return own entries that wait: `before`, all up to the last wanted, so that none is missing."""
+    """Return own entries that wait: `before`, all up to the last wanted, so that none lacks."""
     waiting: list[Logged] = []
     for start in outbox.pending(session, own, 1):
         waiting = entries.of_device(session, own, start.entry.number, relay.ENTRIES_MAX)

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from app.field import FieldApp
 from domain.records import Record
 from domain.words import Words
-from offline_store import journal
+from offline_store import journal, relayed
 from offline_store.journal import Logged
 
 MAIN_WAY = ("reported", "accepted", "dispatched", "rectifying", "to_verify", "to_review", "closed")
@@ -44,7 +44,9 @@ def steps(field: FieldApp, session: Session, record: Record) -> list[Step]:
     Steps that were refused or overtaken by another decision are not part of the way.
     """
     flow = field.definitions.workflows["hazard"]
-    done = _taken(field, journal.of_record(session, record.record_id))
+    own = {record.record_id: journal.of_record(session, record.record_id)}
+    logged = relayed.on_top(session, [record.record_id], own)[record.record_id]
+    done = _taken(field, logged)
     at = next((i for i in reversed(range(len(done))) if done[i].change is None), None)
     if at is not None and record.text("state") not in ("closed", "merged", "void"):
         done[at] = replace(done[at], status="now")

@@ -4,7 +4,6 @@ By pictures or by a file; a reject or a stop is in force at once on every device
 server takes each entry once, whoever brings it, and all end in the same state.
 """
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -40,7 +39,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     """A plant whose definitions have the form that tries the merge."""
     names = (*rights.type_names, "trial")
     monkeypatch.setattr(rights, "type_names", names)
-    monkeypatch.setitem(rights._RULES, "trial", _anything)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage, reportArgumentType]
+    monkeypatch.setitem(rights._RULES, "trial", _anything)  # pyright: ignore[reportPrivateUsage, reportArgumentType]
     for path, content in trial_files().items():
         file = tmp_path / "definitions" / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -116,10 +115,7 @@ async def test_a_reject_holds_at_once_on_the_device_it_was_handed_to(
     write(first, HEAD, state="approved", action="permit.approve")
     write(second, DEPUTY, state="rejected", action="permit.reject")
 
-    if way == "pictures":
-        taken = by_pictures(second, first)
-    else:
-        taken = by_file(second, first, tmp_path)
+    taken = by_pictures(second, first) if way == "pictures" else by_file(second, first, tmp_path)
     assert [(line.state, line.stops) for line in taken.lines if line.kind == "decide"][-1] == (
         "counts", True,
     )  # fmt: skip
@@ -230,7 +226,7 @@ async def test_any_order_of_handing_over_and_sync_ends_alike(site: PlantSite) ->
                 other = chance.choice([tablet for tablet in tablets if tablet is not one])
                 handed = relaying.offer(one.app, one.person(HEAD), RECORD)
                 for _ in range(chance.randint(1, 2)):
-                    await asyncio.to_thread(relay.take, other.app, other.person(HEAD), handed.message)
+                    relay.take(other.app, other.person(HEAD), handed.message)
         for _ in range(2):
             for one in tablets:
                 one.wire.up = True
