@@ -20,7 +20,7 @@ from domain.signatures import KeyMissingError, KeyOtherError
 from media.adapters.readers import choose_reader
 from media.labels import PREFIX, whole
 from media.ports import Camera, Locator
-from offline_store import blobs, keep, quarantine, records, safety
+from offline_store import blobs, keep, quarantine, records, removals, safety
 from offline_store.database import Store
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -41,6 +41,7 @@ def build_field(
     settings.store.chmod(0o700)  # whoever made the folder: records are for its owner alone
     store = safety.open_or_save(settings.store)
     blobs.sweep(store)
+    removals.sweep(store)
     identity = _identity(store)
     key, trouble = signing_key(settings.store, identity)
     clock = clock or Clock(floor_ms=_latest_ms(store), not_before_ms=_told_ms(store))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 type_names = (
     "inspection", "hazard", "task", "maintenance", "evidence", "event", "notice", "gap",
-    "register", "device", "quarantine",
+    "register", "device", "quarantine", "removal", "consent",
 )  # fmt: skip
 
 Scalar = str | int | bool | None

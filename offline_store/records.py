@@ -31,6 +31,8 @@ PEOPLE: Final[Mapping[str, tuple[str | None, str | None]]] = {
     "register": (None, "by"),
     "device": (None, None),
     "quarantine": (None, None),
+    "removal": (None, "by"),
+    "consent": (None, "person"),
 }
 
 

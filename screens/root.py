@@ -21,6 +21,7 @@ from screens.gap import GapScreen
 from screens.hazard import HazardScreen
 from screens.hazards import Hazards
 from screens.me import BRIGHTNESSES, Me
+from screens.my_data import MyDataScreen
 from screens.notices import Notices
 from screens.outbox import Outbox, OutboxDetail
 from screens.parts import Screen
@@ -111,6 +112,7 @@ ROUTES = [
     detail("gap/:id", GapScreen),
     detail("scan", ScanScreen),
     detail("storage", Storage),
+    detail("my-data", MyDataScreen),
     detail("sheet/:draft", SheetScreen),
     detail("upkeep/:draft", UpkeepScreen),
     detail("documents/:asset", DocumentsScreen),

@@ -82,7 +82,7 @@ def _photos(here: Site, file: RelayFile) -> dict[str, str]:
 
 
 def run(here: Site, now_ms: int) -> int:
-    """Take what lies in the folder; a duty. Each result stands beside its file. Returns how many."""
+    """Take what lies in the folder; a duty. A result stands beside each file. Returns how many."""
     del now_ms
     folder, took = here.settings.home / FOLDER, 0
     if not folder.is_dir():

@@ -13,7 +13,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import FieldError
-from server import clock_check, drop, gaps, nagging, own_entries, relay, rounds
+from server import clock_check, drop, gaps, nagging, own_entries, privacy, relay, rounds
 from server.site import Site
 
 _log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ DUTIES: Final[tuple[Duty, ...]] = (
     rounds.run,
     _gaps,
     nagging.answer,
+    privacy.run,
 )
 
 

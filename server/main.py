@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from domain.plant import Plant
-from offline_store import journal, safety
+from offline_store import journal, removals, safety
 from offline_store.database import Store
 from server import (
     accounts,
@@ -89,6 +89,7 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
     )
     with store.reading() as session:
         here.refresh(session)  # what was administered before this start
+    removals.sweep(store)  # a backup may have brought some back
     device_records.add_missing(here)
     quarantine.add_missing(here)
     if settings.demo:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session
 
-from domain.changes import DECISIONS, decode
+from domain.changes import DECISIONS, Entry, decode
 from domain.merge import TypePolicies
-from offline_store import blobs, devices, journal, keep
+from offline_store import blobs, devices, journal, keep, removals
 from offline_store.database import Store
 from sync.protocol import PulledEntry, PullReply
 
@@ -31,11 +31,13 @@ def take(store: Store, reply: PullReply, policies: TypePolicies) -> bool:
             for device_id, public_key in reply.devices.items():
                 devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
             journal.receive(session, arrivals, policies)
+            gone = removals.apply(session, _counting(arrivals))
             _want_thumbnails(session, arrivals)
             keep.set_cursor(session, keep.Cursor(cursor, reply.epoch))
             if cursor == reply.next:
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
                 keep.set_as_of(session, reply.server_ms)
+        removals.take_away(store, gone)
         administered |= any(arrival.entry.type == "register" for arrival in arrivals)
     return administered
 
@@ -67,6 +69,10 @@ def _arrival(one: PulledEntry) -> journal.Arrival:
         # of decisions alone: those are verified before they are kept, and nothing else may be kept
         bytes.fromhex(one.sig) if one.sig and entry.kind in DECISIONS else None,
     )
+
+
+def _counting(arrivals: Sequence[journal.Arrival]) -> Iterator[Entry]:
+    return (one.entry for one in arrivals if one.verdict not in ("refused", "quarantined"))
 
 
 def _want_thumbnails(session: Session, arrivals: Sequence[journal.Arrival]) -> None:
