@@ -266,41 +266,9 @@ def key(options: argparse.Namespace) -> int:
 
 def take_in(options: argparse.Namespace) -> int:
     """Take the file of a device's unsent records into the server, running or not."""
-    import shutil
+    from server.drop_command import take_in
 
-    from domain.errors import StoreTakenError
-    from server import drop
-    from server.main import prepare
-    from server.problems import RefusalError
-
-    settings = _server_of(options)
-    if not options.file.is_file():
-        message = f"{options.file} is no file"
-        raise SetupError(message)
-    try:
-        here = prepare(settings)
-    except StoreTakenError:  # the server runs: it takes the file at its next round
-        folder = settings.home / drop.FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{options.file.name}.part"
-        shutil.copyfile(options.file, part)
-        part.replace(folder / f"{options.file.stem}{drop.SUFFIX}")
-        print(f"the server runs: it takes the file within {settings.duties_s:.0f} s")
-        print(f"result: {folder / 'done'}")
-        return 0
-    try:
-        found = drop.take(here, options.file)
-    except RefusalError as error:
-        message = f"{options.file} was not taken: {error.code} {error.params}"
-        raise SetupError(message) from error
-    finally:
-        here.store.close()
-    for run in found.runs:
-        told = " ".join(f"{name}={value}" for name, value in run.items())
-        print(told)
-    for sha, receipt in found.photos.items():
-        print(f"photo {sha[:12]} receipt={receipt}")
-    return 0 if all(run["outcome"] != "refused" for run in found.runs) else 1
+    return take_in(_server_of(options), options.file)
 
 
 def _server_of(options: argparse.Namespace) -> "ServerSettings":
@@ -361,18 +329,15 @@ def parser() -> argparse.ArgumentParser:
     part.add_argument("--demo", action="store_true", help="for the devices of `anshao demo`")
     part.set_defaults(run=labels, host=None, port=None, tls=False)
 
-    part = commands.add_parser("take-in", help="take the file of unsent records into the server")
-    part.add_argument("file", type=Path, metavar="FILE", help="what a device's outbox has saved")
-    part.add_argument("--demo", action="store_true", help="into the server of `anshao demo`")
-    _add_language(part)
-    part.set_defaults(run=take_in, host=None, port=None, tls=False)
-
     _add_proofs(commands.add_parser)
     commands.add_parser("bench", help="measure against a baseline")  # see main
     return top
 
 
 def _add_proofs(add: "Callable[..., argparse.ArgumentParser]") -> None:
+    part = add("take-in", help="take the file of unsent records into the server")
+    part.add_argument("file", type=Path, metavar="FILE", help="what a device's outbox has saved")
+    part.set_defaults(run=take_in, host=None, port=None, tls=False, demo=False)
     part = add("export", help="write the proof file of a record")
     part.add_argument("record", metavar="RECORD", help="its id, or its short code")
     part.add_argument("--out", type=Path, metavar="FILE", required=True, help="file to write")

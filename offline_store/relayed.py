@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from sqlalchemy import Row, delete, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from domain.changes import decode
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.relay import Piece
-from offline_store.database import insert_new
 from offline_store.entries import IN_MAX, Logged
 from offline_store.tables import EntryRow, RelayedRow
 
@@ -52,24 +52,23 @@ def some(session: Session) -> bool:
 
 def add(session: Session, piece: Piece, came: Came) -> bool:
     """Keep an entry; returns False where the same one is here already."""
-    entry = piece.entry
-    return insert_new(
-        session,
-        RelayedRow,
-        {
-            "device_id": entry.device_id,
-            "number": entry.number,
-            "hash": piece.hash,
-            "previous": piece.previous,
-            "record_id": entry.record_id,
-            "body": piece.body,
-            "signature": piece.signature,
-            "state": came.state,
-            "code": came.code,
-            "came_from": came.came_from,
-            "came_ms": came.came_ms,
-        },
-    )
+    entry, connection = piece.entry, session.connection()
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    values = {
+        "device_id": entry.device_id,
+        "number": entry.number,
+        "hash": piece.hash,
+        "previous": piece.previous,
+        "record_id": entry.record_id,
+        "body": piece.body,
+        "signature": piece.signature,
+        "state": came.state,
+        "code": came.code,
+        "came_from": came.came_from,
+        "came_ms": came.came_ms,
+    }
+    statement = dialect.insert(RelayedRow).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
 
 
 def sign(session: Session, piece: Piece) -> None:
