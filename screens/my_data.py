@@ -149,7 +149,8 @@ def _rows(model: MyDataModel, view: MyData, desk: Desk) -> list[ft.Control]:
 
 def _media(model: MyDataModel, item: MediaItem, desk: Desk) -> ft.Control:
     tokens, t = desk.tokens, desk.t
-    until = t.moment(item.until_ms) if item.until_ms else t("mydata.until.open")
+    open_ = t("mydata.until.open", n=item.keep_days)
+    until = t.moment(item.until_ms) if item.until_ms else open_
     said = t(f"mydata.state.{item.state}", until=until)
     if item.state == "removed" and item.removed_ms:
         why = t(f"mydata.why.{item.why}")

@@ -122,7 +122,8 @@ def TakeInScreen() -> ft.Control:
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: TakeModel(desk, desk.field.devices.camera()))
     picker = use_files(model.file)
-    looking = model.phase in ("opening", "looking")
+    # also while it is checked: what ends the look would end the checking with it
+    looking = model.phase in ("opening", "looking", "reading")
 
     async def look() -> None:
         if looking:

@@ -70,13 +70,16 @@ class Relayer:
 
     async def _send(self, rows: list[Relayed]) -> RelayReply:
         def packed() -> bytes:
-            pieces: list[Piece] = [one.piece for one in rows]
             with self._store.reading() as session:
-                known = devices.find(session, sorted({one.entry.device_id for one in pieces}))
+                known = devices.find(session, sorted({one.piece.entry.device_id for one in rows}))
                 identity = keep.get(session, "identity")
             plant = str(identity["plant"]) if isinstance(identity, dict) else ""
             keys = {one.device_id: one.public_key for one in known}
-            runs = runs_of([one for one in pieces if one.entry.device_id in keys], keys)
+            first, later = list[Piece](), list[Piece]()  # what contradicts what came before it
+            for one in rows:
+                if one.piece.entry.device_id in keys:
+                    (later if one.came.state == "fork" else first).append(one.piece)
+            runs = runs_of(first, keys) + runs_of(later, keys)
             made = max(one.came.came_ms for one in rows)
             return encode(Message(plant, self._device_id, made, runs))
 

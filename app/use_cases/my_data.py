@@ -39,6 +39,7 @@ class MediaItem:
     person: Words
     here: bool
     until_ms: int | None
+    keep_days: int  # after its record is closed, or after it was taken
     state: str
     removed_ms: int | None
     why: str
@@ -183,7 +184,8 @@ def export(field: FieldApp, person: Person) -> bytes:
     rows += [[t("mydata.written"), _kind(t.texts, type), str(n)] for type, n in found.written]
     rows.append([t("mydata.written"), t("mydata.positions"), str(found.positions)])
     for item in found.media:
-        until = t.stamp(item.until_ms) if item.until_ms else t("mydata.until.open")
+        open_ = t("mydata.until.open", n=item.keep_days)
+        until = t.stamp(item.until_ms) if item.until_ms else open_
         rows.append([t("mydata.media"), f"{t.of(item.kind)} {item.code} {t.stamp(item.taken_ms)}",
                      t(f"mydata.state.{item.state}", until=until)])  # fmt: skip
     for one in found.purposes:
@@ -287,6 +289,7 @@ def _item(
         person=people[person].name if person in people else NOBODY,
         here=any(blobs.is_here(field.store, sha) for sha in files),
         until_ms=privacy.due_ms(kind, evidence, parent),
+        keep_days=kind.keep_days,
         state=state,
         removed_ms=removal.whole("done_ms") if removal else None,
         why=removal.text("why") if removal else "",
