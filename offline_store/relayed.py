@@ -23,6 +23,7 @@ from offline_store.tables import EntryRow, RelayedRow
 # the server lets it count; "fork": another entry has its number; "waiting": on the server
 State = Literal["counts", "refused", "held", "fork", "waiting"]
 _FOLDED: Final = ("counts", "refused")
+_BEGINS: Final = frozenset({"state", "of", "what"})  # cells of which every first entry sets one
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,9 @@ def on_top(
         own = logged.get(record_id, [])
         confirmed = [one for one in own if one.feed is not None]
         waiting = [one for one in own if one.feed is None]
-        begun = bool(own) or any("state" in one.entry.set and not one.entry.base for one in others)
+        begun = bool(own) or any(
+            not one.entry.base and not _BEGINS.isdisjoint(one.entry.set) for one in others
+        )
         if begun:  # a decision about what is not here yet waits for it
             found[record_id] = confirmed + _in_order([*waiting, *others])
     return found

@@ -17,6 +17,7 @@ from screens.context import Desk, use_desk, use_keys, use_value
 ALL = "all"  # the route's word for everything that waits here
 WIDEST = 560.0  # px: larger codes are read no better
 SIDES = 2 * theme.MARGIN + 8
+BELOW = 340.0  # px: what stands above and below the code on a tablet
 
 
 @dataclass(eq=False)
@@ -130,7 +131,7 @@ def _rows(model: ShowModel, desk: Desk) -> list[ft.Control]:
 
 def _code(model: ShowModel, desk: Desk) -> ft.Control:
     """The code on white whatever the colours are: cameras read dark on light."""
-    room = min(desk.width, desk.height - 240) if desk.wide else desk.width - SIDES
+    room = min(desk.width, desk.height - BELOW) if desk.wide else desk.width - SIDES
     side = max(240.0, min(WIDEST, room))
     inside: ft.Control | None = None
     if model.picture is not None:

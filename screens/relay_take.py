@@ -151,8 +151,7 @@ def _rows(model: TakeModel, desk: Desk) -> list[ft.Control]:
     elif model.phase in ("opening", "looking"):
         rows.append(_sight(model))
         if model.total:
-            told = t("relay.progress", have=model.have, total=model.total)
-            rows.append(parts.progress_line(tokens, told, model.have, model.total))
+            rows.append(parts.progress_line(tokens, t("relay.progress"), model.have, model.total))
         else:
             rows.append(parts.note(tokens, "plain", t("relay.aim"), key="aim"))
     return rows
