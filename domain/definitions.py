@@ -3,9 +3,10 @@
 `read` turns the texts of the YAML files into values and names every problem with its file and
 line. Files (paths below assets/definitions): plants/NAME.yaml (one), access.yaml, forms/NAME.yaml
 (one per version of a checklist), workflows/NAME.yaml, documents/NAME.yaml (drawings, if any),
-merge.yaml and privacy.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml,
-evidence.yaml, demo/hazards.yaml, the files of later issues (`domain.reading.defaults.LATER`), and,
-where people have administered something, registers.yaml (`domain.registers`).
+merge.yaml, scopes.yaml and privacy.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml,
+defaults.yaml, evidence.yaml, demo/hazards.yaml, the files of later issues
+(`domain.reading.defaults.LATER`), and, where people have administered something, registers.yaml
+(`domain.registers`).
 """
 
 import hashlib
@@ -39,10 +40,12 @@ from domain.reading.nagging import check_levels
 from domain.reading.plant import read_chemicals, read_plant
 from domain.reading.privacy import PrivacyExample, read_privacy
 from domain.reading.registers import lay_over
+from domain.reading.scopes import ScopeExample, read_scopes
 from domain.reading.source import Part, Problem, Reading, named
 from domain.reading.walk import compose
 from domain.reading.workflow import WorkflowExample, read_workflow
 from domain.registers import FILE as REGISTERS
+from domain.scopes import RULES, Ground, Rules, ground
 from domain.words import Words
 from domain.workflow import Workflow
 
@@ -54,9 +57,10 @@ FILES_MAX = 500
 _SINGLE = ("access.yaml", "hazards.yaml", "lexicon.yaml", "chemicals.yaml", "defaults.yaml",
            "evidence.yaml", "demo/hazards.yaml", *LATER)  # fmt: skip
 _MERGE = "merge.yaml"  # a device may still hold definitions from before there was one
+_SCOPES = "scopes.yaml"  # likewise
 _PRIVACY = "privacy.yaml"  # likewise
 # what the version before refuses with all the rest: a pack brings it beside the files
-_NEWER = frozenset({_MERGE, _PRIVACY})
+_NEWER = frozenset({_MERGE, _SCOPES, _PRIVACY})
 _FOLDERS = ("plants", "forms", "workflows")
 _OPTIONAL = "documents"  # drawings and safety notes: a plant may have none yet
 
@@ -70,6 +74,7 @@ class Examples:
     hazards: tuple[HazardExample, ...]
     access: tuple[AccessExample, ...]
     privacy: tuple[PrivacyExample, ...] = ()
+    scopes: tuple[ScopeExample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,12 @@ class Definitions:
     examples: Examples
     day0: date
     version: str
+    scopes: Rules = RULES  # what a device takes along
+
+    @property
+    def ground(self) -> Ground:
+        """Return what the scopes of records and people are worked out from."""
+        return ground(self.scopes, self.access, self.plant)
 
     def form(self, code: str, version: int) -> Form | None:
         """Return that version of a checklist: an old record needs its old version."""
@@ -208,6 +219,8 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
     forms = [read_form(part) for part in _folder(parts, "forms")]
     demo = read_demo_hazards(parts["demo/hazards.yaml"], plant.timezone)
     documents: list[Document] = [read_document(part) for part in _folder(parts, _OPTIONAL)]
+    taken = parts.get(_SCOPES)
+    scopes, scope_examples = read_scopes(taken) if taken else (RULES, ())
     for path in LATER:
         check_later(parts[path])
     no_rules = (PrivacyRules(), tuple[PrivacyExample, ...]())
@@ -232,9 +245,11 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
             hazards=hazard_examples,
             access=access_examples,
             privacy=privacy_examples,
+            scopes=scope_examples,
         ),
         day0=day0,
         version=version,
+        scopes=scopes,
     )
 
 

@@ -17,9 +17,11 @@ from domain.reading.access import AccessExample
 from domain.reading.forms import FormExample
 from domain.reading.hazards import HazardExample
 from domain.reading.privacy import PrivacyExample
+from domain.reading.scopes import ScopeExample
 from domain.reading.source import Problem
 from domain.reading.workflow import WorkflowExample
 from domain.records import Cell, Record, Value
+from domain.scopes import Allotment, of_people, of_record, sees
 from domain.workflow import decide
 
 
@@ -32,11 +34,14 @@ def failures(definitions: Definitions) -> tuple[Problem, ...]:
         *(_problem(one, _hazard(definitions, one)) for one in examples.hazards),
         *(_problem(one, _access(definitions, one)) for one in examples.access),
         *(_problem(one, _privacy(definitions, one)) for one in examples.privacy),
+        *(_problem(one, _scopes(definitions, one)) for one in examples.scopes),
     )
     return tuple(row for row in rows if row)
 
 
-Example = FormExample | WorkflowExample | HazardExample | AccessExample | PrivacyExample
+Example = (
+    FormExample | WorkflowExample | HazardExample | AccessExample | PrivacyExample | ScopeExample
+)
 
 
 def _problem(example: Example, differences: Iterator[str]) -> Problem | None:
@@ -122,3 +127,14 @@ def _privacy(definitions: Definitions, example: PrivacyExample) -> Iterator[str]
     days = None if due is None else due // DAY_MS
     if days != example.removed_after:
         yield f"removed_after is {days}"
+
+
+def _scopes(definitions: Definitions, example: ScopeExample) -> Iterator[str]:
+    cells = {name: Cell(value, "example:1", 0, 0) for name, value in example.cells.items()}
+    record = Record("example", example.type, f"{example.type}@1", cells)
+    scopes = of_record(definitions.ground, record)
+    for person_id in (*example.people, *example.others):
+        person = definitions.plant.people[person_id]
+        taken = sees(of_people(definitions.ground, [person], Allotment()), scopes)
+        if taken != (person_id in example.people):
+            yield f"{person_id} {'takes' if taken else 'does not take'} it along"

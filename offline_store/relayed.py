@@ -5,7 +5,7 @@ wait. On the server one waits here while entries before it are missing, and coun
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, cast
 
@@ -173,8 +173,8 @@ def drop(session: Session, piece: Piece) -> None:
 
 
 def on_top(
-    session: Session, record_ids: Sequence[str], logged: dict[str, list[Logged]]
-) -> dict[str, list[Logged]]:
+    session: Session, record_ids: Sequence[str], logged: Mapping[str, Sequence[Logged]]
+) -> Mapping[str, Sequence[Logged]]:
     """Put what came by relay behind the feed, in one order with own entries that wait.
 
     The order is that of the logical clocks, which are later than all their authors had seen. It

@@ -46,7 +46,7 @@ def steps(field: FieldApp, session: Session, record: Record) -> list[Step]:
     flow = field.definitions.workflows["hazard"]
     own = {record.record_id: journal.of_record(session, record.record_id)}
     logged = relayed.on_top(session, [record.record_id], own)[record.record_id]
-    done = _taken(field, logged)
+    done = _taken(field, list(logged))
     at = next((i for i in reversed(range(len(done))) if done[i].change is None), None)
     if at is not None and record.text("state") not in ("closed", "merged", "void"):
         done[at] = replace(done[at], status="now")
@@ -80,7 +80,7 @@ def _taken(field: FieldApp, rows: list[Logged]) -> list[Step]:
             continue
         before, after = grade, row.entry.set.get("grade")
         grade = after if isinstance(after, str) else grade
-        if row.entry.kind == "decide":
+        if "state" in row.entry.set:  # the report, and each move after it
             step = _step(field, row)
         elif before and grade != before:
             step = _regraded(field, row, (before, grade))
