@@ -40,7 +40,12 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     names = (*rights.type_names, "trial")
     monkeypatch.setattr(rights, "type_names", names)
     monkeypatch.setitem(rights._RULES, "trial", _anything)  # pyright: ignore[reportPrivateUsage, reportArgumentType]
-    for path, content in trial_files().items():
+    monkeypatch.setattr("domain.reading.scopes.type_names", names)
+    files = dict(trial_files())
+    taken = "types: [register, device, quarantine]"
+    assert taken in files["scopes.yaml"]
+    files["scopes.yaml"] = files["scopes.yaml"].replace(taken, f"{taken[:-1]}, trial]")
+    for path, content in files.items():
         file = tmp_path / "definitions" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")

@@ -59,7 +59,7 @@ async def test_a_device_of_the_version_before_reads_the_pack_of_a_new_server(ben
 async def test_with_the_merge_file_among_the_others_it_would_refuse_all_of_it(bench: Bench) -> None:
     message = json.loads(await served(bench))
     message["files"] |= message.pop("newer_files")
-    assert refused_before(json.dumps(message).encode()) == [MERGE, "privacy.yaml"]
+    assert refused_before(json.dumps(message).encode()) == [MERGE, "privacy.yaml", "scopes.yaml"]
 
 
 async def test_a_new_device_has_the_policies_and_the_version_of_its_server(bench: Bench) -> None:
@@ -74,7 +74,7 @@ def test_a_device_merges_by_what_the_file_of_its_server_says() -> None:
 
 
 def test_a_new_device_reads_the_pack_of_a_server_of_the_version_before() -> None:
-    newer = (MERGE, "privacy.yaml")
+    newer = (MERGE, "privacy.yaml", "scopes.yaml")
     files = {path: text for path, text in definition_files().items() if path not in newer}
     message = json.loads(made(files).plain)
     assert message.pop("newer_files") == {}
