@@ -26,7 +26,6 @@ from sync.downloads import Downloader
 from sync.flow import Flow
 from sync.protocol import ENTRIES_MAX, PullReply, PushReply
 from sync.pushes import Pusher
-from sync.relaying import Relayer
 from sync.status import Identity, Phase, SyncStatus
 from sync.subscribing import Subscriptions
 from sync.transport import Transport
@@ -72,16 +71,14 @@ class SyncEngine:
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self._uploader = Uploader(store, transport, now_ms, PartSize())
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
-        self._relayer = Relayer(store, transport, identity.device_id)
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped = False
+        self._stopped, self._held_until_ms = False, 0
         self._gap: int | None = None
         self._held: FieldError | None = None  # why own entries stay here
-        self._held_until_ms = 0
 
     async def run(self) -> None:
         """Sync until `stop`; a failure is shown in the status and tried again later."""
@@ -144,7 +141,7 @@ class SyncEngine:
         await self._count()
         if self._own:
             await self._pull(wait_s=0)
-        await self._relayer.pass_on()  # first: what was written here may build on it
+        await self._pusher.relayer.pass_on()  # first: own entries may build on it
         await self._push_or_hold()
         await self._upload(blobs.THUMBNAIL)
         await self._fetch_wanted()
