@@ -270,6 +270,13 @@ def key(options: argparse.Namespace) -> int:
     return 0
 
 
+def take_in(options: argparse.Namespace) -> int:
+    """Take the file of a device's unsent records into the server, running or not."""
+    from server.drop_command import take_in
+
+    return take_in(_server_of(options), options.file)
+
+
 def _server_of(options: argparse.Namespace) -> "ServerSettings":
     """Return the server's settings; with --demo those of the demo's server."""
     settings = server_settings(options)
@@ -336,6 +343,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_proofs(add: "Callable[..., argparse.ArgumentParser]") -> None:
+    part = add("take-in", help="take the file of unsent records into the server")
+    part.add_argument("file", type=Path, metavar="FILE", help="what a device's outbox has saved")
+    part.set_defaults(run=take_in, host=None, port=None, tls=False, demo=False)
     part = add("export", help="write the proof file of a record")
     part.add_argument("record", metavar="RECORD", help="its id, or its short code")
     part.add_argument("--out", type=Path, metavar="FILE", required=True, help="file to write")

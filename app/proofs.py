@@ -118,6 +118,8 @@ def _sentence(t: Translator, names: Names, one: Finding) -> str:
         params["zone"] = str(t.zone)
     if one.code == "entry.verdict":
         params["why"] = _worded(t, "verdict", str(one.params["verdict"]))
+    if one.code == "file.removed":
+        params["why"] = _worded(t, "removed", str(one.params["why"]))
     if one.code == "entry.quarantined":
         params["why"] = _worded(t, "held", str(one.params["code"]))
     if "sha256" in params:

@@ -21,7 +21,7 @@ from domain.signatures import KeyMissingError, KeyOtherError
 from media.adapters.readers import choose_reader
 from media.labels import PREFIX, whole
 from media.ports import Camera, Locator
-from offline_store import blobs, keep, quarantine, records, safety
+from offline_store import blobs, keep, quarantine, records, removals, safety
 from offline_store.database import Store
 from offline_store.sealing import Seal
 
@@ -47,6 +47,7 @@ def build_field(
     secrets = key_store()
     store = safety.open_or_save(settings.store, seal=open_seal(settings, secrets, typed))
     blobs.sweep(store)
+    removals.sweep(store)
     identity = standing.identity(store)
     key, trouble = signing_key(settings.store, identity, store.seal)
     clock = clock or Clock(floor_ms=_latest_ms(store), not_before_ms=_told_ms(store))

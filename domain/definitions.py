@@ -3,9 +3,10 @@
 `read` turns the texts of the YAML files into values and names every problem with its file and
 line. Files (paths below assets/definitions): plants/NAME.yaml (one), access.yaml, forms/NAME.yaml
 (one per version of a checklist), workflows/NAME.yaml, documents/NAME.yaml (drawings, if any),
-merge.yaml and scopes.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml,
-evidence.yaml, demo/hazards.yaml, the files of later issues (`domain.reading.defaults.LATER`), and,
-where people have administered something, registers.yaml (`domain.registers`).
+merge.yaml, scopes.yaml and privacy.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml,
+defaults.yaml, evidence.yaml, demo/hazards.yaml, the files of later issues
+(`domain.reading.defaults.LATER`), and, where people have administered something, registers.yaml
+(`domain.registers`).
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from domain.forms import Form
 from domain.hazards import HazardVocabulary
 from domain.plant import Plant
 from domain.policies import POLICIES, TypePolicies
+from domain.privacy import PrivacyRules
 from domain.reading.access import AccessExample, read_access
 from domain.reading.defaults import LATER, check_later, read_defaults
 from domain.reading.documents import read_document
@@ -36,6 +38,7 @@ from domain.reading.hazards import (
 from domain.reading.merge import read_merge
 from domain.reading.nagging import check_levels
 from domain.reading.plant import read_chemicals, read_plant
+from domain.reading.privacy import PrivacyExample, read_privacy
 from domain.reading.registers import lay_over
 from domain.reading.scopes import ScopeExample, read_scopes
 from domain.reading.source import Part, Problem, Reading, named
@@ -55,8 +58,9 @@ _SINGLE = ("access.yaml", "hazards.yaml", "lexicon.yaml", "chemicals.yaml", "def
            "evidence.yaml", "demo/hazards.yaml", *LATER)  # fmt: skip
 _MERGE = "merge.yaml"  # a device may still hold definitions from before there was one
 _SCOPES = "scopes.yaml"  # likewise
+_PRIVACY = "privacy.yaml"  # likewise
 # what the version before refuses with all the rest: a pack brings it beside the files
-_NEWER = frozenset({_MERGE, _SCOPES})
+_NEWER = frozenset({_MERGE, _SCOPES, _PRIVACY})
 _FOLDERS = ("plants", "forms", "workflows")
 _OPTIONAL = "documents"  # drawings and safety notes: a plant may have none yet
 
@@ -69,6 +73,7 @@ class Examples:
     workflows: tuple[WorkflowExample, ...]
     hazards: tuple[HazardExample, ...]
     access: tuple[AccessExample, ...]
+    privacy: tuple[PrivacyExample, ...] = ()
     scopes: tuple[ScopeExample, ...] = ()
 
 
@@ -87,6 +92,7 @@ class Definitions:
     demo: DemoData
     documents: Documents
     policies: TypePolicies
+    privacy: PrivacyRules
     examples: Examples
     day0: date
     version: str
@@ -186,7 +192,7 @@ def _parts(reading: Reading, files: Mapping[str, str]) -> dict[str, Part]:
     for path in sorted(files):
         folder, slash, name = path.rpartition("/")
         in_folder = slash and folder in (*_FOLDERS, _OPTIONAL) and name.endswith(".yaml")
-        if path not in (*_SINGLE, _MERGE, _SCOPES, REGISTERS) and not in_folder:
+        if path not in (*_SINGLE, *_NEWER, REGISTERS) and not in_folder:
             reading.problem(path, 1, "file.unknown")
             continue
         node = compose(reading, path, files[path])
@@ -217,6 +223,8 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
     scopes, scope_examples = read_scopes(taken) if taken else (RULES, ())
     for path in LATER:
         check_later(parts[path])
+    no_rules = (PrivacyRules(), tuple[PrivacyExample, ...]())
+    privacy, privacy_examples = read_privacy(parts[_PRIVACY]) if _PRIVACY in parts else no_rules
     by_age = sorted((form for form, _ in forms), key=lambda form: (form.code, form.version))
     return Definitions(
         plant=plant,
@@ -229,12 +237,14 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         excuses=named(parts["evidence.yaml"], "photo_excuses", "photo_excuse"),
         demo=DemoData(demo),
         policies=_policies(parts, [flow for flow, _ in flows]),
+        privacy=privacy,
         documents={(one.code, one.version): one for one in documents},
         examples=Examples(
             forms=tuple(example for _, examples in forms for example in examples),
             workflows=tuple(example for _, examples in flows for example in examples),
             hazards=hazard_examples,
             access=access_examples,
+            privacy=privacy_examples,
             scopes=scope_examples,
         ),
         day0=day0,

@@ -12,13 +12,15 @@ from domain.errors import (
 )
 from domain.forms import check
 from domain.hazards import propose, route
+from domain.privacy import DAY_MS, due_ms
 from domain.reading.access import AccessExample
 from domain.reading.forms import FormExample
 from domain.reading.hazards import HazardExample
+from domain.reading.privacy import PrivacyExample
 from domain.reading.scopes import ScopeExample
 from domain.reading.source import Problem
 from domain.reading.workflow import WorkflowExample
-from domain.records import Cell, Record
+from domain.records import Cell, Record, Value
 from domain.scopes import Allotment, of_people, of_record, sees
 from domain.workflow import decide
 
@@ -31,12 +33,15 @@ def failures(definitions: Definitions) -> tuple[Problem, ...]:
         *(_problem(one, _workflow(definitions, one)) for one in examples.workflows),
         *(_problem(one, _hazard(definitions, one)) for one in examples.hazards),
         *(_problem(one, _access(definitions, one)) for one in examples.access),
+        *(_problem(one, _privacy(definitions, one)) for one in examples.privacy),
         *(_problem(one, _scopes(definitions, one)) for one in examples.scopes),
     )
     return tuple(row for row in rows if row)
 
 
-Example = FormExample | WorkflowExample | HazardExample | AccessExample | ScopeExample
+Example = (
+    FormExample | WorkflowExample | HazardExample | AccessExample | PrivacyExample | ScopeExample
+)
 
 
 def _problem(example: Example, differences: Iterator[str]) -> Problem | None:
@@ -104,6 +109,24 @@ def _access(definitions: Definitions, example: AccessExample) -> Iterator[str]:
     person = plant.people[example.person]
     if may(definitions.access, plant, person, example.action, example.subject) != example.allowed:
         yield "not allowed" if example.allowed else "allowed"
+
+
+def _privacy(definitions: Definitions, example: PrivacyExample) -> Iterator[str]:
+    cells: dict[str, Value] = {}
+    for name, text in example.cells.items():
+        top, _, inner = name.partition(".")
+        cells[top] = {inner: text} if inner else text
+    kind = definitions.privacy.of_cells(cells)
+    if (kind.code if kind else None) != example.kind:
+        yield f"kind is {kind.code if kind else None}"
+    if kind is None:
+        return
+    state = Cell("closed" if example.closed else "reported", "d:1", 0, 0)
+    evidence = Record("e", "evidence", "evidence@1", {"taken_ms": Cell(0, "d:1", 0, 0)})
+    due = due_ms(kind, evidence, Record("h", "hazard", "hazard@1", {"state": state}))
+    days = None if due is None else due // DAY_MS
+    if days != example.removed_after:
+        yield f"removed_after is {days}"
 
 
 def _scopes(definitions: Definitions, example: ScopeExample) -> Iterator[str]:

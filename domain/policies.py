@@ -50,6 +50,8 @@ POLICIES: TypePolicies = {
     | {"seen_ms": Policy.LATEST},
     "gap": {"state": Policy.FIRST, "note": Policy.LATEST},
     "quarantine": {"state": Policy.FIRST, "note": Policy.LATEST},
+    "removal": {"state": Policy.FIRST, "note": Policy.LATEST},
+    "consent": {"state": Policy.FIRST},
     # two administrators who change one row without knowing of each other: the server refuses the
     # second one, and until then the second one counts for nothing on its device
     "register": {"state": Policy.FIRST},
@@ -114,4 +116,9 @@ CELLS: Mapping[str, frozenset[str]] = {
         ("name", "state", "reason", "enrolled_ms", "by", "at_ms", "people", "areas", "units",
          "until_ms", "revoked_ms", "have", "heard_ms", "lacks")
     ),
+    "removal": frozenset(
+        ("state", "of", "evidence", "kind", "files", "why", "by", "at_ms", "note", "decided_by",
+         "decided_ms", "done_ms")
+    ),
+    "consent": frozenset(("person", "purpose", "state", "at_ms", "by")),
 }  # fmt: skip

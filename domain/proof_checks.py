@@ -13,6 +13,7 @@ from typing import Literal
 from domain.changes import DECISIONS, Entry, decode, genesis, link, signed_bytes
 from domain.errors import EntryInvalidError
 from domain.joins import heads
+from domain.privacy import REMOVAL, removed_in
 from domain.proof_times import first_anchors, true_time
 from domain.proofs import (
     DIGEST_BYTES,
@@ -268,7 +269,7 @@ def _ours(case: _Case) -> set[str]:
     return {wanted} | {
         entry.record_id
         for _, _, entry in case.entries
-        if (entry.type == EVIDENCE and entry.set.get("of") == wanted)
+        if (entry.type in (EVIDENCE, REMOVAL) and entry.set.get("of") == wanted)
         or (entry.kind == "anchor" and anchor_of(entry.set) is not None)
     }
 
@@ -353,6 +354,7 @@ def _of_bases(case: _Case) -> Iterator[Finding]:
 def _of_files(case: _Case) -> Iterator[Finding]:
     """Each photo that evidence names must be here as its hash says, and no other."""
     files = {one.sha256.hex(): one for one in case.proof.files}
+    removed = removed_in(entry for _, _, entry in case.entries)
     named: set[str] = set()
     for _, _, entry in case.entries:
         if entry.type != EVIDENCE:
@@ -363,6 +365,9 @@ def _of_files(case: _Case) -> Iterator[Finding]:
         named |= {str(one) for one in hashes}
         best = next((at for at, one in enumerate(hashes) if one in files), None)
         params: dict[str, Value] = {"evidence": entry.record_id, "sha256": str(hashes[0])}
+        if (said := removed.get(str(hashes[0]))) and best != 0:
+            yield Finding("file.removed", "note", params | {"done_ms": said.at_ms, "why": said.why})
+            continue
         if best is None:
             yield Finding("file.missing", "open", params)
             continue

@@ -12,7 +12,7 @@ import msgspec
 
 type_names = (
     "inspection", "hazard", "task", "maintenance", "evidence", "event", "notice", "gap",
-    "register", "device", "quarantine", "clock",
+    "register", "device", "quarantine", "clock", "removal", "consent",
 )  # fmt: skip
 
 Scalar = str | int | bool | None

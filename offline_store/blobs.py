@@ -24,7 +24,7 @@ from offline_store.tables import BlobRow
 
 # On a device: own files are waiting, sending, received or refused; files of others are wanted until
 # they are held. On the server a file is partial until it is received.
-State = Literal["waiting", "sending", "received", "refused", "wanted", "held", "partial"]
+State = Literal["waiting", "sending", "received", "refused", "wanted", "held", "partial", "removed"]
 
 THUMBNAIL, SHOWN, ORIGINAL = 0, 1, 2  # order of sending: small pictures before big ones
 PRIORITIES = {"thumb": THUMBNAIL, "stamped": SHOWN, "signature": SHOWN}
@@ -172,7 +172,10 @@ def add(
         priority=order,
     )
     if not insert_new(session, BlobRow, new.model_dump()):
-        this = update(BlobRow).where(col(BlobRow.sha256) == sha256)
+        this = update(BlobRow).where(
+            col(BlobRow.sha256) == sha256,
+            col(BlobRow.state) != "removed",  # gone for good (`offline_store.removals`)
+        )
         session.exec(this.values(have=True))
         session.exec(this.where(col(BlobRow.state) == "wanted").values(state="held"))
 

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select, update
 from domain import merge
 from domain.changes import genesis
 from domain.records import Value
-from offline_store import batches, blobs, entries, records
+from offline_store import batches, blobs, entries, records, relayed
 from offline_store.batches import Batch
 from offline_store.entries import Logged
 from offline_store.tables import BlobRow, DeviceRow, EntryRow, RecordRow
@@ -201,6 +201,8 @@ def confirm(
             )
     touched = _touched(session, answered)
     doubtful = _doubtful(session, answered, touched, {answer.number for answer in exceptions})
+    if relayed.some(session):  # they stand behind what is confirmed now
+        doubtful = set(touched)
     records.refold_all(session, [one for one in touched if one in doubtful], policies)
     records.numbered(session, [one for one in touched if one not in doubtful], answered.feed)
     return list(touched)

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from domain.changes import DECISIONS, Entry, decode, digest_of
 from domain.definitions import Definitions
 from domain.errors import EntryInvalidError, RecordMissingError, StoreDamagedError
+from domain.privacy import REMOVAL
 from domain.proof_names import names_of
 from domain.proof_reading import ProofError
 from domain.proofs import (
@@ -89,9 +90,9 @@ def gather(
 
 
 def _entries(session: Session, record_id: str) -> dict[str, list[EntryRow]]:
-    """Return by device the entries of a record and of all its evidence, in chain order."""
+    """Return by device the entries of a record, its evidence and removals, in chain order."""
     evidence = select(col(RecordRow.record_id)).where(
-        col(RecordRow.parent) == record_id, col(RecordRow.type) == EVIDENCE
+        col(RecordRow.parent) == record_id, col(RecordRow.type).in_((EVIDENCE, REMOVAL))
     )
     ids = [record_id, *session.connection().execute(evidence).scalars()]
     ids += times.anchors_of(session, ids)  # what corrects their times

@@ -11,7 +11,7 @@ from domain import merge
 from domain.errors import RecordMissingError
 from domain.holds import Hold
 from domain.records import Cell, Record
-from offline_store import bulk, entries, search, times
+from offline_store import bulk, entries, relayed, search, times
 from offline_store.questions import EVIDENCE, columns, finding
 from offline_store.tables import ConflictRow, EntryRow, HoldRow, RecordRow
 
@@ -34,6 +34,8 @@ PEOPLE: Final[Mapping[str, tuple[str | None, str | None]]] = {
     "device": (None, None),
     "quarantine": (None, None),
     "clock": (None, None),
+    "removal": (None, "by"),
+    "consent": (None, "person"),
 }
 
 
@@ -179,6 +181,8 @@ def save_logged(
     searched: Searched = "now",
 ) -> dict[str, Record | None]:
     """Make records of all their entries, which the caller has; see `save` for the rest."""
+    relayed.settle(session)
+    logged = relayed.on_top(session, record_ids, logged)
     folded: dict[str, merge.Merged | None] = {}
     feeds: dict[str, int] = {}
     true = times.of_records(session, record_ids)

@@ -210,6 +210,33 @@ class BlobRow(SQLModel, table=True):
     error: str | None = None
 
 
+class RelayedRow(SQLModel, table=True):
+    """An entry that came by relay (`offline_store.relayed`) and is not in the feed yet.
+
+    `passed` is the life of the server that answered when it was passed on, `answer` what it said.
+    """
+
+    __tablename__: ClassVar[str] = "relayed"  # pyright: ignore[reportIncompatibleVariableOverride]
+    __table_args__ = (
+        UniqueConstraint("device_id", "number", "hash"),
+        Index("relayed_of_record", "record_id"),
+    )
+    row: int | None = Field(default=None, sa_column=Column(_Row, primary_key=True))
+    device_id: str
+    number: int = Field(sa_column=_whole())
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    previous: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    record_id: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    signature: bytes | None = None
+    state: str
+    code: str | None = None
+    came_from: str
+    came_ms: int = Field(sa_column=_whole())
+    passed: str | None = None
+    answer: str | None = None
+
+
 class AnchorRow(SQLModel, table=True):
     """The last server time seen within one boot of this device."""
 

@@ -19,6 +19,7 @@ from screens.hazard_photos import report_card
 from screens.interim import InterimCard
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
+from screens.relay_take import RelayNote
 from screens.theme import Tokens
 
 GRADE_KIND: dict[str, parts.Kind] = {"A": "stop", "B": "mind"}
@@ -92,6 +93,7 @@ def _page(
     now_ms = desk.field.clock.now_ms()
     history: list[ft.Control] = [parts_work.timeline(tokens, t, view.steps, now_ms)]
     history.append(_facts(model, view, tokens, t))
+    history.append(cast("Any", RelayNote)(model.record_id, key=f"relay-{model.record_id}"))
     footer = _footer(model, tokens, t, picker)
     panel = _more_panel(model, tokens, t) if model.more else None
     if desk.wide:

@@ -160,5 +160,9 @@ def _device(desk: Desk) -> list[ft.Control]:
     return [
         parts.section(tokens, t("me.device"), [parts.facts_card(tokens, facts)]),
         _way(desk, "storage", t("me.storage"), t("me.storage.detail"), ft.Icons.SD_STORAGE),
+        _way(desk, "my-data", t("mydata.title"), t("mydata.me.detail"), ft.Icons.PRIVACY_TIP),
+        _way(
+            desk, "take-in", t("relay.take.title"), t("relay.me.detail"), ft.Icons.QR_CODE_SCANNER
+        ),
         parts.note(tokens, "plain", t("me.offline_ready"), icon=ft.Icons.OFFLINE_PIN),
     ]

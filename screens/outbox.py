@@ -13,6 +13,7 @@ from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
 from screens.parts import Action
 from screens.parts_clip import size_text
+from screens.relay_rows import relay_rows
 from screens.sending import SendingModel, sending_bar
 from screens.theme import Tokens
 
@@ -133,6 +134,7 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
                 tokens, ft.Icons.CLOUD_DONE, t("outbox.none"), detail=t("outbox.none.detail")
             )
         )
+    rows += relay_rows(desk, waiting=bool(view.waiting))
     lines = outbox.bundles(view.items)
     for line in lines[: model.shown]:
         rows.extend(_lines(model, desk, line))

@@ -188,6 +188,8 @@ def grade_badge(tokens: Tokens, grade: str) -> ft.Control:
 def evidence_card(tokens: Tokens, t: Translator, card: EvidenceCard) -> ft.Control:
     """The grade of a photo and each reason for it, good and bad."""
     reasons = [_reason(tokens, t, code, ok, params) for code, ok, params in card.reasons]
+    if card.removed:
+        reasons.insert(0, words(t("mydata.removed.file"), tokens, color=tokens.mind))
     head = ft.Row(
         spacing=theme.GAP_WIDE,
         controls=[

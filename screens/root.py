@@ -24,10 +24,13 @@ from screens.gap import GapScreen
 from screens.hazard import HazardScreen
 from screens.hazards import Hazards
 from screens.me import BRIGHTNESSES, Me
+from screens.my_data import MyDataScreen
 from screens.notices import Notices
 from screens.outbox import Outbox, OutboxDetail
 from screens.parts import Screen
 from screens.permits import Permits
+from screens.relay_show import RelayScreen
+from screens.relay_take import TakeInScreen
 from screens.report import ReportScreen
 from screens.scan import ScanScreen
 from screens.search import SearchScreen
@@ -105,6 +108,8 @@ ROUTES = [
     *[ft.Route(path=route.removeprefix("/"), component=KeptPlaces) for route in TABS[1:]],
     detail("outbox", Outbox),
     detail("outbox/:id", OutboxDetail),
+    detail("relay/:id", RelayScreen),
+    detail("take-in", TakeInScreen),
     detail("notices", Notices),
     detail("statistics", StatisticsScreen),
     detail("statistics/records/:asked", StatisticsRecords),
@@ -114,6 +119,7 @@ ROUTES = [
     detail("conflict/:id", ConflictScreen),
     detail("scan", ScanScreen),
     detail("storage", Storage),
+    detail("my-data", MyDataScreen),
     detail("sheet/:draft", SheetScreen),
     detail("upkeep/:draft", UpkeepScreen),
     detail("documents/:asset", DocumentsScreen),

@@ -15,7 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 
 from domain.receipts import blob_receipt_bytes
-from offline_store import blobs
+from offline_store import blobs, removals
 from offline_store.devices import Device
 from server import bodies, revocation, scoping, uploads
 from server.accounts import device, sender
@@ -188,6 +188,8 @@ def fetch(sha256: Sha256, request: Request, here: Here, caller: Caller) -> FileR
 def _received(here: Site, sha256: str) -> BlobReply | None:
     with here.store.reading() as session:
         found = blobs.lookup(session, sha256)
+    if found is not None and found.state == removals.REMOVED:  # a device that has it lets go of it
+        raise RefusalError(410, removals.CODE)
     if found is None or not found.have or not blobs.path(here.store, sha256).exists():
         return None
     return BlobReply(

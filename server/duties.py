@@ -13,7 +13,18 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import FieldError
-from server import clock_check, gaps, lacking, nagging, own_entries, rounds, works
+from server import (
+    clock_check,
+    drop,
+    gaps,
+    lacking,
+    nagging,
+    own_entries,
+    privacy,
+    relay,
+    rounds,
+    works,
+)  # fmt: skip
 from server.site import Site
 
 _log = logging.getLogger(__name__)
@@ -27,10 +38,13 @@ def _gaps(here: Site, now_ms: int) -> int:
 DUTIES: Final[tuple[Duty, ...]] = (
     works.expire,  # first: what endangers somebody waits for nothing else
     nagging.escalate,
+    relay.settle,
+    drop.run,
     rounds.run,
     _gaps,
     nagging.answer,
     lacking.run,
+    privacy.run,
 )
 
 

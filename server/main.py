@@ -15,7 +15,7 @@ from fastapi import Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from domain.plant import Plant
-from offline_store import journal, safety
+from offline_store import journal, removals, safety
 from offline_store.database import Store
 from server import (
     accounts,
@@ -34,6 +34,7 @@ from server import (
     problems,
     quarantine,
     records,
+    relay,
     status,
     trust,
 )
@@ -91,6 +92,7 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
     )
     with store.reading() as session:
         here.refresh(session)  # what was administered before this start
+    removals.sweep(store)  # a backup may have brought some back
     device_records.add_missing(here)
     quarantine.add_missing(here)
     if settings.demo:
@@ -134,8 +136,8 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
     app = FastAPI(title="Anshao", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.site = here
     problems.install(app)
-    for router in (accounts.router, definitions.router, records.router, attachments.router):
-        app.include_router(router, dependencies=[Depends(status.speaks_our_protocol)])
+    for part in (accounts, definitions, records, relay, attachments):
+        app.include_router(part.router, dependencies=[Depends(status.speaks_our_protocol)])
     app.include_router(status.router)
     if settings.tls:
         app.include_router(trust.router)

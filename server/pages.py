@@ -116,7 +116,9 @@ def _turn(
 
 def _reply(here: Site, session: Session, turn: Turn, cursor: int, *, holes: bool) -> PullReply:
     rows = [*turn.enter, *turn.entries]  # in the order in which a device takes them
-    names = sorted({one.entry.device_id for one in rows})
+    # a device that was taken in is known by its key before it has sent anything (for relay)
+    taken_in = {one.entry.record_id for one in rows if one.entry.type == "device"}
+    names = sorted(taken_in | {one.entry.device_id for one in rows})
     keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
     before: Mapping[tuple[str, int], bytes] = scoped.before(session, rows) if holes else {}
 

@@ -22,6 +22,7 @@ CODES: Final[Mapping[str, str]] = {
     "blob.offset_missing": "422: a part without `Upload-Offset`.",
     "blob.part_size": "413: a part longer than `limit`, or than the file that was offered.",
     "blob.range": "416: not one range of the file.",
+    "blob.removed": "410: personal media whose bytes were removed for good; delete the copy.",
     "blob.size": "413: a file larger than `limit`.",
     "blob.size_other": "409: a part of this file is here, of another `size`.",
     "blob.unknown": "404: no such file, or nobody has offered it.",

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from domain.changes import DECISIONS, signed_bytes
+from domain.quarantine import REVOKED
 from domain.signatures import verifies
-from offline_store import devices, entries
+from offline_store import devices, entries, records
 from server.offers import Offered
 from server.problems import RefusalError
 from sync.protocol import PushHead
@@ -88,4 +89,10 @@ def prove(
     last = read[count - 1].number
     decided = {one.number for one in read[:count] if one.kind in DECISIONS}
     kept = {number: sig for number, sig in good.items() if number in decided or number == last}
-    return Proof(count, count == len(read), kept, frozenset(decided - good.keys()))
+    held = REVOKED if _shut_out(session, device) else None  # brought by another device
+    return Proof(count, count == len(read), kept, frozenset(decided - good.keys()), held)
+
+
+def _shut_out(session: Session, device: devices.Device) -> bool:
+    record = records.lookup(session, device.device_id)
+    return device.state != "active" or (record is not None and record.text("state") == "blocked")

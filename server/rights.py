@@ -16,6 +16,7 @@ from server import (
     gap_rights,
     hazard_rights,
     notice_rights,
+    privacy_rights,
     quarantine_rights,
     register_rights,
     task_rights,
@@ -33,7 +34,7 @@ TIME_MIN_MS = 1_577_836_800_000  # 2020: before this product, so a clock that wa
 AHEAD_MAX_MS = 400 * 86_400_000  # plans reach a year ahead; a clock that far off is wrong
 ID_MAX = 64
 RULE = "rule"  # signs what no person did, on the device "server"
-OWN_TYPES = frozenset({"device", "notice", "gap", "event", "quarantine"})
+OWN_TYPES = frozenset({"device", "notice", "gap", "event", "quarantine", "removal"})
 _KIND_OF_EVENT = frozenset({"edit", "anchor", "clock_jump"})
 _EVENT_TEXT_MAX = 200
 _NESTS = frozenset({dict, list})
@@ -305,4 +306,6 @@ _RULES: Mapping[str, Callable[[Entry, Scene, Person], None]] = {
     "register": register_rights.register,
     "device": register_rights.device,
     "quarantine": quarantine_rights.settle,
+    "removal": privacy_rights.removal,
+    "consent": privacy_rights.consent,
 }

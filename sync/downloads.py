@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from domain.errors import ServerRefusedError
 from domain.invitations import DeviceRevokedError
-from offline_store import blobs
+from offline_store import blobs, removals
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from sync.transport import Transport
@@ -40,7 +40,10 @@ class Downloader:
                 continue
             try:
                 await self._fetch(blob.sha256, blob.kind, blob.record_id)
-            except (ServerRefusedError, DeviceRevokedError):
+            except (ServerRefusedError, DeviceRevokedError) as error:
+                if error.params.get("reason") == removals.CODE:
+                    await asyncio.to_thread(removals.forget, self.store, blob.sha256)
+                    continue
                 self._not_before_ms[blob.sha256] = self.mono_ms() + REST_MS
             else:
                 fetched()

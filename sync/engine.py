@@ -143,6 +143,7 @@ class SyncEngine:
         await self._count()
         if self._own:
             await self._pull(wait_s=0)
+        await self._pusher.relayer.pass_on()  # first: own entries may build on it
         await self._push_or_hold()
         await self._upload(blobs.THUMBNAIL)
         await self._fetch_wanted()

@@ -23,6 +23,7 @@ from offline_store import batches, journal, keep, outbox
 from offline_store.database import Store
 from offline_store.entries import Logged
 from sync.protocol import ENTRIES_MAX, PushHead, PushReply, pack_push
+from sync.relaying import Relayer
 from sync.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Pusher:
         self._size = outbox.BATCH_MAX  # entries in one push
         self._size_max = ENTRIES_MAX
         self._packed: tuple[outbox.Outgoing, bytes] | None = None
+        self.relayer = Relayer(store, transport, device_id)
 
     def next(self) -> outbox.Outgoing | None:
         """Return the push to send now, written down before it goes."""

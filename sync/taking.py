@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session
 
-from domain.changes import DECISIONS, decode
+from domain.changes import DECISIONS, Entry, decode
 from domain.merge import TypePolicies
 from offline_store import arrivals as holed
-from offline_store import blobs, devices, journal, keep, leaving
+from offline_store import blobs, devices, journal, keep, leaving, removals
 from offline_store.database import Store
 from sync.protocol import PulledEntry, PullReply
 
@@ -35,6 +35,7 @@ def take(store: Store, reply: PullReply, policies: TypePolicies, *, own: str | N
                 leaving.mark(session, reply.leave)
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
                 keep.set_as_of(session, reply.server_ms)
+    _take_away(store, reply.entries)
     if own is not None:
         leaving.settle(store, own)
     return administered
@@ -47,11 +48,18 @@ def take_whole(store: Store, reply: PullReply, policies: TypePolicies, own: str 
         with store.session() as session:
             part = reply.enter[start : start + AT_ONCE]
             administered |= _receive(session, reply, part, policies, own)
+    _take_away(store, reply.enter)
     if reply.enter:
         ids = {decode(one.body.encode(), one.dev).record_id for one in reply.enter}
         with store.session() as session:
             leaving.unmark(session, ids)
     return administered
+
+
+def _take_away(store: Store, came: Sequence[PulledEntry]) -> None:
+    """Delete the files of personal media that these entries removed, once they are kept."""
+    if any('"type":"removal"' in one.body for one in came):
+        removals.sweep(store)
 
 
 def _receive(
@@ -62,7 +70,9 @@ def _receive(
     own: str | None,
 ) -> bool:
     arrivals = [_arrival(one) for one in part]
-    for device_id in {one.dev for one in part}:
+    # a device that was taken in is known by its key before it has sent anything (for relay)
+    taken_in = {one.entry.record_id for one in arrivals if one.entry.type == "device"}
+    for device_id in taken_in | {one.dev for one in part}:
         public_key = reply.devices.get(device_id)
         if public_key is not None:
             devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
@@ -77,6 +87,7 @@ def _receive(
             if row.dev != own
         ]
         holed.receive(session, others, policies)
+    removals.apply(session, _counting(arrivals))
     _want_thumbnails(session, arrivals)
     return any(arrival.entry.type == "register" for arrival in arrivals)
 
@@ -108,6 +119,10 @@ def _arrival(one: PulledEntry) -> journal.Arrival:
         # of decisions alone: those are verified before they are kept, and nothing else may be kept
         bytes.fromhex(one.sig) if one.sig and entry.kind in DECISIONS else None,
     )
+
+
+def _counting(arrivals: Sequence[journal.Arrival]) -> Iterator[Entry]:
+    return (one.entry for one in arrivals if one.verdict not in ("refused", "quarantined"))
 
 
 def _want_thumbnails(session: Session, arrivals: Sequence[journal.Arrival]) -> None:

@@ -44,6 +44,7 @@ from sync.protocol import (
     PushReply,
     read_problem,
 )
+from sync.relay_messages import RelayReply
 
 CONNECT_S = 10.0
 READ_S = 30.0  # silence on the line, not the whole reply: 2G links are slow, not silent
@@ -127,6 +128,12 @@ class Transport:
         headers = {"Content-Type": "application/jsonl", "Content-Encoding": "gzip"}
         reply = await self._send("POST", "/v1/push", content=packed, headers=headers)
         return _parsed(PushReply, reply), reply.content
+
+    async def relay(self, packed: bytes) -> RelayReply:
+        """Bring the server entries of other devices (`domain.relay`), packed with gzip."""
+        headers = {"Content-Encoding": "gzip"}
+        reply = await self._send("POST", "/v1/relay", content=packed, headers=headers)
+        return _parsed(RelayReply, reply)
 
     async def pull(
         self,

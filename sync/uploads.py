@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from domain.errors import OfflineError, ServerRefusedError
-from offline_store import blobs
+from offline_store import blobs, removals
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from sync.protocol import BlobOffer, BlobReply
@@ -63,6 +63,9 @@ class Uploader:
             except ServerRefusedError as error:
                 code = str(error.params["reason"])
                 _log.warning("blob refused", extra={"blob": blob.sha256, "code": code})
+                if code == removals.CODE:
+                    await asyncio.to_thread(removals.forget, self.store, blob.sha256)
+                    return "failed"
                 if code in FOR_GOOD:
                     await self._fail(blob, code, for_good=True)
                     return "failed"

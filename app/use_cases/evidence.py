@@ -18,7 +18,7 @@ from domain.places import Fix, Place
 from domain.plant import Person
 from domain.records import Record, Value
 from media import capture, clips, images
-from offline_store import blob_files, blobs, outbox, records
+from offline_store import blob_files, blobs, outbox, records, removals
 from sync.protocol import BLOB_MAX_BYTES
 
 DEFINITION = "evidence@1"
@@ -59,6 +59,7 @@ class EvidenceCard:
     seconds: int = 0  # of a clip
     size: int = 0  # bytes of the original
     here: bool = True  # the original is on this device
+    removed: bool = False  # personal: its bytes are gone for good
 
     @property
     def is_clip(self) -> bool:
@@ -390,4 +391,5 @@ def _card(field: FieldApp, session: Session, record: Record) -> EvidenceCard:
         seconds=record.whole("seconds") or 0,
         size=record.whole("size") or 0,
         here=blobs.is_here(field.store, record.text("original")),
+        removed=removals.is_removed(session, record.text("original")),
     )

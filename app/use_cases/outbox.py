@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from app.field import FieldApp
+from app.use_cases import relaying
 from domain.evidence import VIDEO
 from domain.words import Words
-from offline_store import blobs, outbox, records
+from offline_store import blobs, outbox, records, relay_files
 from offline_store.outbox import Item
 from sync.status import SyncStatus
 
@@ -140,6 +141,8 @@ def export(field: FieldApp) -> bytes:
         head = {"device": field.device.device_id, "key": field.device.public_key.hex()}
         archive.writestr("device.json", json.dumps(head))
         archive.writestr("entries.jsonl", b"\n".join(row.body for row in logged))
+        if (message := relaying.unsent(field, session)) is not None:  # what others can take in
+            archive.writestr(relay_files.MESSAGE, message)
         for blob in blobs.unsettled(session):
             data = blobs.read(field.store, blob.sha256)
             if data is not None:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from app.field import FieldApp
 from domain.records import Record
 from domain.words import Words
-from offline_store import journal, times
+from offline_store import journal, relayed, times
 from offline_store.journal import Logged
 
 MAIN_WAY = ("reported", "accepted", "dispatched", "rectifying", "to_verify", "to_review", "closed")
@@ -48,7 +48,8 @@ def steps(field: FieldApp, session: Session, record: Record) -> list[Step]:
     """
     flow = field.definitions.workflows["hazard"]
     true = times.of_records(session, [record.record_id])
-    rows = journal.of_record(session, record.record_id)
+    own = {record.record_id: journal.of_record(session, record.record_id)}
+    rows = relayed.on_top(session, [record.record_id], own)[record.record_id]
     done = _taken(field, [times.timed(row, true) for row in rows])
     corrected = {row.entry.writer for row in rows if row.entry.writer in true}
     done = [replace(one, corrected=one.writer in corrected) for one in done]

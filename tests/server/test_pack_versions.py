@@ -18,7 +18,7 @@ from tests.helpers.definitions import DAY0, definition_files
 from tests.helpers.merging import trial_files, trial_policies
 from tests.server.phone import Bench
 
-MERGE, SCOPES = "merge.yaml", "scopes.yaml"
+MERGE, PRIVACY, SCOPES = "merge.yaml", "privacy.yaml", "scopes.yaml"
 BEFORE: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "fixtures" / "pack_before.yaml").read_text(encoding="utf-8")
 )
@@ -60,7 +60,7 @@ async def test_a_device_of_the_version_before_reads_the_pack_of_a_new_server(ben
 async def test_with_newer_files_among_the_others_it_would_refuse_all_of_it(bench: Bench) -> None:
     message = json.loads(await served(bench))
     message["files"] |= message.pop("newer_files")
-    assert refused_before(json.dumps(message).encode()) == [MERGE, SCOPES]
+    assert refused_before(json.dumps(message).encode()) == [MERGE, PRIVACY, SCOPES]
 
 
 async def test_a_new_device_has_the_policies_and_the_version_of_its_server(bench: Bench) -> None:
@@ -75,7 +75,8 @@ def test_a_device_merges_by_what_the_file_of_its_server_says() -> None:
 
 
 def test_a_new_device_reads_the_pack_of_a_server_of_the_version_before() -> None:
-    files = {path: text for path, text in definition_files().items() if path not in (MERGE, SCOPES)}
+    newer = (MERGE, PRIVACY, SCOPES)
+    files = {path: text for path, text in definition_files().items() if path not in newer}
     message = json.loads(made(files).plain)
     assert message.pop("newer_files") == {}
     found = read_pack(json.dumps(message).encode(), 0).definitions

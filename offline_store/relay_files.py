@@ -1,0 +1,116 @@
+"""A relay message as a file: a zip that any device and the server take in.
+
+    relay.json       the message (`domain.relay`), at most 4 MiB
+    blobs/SHA256     photos and clips that its evidence names; any other name is ignored
+
+The file of the outbox has the same two kinds of members, so it is one of these.
+"""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Final
+
+from domain import relay
+from domain.relay import Message, RelayDamagedError, RelayLargeError
+from offline_store import blobs
+from offline_store.database import Store
+
+SUFFIX: Final = ".anshao-relay"
+MESSAGE: Final = "relay.json"
+FOLDER: Final = "blobs/"
+MEMBERS_MAX: Final = 20_000
+BLOB_MAX_BYTES: Final = 200 * 1024 * 1024
+FILE_MAX_BYTES: Final = 8 * 1024**3
+_STEP: Final = 1024 * 1024
+_HEX: Final = frozenset("0123456789abcdef")
+
+
+def write(target: IO[bytes], store: Store, message: bytes, hashes: Iterable[str]) -> None:
+    """Write a file; files that are not here are left out. Nothing is held in memory."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(MESSAGE, message, zipfile.ZIP_DEFLATED)
+        for sha in dict.fromkeys(hashes):
+            place = blobs.path(store, sha)
+            if place.exists():
+                archive.write(place, FOLDER + sha)
+
+
+class RelayFile:
+    """An opened file; raises RelayDamagedError, RelayLargeError for what is none."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it and read its message."""
+        if path.stat().st_size > FILE_MAX_BYTES:
+            raise RelayLargeError(size=path.stat().st_size // 1024, limit=FILE_MAX_BYTES // 1024)
+        try:
+            self._archive = zipfile.ZipFile(path)
+            names = self._archive.infolist()
+            if len(names) > MEMBERS_MAX:
+                raise RelayDamagedError(reason="count")
+            self._sizes = {one.filename: one.file_size for one in names}
+            self.message = relay.read(self._read(MESSAGE, relay.MESSAGE_MAX_BYTES))
+        except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError) as error:
+            raise RelayDamagedError(reason="file") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._archive.close()
+
+    @property
+    def blobs(self) -> list[str]:
+        """The hashes of the photos it carries."""
+        names = [name.removeprefix(FOLDER) for name in self._sizes if name.startswith(FOLDER)]
+        return sorted(name for name in names if len(name) == 64 and set(name) <= _HEX)
+
+    def keep(self, store: Store, sha256: str) -> int:
+        """Copy a photo to its place; returns its size. RelayDamagedError for other bytes."""
+        digest, size = hashlib.sha256(), 0
+        with blobs.scratch(store) as copy:
+            try:
+                with self._archive.open(FOLDER + sha256) as source, copy.open("wb") as target:
+                    while step := source.read(_STEP):
+                        size += len(step)
+                        if size > BLOB_MAX_BYTES:
+                            raise RelayLargeError(size=size // 1024, limit=BLOB_MAX_BYTES // 1024)
+                        digest.update(step)
+                        with blobs.naming_a_full_disk():
+                            target.write(step)
+                    with blobs.naming_a_full_disk():
+                        target.flush()
+                        os.fsync(target.fileno())
+            except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+                raise RelayDamagedError(reason="blob") from error
+            if digest.hexdigest() != sha256 or not size:
+                raise RelayDamagedError(reason="blob")
+            blobs.keep_path(store, copy)
+        return size
+
+    def _read(self, name: str, limit: int) -> bytes:
+        if self._sizes[name] > limit:
+            raise RelayLargeError(size=self._sizes[name] // 1024, limit=limit // 1024)
+        with self._archive.open(name) as member:
+            data = member.read(limit + 1)
+        if len(data) > limit:
+            raise RelayLargeError(size=len(data) // 1024, limit=limit // 1024)
+        return data
+
+
+def named_in(message: Message) -> dict[str, tuple[str, str]]:
+    """Return the files that a message's evidence names: hash -> kind and record.
+
+    Only these are taken out of a file: nobody fills a device with what no entry speaks of.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for run in message.runs:
+        for body in run.bodies:
+            entry = relay.read_entry(body, run.device_id)
+            if entry.type != "evidence":
+                continue
+            for kind in ("thumb", "stamped", "original"):
+                sha = entry.set.get(kind)
+                if isinstance(sha, str):
+                    found[sha] = (kind, entry.record_id)
+    return found

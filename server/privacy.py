@@ -1,0 +1,126 @@
+"""The duty that removes personal media: by rule, by request, after consent was withdrawn.
+
+The decision is written and the rows are marked in one transaction, then the bytes go. Devices do
+the same when the decision comes to them with the feed.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sqlmodel import Session
+
+from domain import privacy
+from domain.changes import canonical
+from domain.privacy import MediaKind
+from domain.records import Record
+from offline_store import keep, records, removals
+from server.own_entries import KNOWN, OwnStep, write_within
+from server.rights import RULE
+from server.site import Site
+
+_log = logging.getLogger(__name__)
+LOOKED: Final = "server.privacy"  # time of the last look at all evidence
+EVERY_MS: Final = 6 * 3600 * 1000
+STEPS_MAX: Final = 500  # removals in one round
+
+
+def run(here: Site, now_ms: int) -> int:
+    """Remove what is due; returns how many decisions that took."""
+    wrote, gone = here.store.run(lambda session: _within(here, session, now_ms))
+    removals.take_away(here.store, gone)
+    for sha in gone:
+        here.uploads.close(sha)
+    if wrote:
+        removals.sweep(here.store)
+        here.hints.announce()
+        _log.info("personal media removed", extra={"decisions": wrote, "files": len(gone)})
+    return wrote
+
+
+def _within(here: Site, session: Session, now_ms: int) -> tuple[int, list[str]]:
+    wrote, gone = 0, list[str]()
+    for step, only_new in _due(here, session, now_ms):
+        done = write_within(here, session, [step], only_new=only_new)[0]
+        if done.verdict in ("refused", KNOWN):
+            continue
+        files = step.set["files"]
+        assert isinstance(files, list)
+        named = [str(one) for one in files]
+        removals.mark(session, named)
+        gone += named
+        wrote += 1
+        if wrote == STEPS_MAX:
+            break
+    return wrote, gone
+
+
+def _due(here: Site, session: Session, now_ms: int) -> Iterator[tuple[OwnStep, bool]]:
+    for asked in records.find(session, privacy.REMOVAL, state=privacy.APPROVED, limit=records.ALL):
+        yield _carried_out(asked, now_ms), False
+    last = keep.get(session, LOOKED)
+    if isinstance(last, int) and 0 <= now_ms - last < EVERY_MS and not _withdrawn(session, last):
+        return
+    yield from _by_rule(here, session, now_ms)
+    keep.put(session, LOOKED, now_ms)
+
+
+def _withdrawn(session: Session, since_ms: int) -> bool:
+    """Whether somebody declared anything since the last look (by the clock of who declared)."""
+    margin = 86_400_000
+    return bool(records.find(session, privacy.CONSENT, changed_from_ms=since_ms - margin, limit=1))
+
+
+def _carried_out(asked: Record, now_ms: int) -> OwnStep:
+    files = asked.get("files")
+    named = [str(one) for one in files] if isinstance(files, list) else []
+    cells = privacy.done_cells(
+        asked.text("of"), asked.text("evidence"), asked.text("kind"), named,
+        privacy.BY_REQUEST, now_ms,
+    )  # fmt: skip
+    return OwnStep(RULE, asked.record_id, privacy.REMOVAL, cells, kind="decide", at_ms=now_ms)
+
+
+def _by_rule(here: Site, session: Session, now_ms: int) -> Iterator[tuple[OwnStep, bool]]:
+    rules = here.pack.definitions.privacy
+    if not rules.kinds:
+        return
+    declared = privacy.consents(records.find(session, privacy.CONSENT, limit=records.ALL))
+    for evidence in records.find(session, "evidence", limit=records.ALL):
+        kind = rules.kind_of(evidence)
+        if kind is None:
+            continue
+        parent = records.lookup(session, evidence.text("of"))
+        why = _why(kind, evidence, parent, declared, now_ms)
+        files = [
+            sha for sha in privacy.files_of(kind, evidence) if not removals.is_removed(session, sha)
+        ]
+        if why is None or not files:
+            continue
+        cells = privacy.done_cells(
+            evidence.text("of"), evidence.record_id, kind.code, files, why, now_ms
+        )
+        record_id = _id(here, evidence.record_id, why)
+        yield OwnStep(RULE, record_id, privacy.REMOVAL, cells, kind="decide", at_ms=now_ms), True
+
+
+def _why(
+    kind: MediaKind,
+    evidence: Record,
+    parent: Record | None,
+    declared: Mapping[tuple[str, str], Record],
+    now_ms: int,
+) -> str | None:
+    person = privacy.person_of(kind, evidence, parent)
+    if privacy.withdrawn_since(declared.get((person, kind.purpose)), evidence):
+        return privacy.BY_WITHDRAWAL
+    due = privacy.due_ms(kind, evidence, parent)
+    return privacy.BY_RULE if due is not None and due <= now_ms else None
+
+
+def _id(here: Site, evidence_id: str, why: str) -> str:
+    """Return an id that follows from what is said and the server's key: said once, not guessed."""
+    facts = canonical([evidence_id, why])
+    digest = hashlib.sha256(here.receipt(b"anshao-removal-v1\0" + facts).encode()).hexdigest()
+    return f"removal-{digest[:40]}"

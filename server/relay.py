@@ -1,0 +1,196 @@
+"""Entries that one device brings for another: checked like a push of their writer, taken once.
+
+What goes on from the chain that is here is a push of the device that wrote it. What leaves a gap
+waits in a table of its own and counts for nothing, until the gap is filled by whoever comes first:
+the writer itself, or another carrier.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from domain import relay
+from domain.changes import DECISIONS
+from domain.relay import Message, Piece, RelayError, Run
+from offline_store import devices, entries, journal, relayed
+from offline_store.devices import Device
+from offline_store.relayed import Came
+from server import alarms, bodies, intake
+from server.accounts import device
+from server.own_entries import write_own
+from server.problems import RefusalError
+from server.site import Site, site
+from sync.protocol import PushHead
+from sync.relay_messages import Outcome, RelayedRun, RelayReply
+
+router = APIRouter(prefix="/v1", tags=["records"])
+_log = logging.getLogger(__name__)
+WAITING_PER_DEVICE = 2_000  # entries of one device that wait for a gap to be filled
+WAITING_MAX = 50_000
+HELD_BACK = "held_back"  # a decision that waits for a gap: somebody is told
+
+Here = Annotated[Site, Depends(site)]
+Caller = Annotated[Device, Depends(device)]
+
+
+@router.post("/relay", openapi_extra=bodies.described_bytes())
+async def take_in(request: Request, here: Here, caller: Caller) -> Response:
+    """Take what a device brings of others: a relay message, packed with gzip."""
+    data = await bodies.read(request, here.settings.body_max_bytes)
+    encoding = request.headers.get("content-encoding", "")
+    reply = await run_in_threadpool(_read_and_take, here, caller, data, encoding)
+    if any(run.outcome == "taken" for run in reply.runs):
+        here.hints.announce()
+    return Response(reply.model_dump_json(), media_type="application/json")
+
+
+def _read_and_take(here: Site, caller: Device, data: bytes, encoding: str) -> RelayReply:
+    plain = bodies.inflate(data, encoding, here.settings.inflated_max_bytes)
+    try:
+        message = relay.read(plain)
+    except RelayError as error:
+        reason = str(error.params.get("reason", ""))
+        raise RefusalError(422, error.code, reason=reason) from error
+    return take(here, message, caller.device_id)
+
+
+def take(here: Site, message: Message, carrier: str) -> RelayReply:
+    """Take a message, run by run: one that cannot be taken keeps no other from it."""
+    plant = here.pack.definitions.plant
+    if message.plant != plant.code:
+        raise RefusalError(422, relay.RelayElsewhereError.code, plant=message.plant)
+    runs = [_take_run(here, run, carrier) for run in message.runs]
+    with here.store.reading() as session:
+        epoch = here.epoch_now(session)
+    return RelayReply(runs=runs, server_ms=here.now_ms(), epoch=epoch)
+
+
+def settle(here: Site, now_ms: int) -> int:
+    """Take what waited and goes on from its chain by now; a duty. Returns how many entries."""
+    del now_ms
+    with here.store.reading() as session:
+        waiting = relayed.devices(session)
+    return sum(_follow(here, device_id) for device_id in waiting)
+
+
+def _take_run(here: Site, run: Run, carrier: str) -> RelayedRun:
+    with here.store.reading() as session:
+        writer = devices.lookup(session, run.device_id)
+    if writer is None:
+        return _said(run, "refused", relay.RelayUnknownError.code)
+    try:
+        pieces = relay.prove(run, writer.public_key)
+    except RelayError as error:
+        _log.warning("relay refused", extra={"device": run.device_id, "code": error.code})
+        return _said(run, "refused", error.code)
+    try:
+        outcome, expected = _offer(here, pieces, carrier)
+    except RefusalError as error:
+        if error.status == 503:
+            raise
+        return _said(run, "refused", error.code)
+    if outcome == "taken":
+        _follow(here, run.device_id)
+    return _said(run, outcome, expected=expected)
+
+
+def _said(
+    run: Run, outcome: Outcome, code: str | None = None, expected: int | None = None
+) -> RelayedRun:
+    return RelayedRun(
+        dev=run.device_id, first=run.first, last=run.last, outcome=outcome, code=code,
+        expected=expected,
+    )  # fmt: skip
+
+
+def _offer(here: Site, pieces: Sequence[Piece], carrier: str) -> tuple[Outcome, int | None]:
+    """Take the entries, or let them wait; raises RefusalError for another history (a fork)."""
+    device_id = pieces[0].entry.device_id
+    with here.store.reading() as session:
+        number, _ = journal.head(session, device_id)
+        known = [one for one in pieces if one.entry.number <= number]
+        other = [
+            one
+            for one in known
+            if entries.hash_of(session, device_id, one.entry.number) != one.hash
+        ]
+    fresh = pieces[len(known) :]
+    if other:  # both are signed by the device's key: the intake sets this one aside and tells
+        _push(here, [one for one in pieces if one.entry.number >= other[0].entry.number])
+    if not fresh:
+        return "known", None
+    if fresh[0].entry.number > number + 1:
+        _wait(here, fresh, carrier)
+        return "waiting", number + 1
+    _push(here, fresh)
+    return "taken", None
+
+
+def _push(here: Site, pieces: Sequence[Piece]) -> None:
+    """Give entries to the intake as a push of their writer, with the signatures they came with."""
+    first, last = pieces[0], pieces[-1]
+    assert last.signature is not None, "a run ends where it is proved"
+    head = PushHead(
+        dev=first.entry.device_id,
+        first=first.entry.number,
+        last=last.entry.number,
+        prev=first.previous.hex(),
+        head=last.hash.hex(),
+        sig=last.signature.hex(),
+    )
+    sigs = {
+        one.entry.number: one.signature
+        for one in pieces
+        if one.signature and one.entry.kind in DECISIONS
+    }
+    intake.take(here, head, [one.body for one in pieces], sigs)
+
+
+def _wait(here: Site, pieces: Sequence[Piece], carrier: str) -> None:
+    device_id, now = pieces[0].entry.device_id, here.now_ms()
+    with here.store.session() as session:
+        waits = relayed.count(session, device_id)
+        if waits + len(pieces) > WAITING_PER_DEVICE or relayed.count(session) > WAITING_MAX:
+            raise RefusalError(429, relay.RelayFullError.code, limit=WAITING_PER_DEVICE)
+        for one in pieces:
+            if not relayed.add(session, one, Came(carrier, now, "waiting")) and one.signature:
+                relayed.sign(session, one)
+        decided = next((one.entry for one in pieces if one.entry.kind in DECISIONS), None)
+        steps = (
+            alarms.steps(here, session, HELD_BACK, device_id, decided.number, now)
+            if decided
+            else []
+        )
+    write_own(here, steps, only_new=True)
+
+
+def _follow(here: Site, device_id: str) -> int:
+    """Take of what waits all that goes on from the chain now; returns how many entries."""
+    took = 0
+    while True:
+        with here.store.session() as session:
+            relayed.settle(session)
+            number, head = journal.head(session, device_id)
+            run: list[Piece] = []
+            for row in relayed.find(
+                session, device_id=device_id, limit=here.settings.batch_max_entries
+            ):
+                piece = row.piece
+                if piece.entry.number <= number:  # the chain went on another way: set aside below
+                    relayed.drop(session, piece)
+                elif piece.entry.number == number + len(run) + 1 and piece.previous == head:
+                    run.append(piece)
+                    head = piece.hash
+        while run and run[-1].signature is None:
+            run.pop()
+        if not run:
+            return took
+        try:
+            _push(here, run)
+        except RefusalError as error:  # somebody was quicker, or it can never be taken
+            _log.warning("relay waits", extra={"device": device_id, "code": error.code})
+            return took
+        took += len(run)

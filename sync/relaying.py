@@ -1,0 +1,107 @@
+"""Passes on to the server what came by relay: whoever meets it first does so.
+
+Each entry is offered once in a life of the server's feed. It goes away here when the feed brings
+it; what the server did not take is kept with its reason.
+"""
+
+import asyncio
+import gzip
+import logging
+
+from domain.errors import OfflineError, ServerRefusedError, ServerTroubleError
+from domain.relay import Message, Piece, encode, runs_of
+from offline_store import devices, keep, relayed
+from offline_store.database import Store
+from offline_store.relayed import Relayed
+from sync.relay_messages import RelayReply
+from sync.transport import Transport
+
+_log = logging.getLogger(__name__)
+AT_ONCE = 200  # entries in one message
+BYTES_AT_ONCE = 512 * 1024
+_UNKNOWN_TO_IT = frozenset({404, 405})  # a server of the version before
+_LATER = frozenset({408, 429, 503, 507})
+
+
+class Relayer:
+    """Offers entries of others to the server, through the device that carries them."""
+
+    def __init__(self, store: Store, transport: Transport, device_id: str) -> None:
+        """`device_id` is the carrier."""
+        self._store, self._transport, self._device_id = store, transport, device_id
+        self._refused_by: str | None = None  # the epoch of a server that knows no relay
+
+    async def pass_on(self) -> None:
+        """Offer all that was not offered yet; raises OfflineError."""
+        while True:
+            epoch, rows = await asyncio.to_thread(self._next)
+            if not rows or self._refused_by == epoch:
+                return
+            try:
+                reply = await self._send(rows)
+            except ServerTroubleError:
+                raise
+            except ServerRefusedError as error:
+                status = error.params.get("status")
+                if status in _UNKNOWN_TO_IT:
+                    self._refused_by = epoch
+                    return
+                if status in _LATER:
+                    raise OfflineError(reason=str(error.params["reason"])) from error
+                await asyncio.to_thread(self._note, rows, epoch, str(error.params["reason"]))
+                continue
+            await asyncio.to_thread(self._answered, rows, epoch or reply.epoch, reply)
+            if not epoch:  # before the first page: the server has named its life
+                return
+
+    def _next(self) -> tuple[str, list[Relayed]]:
+        with self._store.reading() as session:
+            if not relayed.some(session):
+                return "", []
+            epoch = keep.cursor(session).epoch
+            rows = relayed.find(session, not_passed=epoch, limit=AT_ONCE)
+        size, fitting = 0, list[Relayed]()
+        for one in rows:
+            size += len(one.piece.body)
+            if fitting and size > BYTES_AT_ONCE:
+                break
+            fitting.append(one)
+        return epoch, fitting
+
+    async def _send(self, rows: list[Relayed]) -> RelayReply:
+        def packed() -> bytes:
+            with self._store.reading() as session:
+                known = devices.find(session, sorted({one.piece.entry.device_id for one in rows}))
+                identity = keep.get(session, "identity")
+            plant = str(identity["plant"]) if isinstance(identity, dict) else ""
+            keys = {one.device_id: one.public_key for one in known}
+            first, later = list[Piece](), list[Piece]()  # what contradicts what came before it
+            for one in rows:
+                if one.piece.entry.device_id in keys:
+                    (later if one.came.state == "fork" else first).append(one.piece)
+            runs = runs_of(first, keys) + runs_of(later, keys)
+            made = max(one.came.came_ms for one in rows)
+            return encode(Message(plant, self._device_id, made, runs))
+
+        data = await asyncio.to_thread(packed)
+        return await self._transport.relay(await asyncio.to_thread(gzip.compress, data, 6, mtime=0))
+
+    def _answered(self, rows: list[Relayed], epoch: str, reply: RelayReply) -> None:
+        for run in reply.runs:
+            named = [
+                one
+                for one in rows
+                if one.piece.entry.device_id == run.dev
+                and run.first <= one.piece.entry.number <= run.last
+            ]
+            self._note(named, epoch, run.code or run.outcome)
+        told = {(run.dev, n) for run in reply.runs for n in range(run.first, run.last + 1)}
+        unproved = [
+            one for one in rows if (one.piece.entry.device_id, one.piece.entry.number) not in told
+        ]
+        self._note(unproved, epoch, "relay.unsigned")  # nothing behind them proves them yet
+        _log.info("relayed", extra={"entries": len(rows), "runs": len(reply.runs)})
+
+    def _note(self, rows: list[Relayed], epoch: str, answer: str) -> None:
+        with self._store.session() as session:
+            relayed.passed(session, rows, epoch, answer)
