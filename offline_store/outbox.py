@@ -122,6 +122,14 @@ def count(session: Session, device_id: str) -> Count:
     return Count(waiting, files, left or 0)
 
 
+def originals_left(session: Session) -> int:
+    """Return the bytes of originals and clips that the server does not have yet."""
+    left = select(func.sum(col(BlobRow.size) - col(BlobRow.offset))).where(
+        col(BlobRow.state).in_(["waiting", "sending"]), col(BlobRow.priority) >= blobs.ORIGINAL
+    )
+    return session.exec(left).one() or 0
+
+
 def is_sent(session: Session, record_id: str) -> bool:
     """Say whether the server has every entry of a record that is here."""
     waiting = select(EntryRow.number).where(

@@ -27,7 +27,9 @@ class SyncStatus:
     """What the top bar shows: offline, waiting n, sending k of n, or all sent.
 
     `waiting` counts entries and files not confirmed; `done` of `total` those of the present run.
-    `as_of_ms` is the server's time at the last contact; None before the first.
+    `as_of_ms` is the server's time at the last contact; None before the first. `rate` is how many
+    bytes a second the link moved lately, 0 where nobody knows; `held_bytes` those of originals
+    that wait for a better link, and `wanted` the files that somebody waits for.
     """
 
     phase: Phase = "offline"
@@ -38,3 +40,6 @@ class SyncStatus:
     bytes_total: int = 0
     as_of_ms: int | None = None
     error: FieldError | None = None
+    rate: int = 0
+    held_bytes: int = 0
+    wanted: frozenset[str] = frozenset()
