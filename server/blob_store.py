@@ -27,7 +27,11 @@ FOLDER: Final = "folder"
 STEP: Final = 1024 * 1024
 AWAY_S: Final = 30  # how long somebody should wait before trying again
 _WHOLE_MAX: Final = 16 * STEP  # what is larger goes in several pieces
-_WRITTEN_IN: Final = "AWS_"  # what a file of credentials may set
+_HTTP: Final = "AWS_ALLOW_HTTP"
+_KNOWN: Final = frozenset({  # what environment and file may set
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION",
+    "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_VIRTUAL_HOSTED_STYLE_REQUEST", _HTTP,
+})  # fmt: skip
 _log = logging.getLogger(__name__)
 Objects = S3Store | LocalStore | MemoryStore
 
@@ -202,13 +206,13 @@ def choose(where: str, credentials: Path | None, store: Store) -> BlobStore:
     if scheme != "s3" or not bucket:
         message = f"blob_store is neither '{FOLDER}' nor s3://BUCKET/PREFIX"
         raise ValueError(message)
-    given = {name: value for name, value in os.environ.items() if name.startswith(_WRITTEN_IN)}
+    given = {name: os.environ[name] for name in _KNOWN & os.environ.keys()}
     given |= _read_credentials(credentials) if credentials else {}
     client: ClientConfig = {"timeout": "60s", "connect_timeout": "3s"}
-    if given.get("AWS_ALLOW_HTTP", "").lower() == "true":
+    if given.get(_HTTP, "").lower() == "true":
         client["allow_http"] = True
     retry: RetryConfig = {"max_retries": 1, "retry_timeout": timedelta(seconds=5)}
-    names = {name.lower(): value for name, value in given.items() if name != "AWS_ALLOW_HTTP"}
+    names = {name.lower(): value for name, value in given.items() if name != _HTTP}
     config = cast("S3Config", names)
     try:
         objects = S3Store(
@@ -221,14 +225,14 @@ def choose(where: str, credentials: Path | None, store: Store) -> BlobStore:
 
 
 def _read_credentials(file: Path) -> dict[str, str]:
-    """Read lines NAME=VALUE; only AWS_* counts, others are refused by name."""
+    """Read lines NAME=VALUE; other names than those known are refused, without their value."""
     found: dict[str, str] = {}
     for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         name, equals, value = line.partition("=")
-        if not equals or not name.strip().startswith(_WRITTEN_IN):
-            message = f"{file.name}:{number}: not a line AWS_NAME=VALUE"
+        if not equals or name.strip() not in _KNOWN:
+            message = f"{file.name}:{number}: not a line NAME=VALUE with a name of the manual"
             raise ValueError(message)
         found[name.strip()] = value.strip()
     return found

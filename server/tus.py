@@ -27,7 +27,7 @@ _ALGORITHMS: Final = {"sha1": 20, "sha256": 32}
 _METADATA_MAX: Final = 2048
 _PAIRS_MAX: Final = 16
 _KEY: Final = re.compile(r"[!-+\--~]{1,64}")  # ASCII, no space, no comma
-_LENGTH: Final = re.compile(r"[0-9]{1,15}")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _FREE: Final = {"OPTIONS", "GET"}  # of a version: the one asks for it, the other is none of tus
 
 
