@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import media_choice
 from app.field import FieldApp, Identity, Pack
 from domain import pins
 from domain.definitions import put_together, read
@@ -205,6 +206,9 @@ def start_engine(
         on_server_time=field.clock.anchor,
         on_register=lambda: field.want_pack(),  # noqa: PLW0108 - it is set after this
     )
+    field.media = media_choice.rules(field)
+    engine.pace.rules = lambda: field.media
+    engine.pace.kind = field.link_kind
     field.engine = engine
     field.nudge = engine.nudge
     return engine

@@ -107,6 +107,22 @@ def unsettled(session: Session, device_id: str) -> list[Logged]:
     return [entries.of_device(session, device_id, number, 1)[0] for (number,) in rows]
 
 
+def links(session: Session, device_id: str, logged: Sequence[Logged]) -> list[dict[str, Value]]:
+    """Return of each entry its number, its hash, the hash before it, and its signature, in hex."""
+    found: list[dict[str, Value]] = []
+    before: Logged | None = None
+    for one in logged:
+        if before is None or before.entry.number != one.entry.number - 1:
+            known = entries.of_device(session, device_id, one.entry.number - 1, 1)
+            before = known[0] if known and known[0].entry.number < one.entry.number else None
+        signature = one.signature.hex() if one.signature else None
+        previous = before.hash.hex() if before else None
+        link: dict[str, Value] = {"n": one.entry.number, "hash": one.hash.hex(), "prev": previous, "sig": signature}
+        found.append(link)
+        before = one
+    return found
+
+
 def count(session: Session, device_id: str) -> Count:
     """Return how much waits for the server."""
     waiting = session.exec(

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
+from domain.links import LinkKind
 from domain.signatures import ChainForgedError
 from offline_store import keep, outbox
 from offline_store.blobs import Blob
@@ -24,7 +25,7 @@ from offline_store.keep import OWN_FIRST
 from sync import resting, taking
 from sync.downloads import Downloader
 from sync.files import Files
-from sync.pacing import LinkKind, Pace
+from sync.pacing import Pace
 from sync.protocol import ENTRIES_MAX, PullReply
 from sync.pushes import Pusher
 from sync.status import Identity, Phase, SyncStatus

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-LinkKind = Literal["fixed", "mobile", "unknown"]  # Wi-Fi and cable; paid by the byte; who knows
+from domain.links import LinkKind
 
 PART_MIN_BYTES, PART_MAX_BYTES = 16 * 1024, 512 * 1024
 PART_BEGIN_BYTES = 128 * 1024
