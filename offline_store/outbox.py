@@ -116,9 +116,14 @@ def links(session: Session, device_id: str, logged: Sequence[Logged]) -> list[di
             known = entries.of_device(session, device_id, one.entry.number - 1, 1)
             before = known[0] if known and known[0].entry.number < one.entry.number else None
         signature = one.signature.hex() if one.signature else None
-        previous = before.hash.hex() if before else None
-        link: dict[str, Value] = {"n": one.entry.number, "hash": one.hash.hex(), "prev": previous, "sig": signature}
-        found.append(link)
+        found.append(
+            {
+                "n": one.entry.number,
+                "hash": one.hash.hex(),
+                "prev": before.hash.hex() if before else None,
+                "sig": signature,
+            }
+        )
         before = one
     return found
 
@@ -138,12 +143,14 @@ def count(session: Session, device_id: str) -> Count:
     return Count(waiting, files, left or 0)
 
 
-def originals_left(session: Session) -> int:
-    """Return the bytes of originals and clips that the server does not have yet."""
-    left = select(func.sum(col(BlobRow.size) - col(BlobRow.offset))).where(
-        col(BlobRow.state).in_(["waiting", "sending"]), col(BlobRow.priority) >= blobs.ORIGINAL
+def media_left(session: Session) -> dict[int, int]:
+    """Return the bytes of files that the server does not have yet, by priority."""
+    left = (
+        select(col(BlobRow.priority), func.sum(col(BlobRow.size) - col(BlobRow.offset)))
+        .where(col(BlobRow.state).in_(["waiting", "sending"]))
+        .group_by(col(BlobRow.priority))
     )
-    return session.exec(left).one() or 0
+    return {priority: size or 0 for priority, size in session.exec(left)}
 
 
 def is_sent(session: Session, record_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""The outbox and the link: how long it takes on this one, what waits for a better one, the limit."""
+"""The outbox and the link: how long it takes here, what waits for a better one, the limit."""
 
 from collections.abc import Awaitable, Callable
 

@@ -160,8 +160,12 @@ class SyncEngine:
         await self._send_small()
         await self._fetch_wanted()
         turn = await self._files.turn()
-        held, wanted, rate = turn.held_bytes, self._files.wanted, self.pace.rate
-        self._show(held_bytes=held, wanted=wanted, rate=rate)
+        self._show(
+            held_bytes=turn.held_bytes,
+            held_from=turn.held_from,
+            wanted=self._files.wanted,
+            rate=self.pace.rate,
+        )
         if turn.blob:
             await self._pull(wait_s=0)
             await self._send_file(turn.blob)

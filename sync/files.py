@@ -1,7 +1,7 @@
 """Which file goes next: small pictures, what somebody waits for, what is shown, originals.
 
 Between two parts the engine looks for records first; a file in trouble is left for later and holds
-up no other. Originals wait where the link cannot carry them (`sync.pacing`).
+up no other. Large files wait where the link cannot carry all of their kind (`sync.pacing`).
 """
 
 import asyncio
@@ -16,16 +16,21 @@ from sync.pacing import Pace
 from sync.transport import Transport
 from sync.uploads import REST_MS, Outcome, Uploader
 
+SMALL_BYTES = 64 * 1024  # a signature waits for no better link
 ASK_MS = 60_000  # how often to ask what somebody waits for
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What goes now, if anything; `wait_ms` until something may; how much is held back."""
+    """What goes now, if anything; `wait_ms` until something may; how much is held back.
+
+    What is held back are the files from the priority `held_from` on.
+    """
 
     blob: Blob | None
     wait_ms: int | None = None
     held_bytes: int = 0
+    held_from: int = ORIGINAL
 
 
 @dataclass
@@ -43,23 +48,24 @@ class Files:
 
     async def small(self) -> Blob | None:
         """Return the next small picture to send."""
-        due = await self._due(THUMBNAIL)
-        return due[0] if due and not self._wait_ms() else None
+        return None if self._wait_ms() else await self._due(THUMBNAIL)
 
     async def turn(self) -> Turn:
         """Return the next file to send one part of."""
         wait_ms = self._wait_ms()
         due = await self._due(ORIGINAL)
-        if not due:
+        if due is None:
             return Turn(None)
-        await self._ask()
-        left = await asyncio.to_thread(self._left)
-        asked = await asyncio.to_thread(self._asked_for)
-        first = next((one for one in asked if self._is_due(one)), None)
-        first = first or next((one for one in due if one.priority < ORIGINAL), None)
-        if first is None and self.pace.holds(left):
-            return Turn(None, held_bytes=left)
-        return Turn(None, wait_ms) if wait_ms else Turn(first or due[0])
+        if due.priority > THUMBNAIL:
+            await self._ask()
+            asked = await asyncio.to_thread(self._asked_for)
+            due = next((one for one in asked if self._is_due(one)), due)
+        if due.size > SMALL_BYTES and due.sha256 not in self.wanted:
+            left = await asyncio.to_thread(self._left)
+            if self.pace.holds(left.get(due.priority, 0)):
+                held = sum(size for of, size in left.items() if of >= due.priority)
+                return Turn(None, held_bytes=held, held_from=due.priority)
+        return Turn(None, wait_ms) if wait_ms else Turn(due)
 
     async def send(
         self, blob: Blob, paused: Callable[[], bool], progressed: Callable[[int], None]
@@ -91,14 +97,20 @@ class Files:
         return max(self.pace.wait_ms(), self._rests_until_ms - self.pace.mono_ms(), 0)
 
     def _is_due(self, blob: Blob) -> bool:
-        return self._not_before_ms.get(blob.sha256, 0) <= self.pace.mono_ms()
+        return blob.sha256 not in self._not_before_ms
 
-    async def _due(self, up_to: int) -> list[Blob]:
+    async def _due(self, up_to: int) -> Blob | None:
+        """Return the first file in the order of sending that is not to be left for later."""
+        now_ms = self.pace.mono_ms()
+        later = {sha: at for sha, at in self._not_before_ms.items() if at > now_ms}
+        self._not_before_ms = later
+
         def pending() -> list[Blob]:
             with self.store.reading() as session:
-                return blobs.pending(session, up_to=up_to)
+                return blobs.pending(session, up_to=up_to, limit=len(later) + 1)
 
-        return [blob for blob in await asyncio.to_thread(pending) if self._is_due(blob)]
+        found = await asyncio.to_thread(pending)
+        return next((blob for blob in found if blob.sha256 not in later), None)
 
     def _asked_for(self) -> list[Blob]:
         """Return the own files that somebody waits for."""
@@ -106,9 +118,9 @@ class Files:
             found = [blobs.lookup(session, sha) for sha in sorted(self.wanted)]
         return [blob for blob in found if blob and blob.state in {"waiting", "sending"}]
 
-    def _left(self) -> int:
+    def _left(self) -> dict[int, int]:
         with self.store.reading() as session:
-            return outbox.originals_left(session)
+            return outbox.media_left(session)
 
     async def _ask(self) -> None:
         """Learn what somebody waits for; a server of the version before cannot say."""

@@ -74,8 +74,8 @@ class Pace:
             self._free_ms = 0
         return max(0, self._free_ms - self.mono_ms())
 
-    def holds(self, originals_bytes: int) -> bool:
-        """Say whether originals wait for a better link; one part now and then measures it."""
+    def holds(self, left_bytes: int) -> bool:
+        """Say whether so much waits for a better link; one part now and then measures this one."""
         rules = self.rules()
         if rules.now:
             return False
@@ -83,7 +83,7 @@ class Pace:
             return True
         if not rules.wait_min or not self.rate:
             return False
-        if originals_bytes <= self.rate * rules.wait_min * 60:
+        if left_bytes <= self.rate * rules.wait_min * 60:
             self._probed_ms = None
             return False
         now_ms = self.mono_ms()

@@ -5,11 +5,17 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 
+BROKEN_S = 0.4
 BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 20.0  # somebody may be waiting for the network
 
 
 def backoff_s(failures: int, chance: random.Random) -> float:
-    """Return how long to wait after so many failures in a row; not all devices at once."""
+    """Return how long to wait after so many failures in a row; not all devices at once.
+
+    None in a row: the link broke, and something had come through. It may be there again already.
+    """
+    if not failures:
+        return BROKEN_S * chance.uniform(0.5, 1.0)
     longest = min(BACKOFF_MAX_S, BACKOFF_MIN_S * 2 ** min(failures, 10))
     return longest * chance.uniform(0.5, 1.0)
 

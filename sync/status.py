@@ -28,8 +28,9 @@ class SyncStatus:
 
     `waiting` counts entries and files not confirmed; `done` of `total` those of the present run.
     `as_of_ms` is the server's time at the last contact; None before the first. `rate` is how many
-    bytes a second the link moved lately, 0 where nobody knows; `held_bytes` those of originals
-    that wait for a better link, and `wanted` the files that somebody waits for.
+    bytes a second the link moved lately, 0 where nobody knows; `held_bytes` those of files
+    from the priority `held_from` on that wait for a better link, and `wanted` the files that
+    somebody waits for.
     """
 
     phase: Phase = "offline"
@@ -42,4 +43,5 @@ class SyncStatus:
     error: FieldError | None = None
     rate: int = 0
     held_bytes: int = 0
+    held_from: int = 2
     wanted: frozenset[str] = frozenset()

@@ -16,6 +16,7 @@ from domain.words import Words
 from offline_store import backups, blobs, outbox, records
 from offline_store.blobs import ORIGINAL, PRIORITIES
 from offline_store.outbox import Item
+from sync.files import SMALL_BYTES
 from sync.status import SyncStatus
 
 _STEP = 1024 * 1024
@@ -179,8 +180,9 @@ def _standing(item: OutboxItem, status: SyncStatus) -> OutboxItem:
     if item.state not in ("waiting", "sending") or item.kind not in PHOTO_KINDS:
         return item
     awaited = item.item_id in status.wanted
-    large = PRIORITIES.get(item.kind, ORIGINAL) >= ORIGINAL
-    held = bool(status.held_bytes) and large and not awaited
+    large = (item.size or 0) > SMALL_BYTES
+    waits = PRIORITIES.get(item.kind, ORIGINAL) >= status.held_from and large
+    held = bool(status.held_bytes) and waits and not awaited
     # an original of which a part was sent stands still all the same
     return replace(item, awaited=awaited, held=held, state="waiting" if held else item.state)
 

@@ -96,7 +96,7 @@ def work(app: link.FieldApp) -> list[str]:
             )  # fmt: skip
         ids.append(stamp)
     for number in range(PHOTOS):
-        picture = jpeg(photo(640, 480, number), quality=80)
+        picture = jpeg(photo(320, 240, number), quality=70)
         picture += os.urandom(PHOTO_BYTES - len(picture))  # behind the end of the picture
         target = evidence.Target(ids[number], f"HZ-WEAK-{number:04d}", "DB-03", "closeup")
         evidence.keep(app, person, target, picture, source="camera", fix=None)
