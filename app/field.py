@@ -22,8 +22,9 @@ from domain.errors import FieldError, RecordMissingError
 from domain.links import LinkKind
 from domain.places import Fix, still_valid
 from domain.records import Value
+from media.connectivity import Connectivity
 from media.labels import PlantKey
-from media.ports import Camera, CodeReader, Connectivity, Locator
+from media.ports import Camera, CodeReader, Locator
 from offline_store import journal, keep, records
 from offline_store.database import Store
 from sync.engine import SyncEngine

@@ -18,8 +18,9 @@ from domain.errors import FieldError
 from domain.merge import POLICIES
 from domain.signatures import KeyMissingError, KeyOtherError
 from media.adapters.readers import choose_reader
+from media.connectivity import Connectivity
 from media.labels import PREFIX, whole
-from media.ports import Camera, Connectivity, Locator
+from media.ports import Camera, Locator
 from offline_store import blobs, keep, quarantine, records, safety
 from offline_store.database import Store
 

@@ -1,9 +1,7 @@
 """What the product asks of camera, locator and code reader; `tests/contracts/` holds all to it."""
 
-from collections.abc import Callable
 from typing import Literal, Protocol
 
-from domain.links import LinkKind
 from domain.places import Fix
 
 Resolution = Literal["scan", "photo", "clip"]  # quick; all the camera has; small enough to send
@@ -49,14 +47,6 @@ class Locator(Protocol):
 
     async def current(self) -> Fix:
         """Measure now; raises PositionError with `reason` denied | off | timeout | unsupported."""
-        ...
-
-
-class Connectivity(Protocol):
-    """Over what the device is online, as far as the platform knows; it may be wrong."""
-
-    async def watch(self, changed: Callable[[LinkKind], None]) -> None:
-        """Tell the kind of link now and after each change."""
         ...
 
 
