@@ -17,6 +17,7 @@ from typing import Any
 from app import link
 from app.clock import Clock
 from app.field import Devices, FieldApp
+from app.pace import favour_the_screen
 from app.settings import ClientSettings
 from app.wiring import build_field, device_key
 from benchmarks.sync_data import Reporter, fill, hazard, read_to_the_end
@@ -115,7 +116,7 @@ async def _report(field: FieldApp, said: Said) -> Said:
                 field.write(
                     session,
                     Reporter().person,
-                    kind="decide",
+                    kind="edit",
                     record_id=record_id,
                     type="hazard",
                     definition="hazard@1",
@@ -153,6 +154,7 @@ _DOES = {
 def main(folder: str, url: str, code: str) -> None:
     """Answer until the standard input ends."""
     field = open_device(Path(folder), url, code)
+    favour_the_screen()  # as the client does
     print("{}", flush=True)
     for line in sys.stdin:
         said = json.loads(line)

@@ -31,7 +31,8 @@ def check_values(
         rule = workflow.cells.get(name)
         if rule is None:
             raise EntryInvalidError(reason="fields")
-        _fits(rule, value, person, definitions)
+        if value is not None and rule.holds != "any":
+            _fits(rule, value, person, definitions)
 
 
 def check_first(
@@ -39,8 +40,9 @@ def check_first(
 ) -> None:
     """Check what a record's first entry sets beside its first move; raises EntryInvalidError."""
     check_values(workflow, given, person, definitions)
+    rules = workflow.cells
     for name, value in given.items():
-        if value is not None and not workflow.cells[name].first:
+        if value is not None and not rules[name].first:
             raise EntryInvalidError(reason="fields")
 
 
@@ -174,8 +176,6 @@ def _answers(item: Item, value: Value) -> None:
 
 def _fits(rule: CellRule, value: Value, person: Person, definitions: Definitions) -> None:
     """Raise EntryInvalidError where a value is nothing that this cell may hold."""
-    if value is None or rule.holds == "any":
-        return
     if rule.item is not None:
         _answers(rule.item, value)
         return

@@ -6,7 +6,7 @@ is named by all of them, "device:number+device:number": per device the last one.
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
@@ -159,7 +159,7 @@ _JOINS: Mapping[Policy, Callable[[Sides], Joined]] = {
 
 def _both(sides: Sides, value: Value) -> Cell:
     newer = max(sides.first, sides.second, key=moment)
-    return replace(newer, value=value, writer=join_writers(sides.first.writer, sides.second.writer))
+    return newer.changed(value=value, writer=join_writers(sides.first.writer, sides.second.writer))
 
 
 def elements(value: Value) -> list[Value]:

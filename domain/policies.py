@@ -52,7 +52,9 @@ POLICIES: TypePolicies = {
     # two administrators who change one row without knowing of each other: the server refuses the
     # second one, and until then the second one counts for nothing on its device
     "register": {"state": Policy.FIRST},
-    "device": dict.fromkeys(("state", "name", "reason", "by", "at_ms"), Policy.LATEST),
+    "device": dict.fromkeys(
+        ("state", "name", "reason", "by", "at_ms", "people", "areas", "units"), Policy.LATEST
+    ),
 }
 
 # what records without a workflow are made of: what the product writes is no data, so its names
@@ -89,5 +91,7 @@ CELLS: Mapping[str, frozenset[str]] = {
     "register": frozenset(
         ("table", "key", "state", "reason", "by", "at_ms", "row", "proposal")
     ),
-    "device": frozenset(("name", "state", "reason", "enrolled_ms", "by", "at_ms")),
+    "device": frozenset(
+        ("name", "state", "reason", "enrolled_ms", "by", "at_ms", "people", "areas", "units")
+    ),
 }  # fmt: skip

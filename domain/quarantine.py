@@ -20,7 +20,8 @@ RELEASE, REFUSE = "quarantine.release", "quarantine.refuse"  # actions of the ma
 ACTION_OF: Final[Mapping[str, str]] = {LET: RELEASE, REFUSED: REFUSE}
 # why
 UNSIGNED, FORGED, REVOKED = "entry.unsigned", "entry.forged", "entry.revoked"
-NEVER: Final = frozenset({FORGED})  # set aside as a file, in no chain: can only be looked at
+UNREADABLE: Final = "entry.unreadable"
+NEVER: Final = frozenset({FORGED, UNREADABLE})  # set aside as a file: can only be looked at
 RELEASED: Final = "entry.released"  # code of an entry that counts because somebody released it
 TURNED_DOWN: Final = "entry.turned_down"  # code of an entry that somebody refused for good
 OVERTAKEN: Final = "entry.overtaken"  # code of one that was let in after others had gone on

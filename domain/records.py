@@ -8,6 +8,8 @@ integers of 1e-7 degree, times are integers of milliseconds since 1970 UTC.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 type_names = (
     "inspection", "hazard", "task", "maintenance", "evidence", "event", "notice", "gap",
     "register", "device", "quarantine",
@@ -17,8 +19,7 @@ Scalar = str | int | bool | None
 Value = Scalar | list["Value"] | dict[str, "Value"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One value of a record, and the entry that wrote it.
 
     `writer` is "device_id:number"; `wall_ms` and `counter` are the hybrid logical clock of that
@@ -29,6 +30,10 @@ class Cell:
     writer: str
     wall_ms: int
     counter: int
+
+    def changed(self, **parts: Value) -> "Cell":
+        """Return it with other parts."""
+        return msgspec.structs.replace(self, **parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from offline_store.tables import BatchRow
 
@@ -44,11 +44,18 @@ def lookup(session: Session, device_id: str, first: int) -> Batch | None:
     return _batch(row) if row else None
 
 
-def unanswered(session: Session, device_id: str) -> Batch | None:
-    """Return the push that was begun and not answered: it is sent again exactly as it was."""
+def unanswered(session: Session, device_id: str, after: int = 0) -> Batch | None:
+    """Return the first push behind the entry `after` that was begun and not answered.
+
+    It is sent again exactly as it was.
+    """
     row = session.exec(
         select(BatchRow)
-        .where(col(BatchRow.device_id) == device_id, col(BatchRow.reply).is_(None))
+        .where(
+            col(BatchRow.device_id) == device_id,
+            col(BatchRow.first) > after,
+            col(BatchRow.reply).is_(None),
+        )
         .order_by(col(BatchRow.first))
         .limit(1)
     ).first()
@@ -77,6 +84,17 @@ def drop(session: Session, device_id: str, first: int) -> None:
     if row is not None:
         session.delete(row)
         session.flush()
+
+
+def drop_unanswered(session: Session, device_id: str, first: int) -> None:
+    """Forget the pushes from entry `first` on that were begun and not answered."""
+    session.exec(
+        delete(BatchRow).where(
+            col(BatchRow.device_id) == device_id,
+            col(BatchRow.first) >= first,
+            col(BatchRow.reply).is_(None),
+        )
+    )
 
 
 def of_device(session: Session, device_id: str) -> list[Batch]:

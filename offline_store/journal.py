@@ -5,6 +5,7 @@ or neither. `receive` takes entries from the feed; one that is here already only
 number and verdict. `Intake` is how the server takes a push, each entry seeing the ones before it.
 """
 
+import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,13 +13,24 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from domain import merge
-from domain.changes import DeviceTime, Entry, Sign, decode, encode, genesis, link, signed_bytes
+from domain.changes import (
+    DeviceTime,
+    Entry,
+    Sign,
+    decode,
+    digest_of,
+    encode,
+    genesis,
+    link,
+    link_digest,
+    signed_bytes,
+)  # fmt: skip
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
 from offline_store import entries, quarantine, records, salvaged, signed
 from offline_store.database import lock_feed
 from offline_store.entries import Logged, of_device, of_record, page
-from offline_store.tables import DeviceRow, EntryRow, RecordRow
+from offline_store.tables import DeviceRow, EntryRow
 
 _Head = tuple[int, bytes]  # number and hash
 LOST = "store.damaged"  # cell "what" of the event that stands for an entry that was lost
@@ -114,10 +126,10 @@ def _genesis(session: Session, device_id: str) -> bytes:
 
 
 def chain(previous: bytes, bodies: Iterable[bytes]) -> list[bytes]:
-    """Return the hash after each body, going on from `previous`."""
+    """Return the hash after each body as its device sent it, going on from `previous`."""
     hashes: list[bytes] = []
     for body in bodies:
-        previous = link(previous, body)
+        previous = link_digest(previous, hashlib.sha256(body).digest())
         hashes.append(previous)
     return hashes
 
@@ -172,10 +184,15 @@ def receive(
         arrival.check(decisions, digest)
         heads[entry.device_id] = (entry.number, digest)
         fresh.append(arrival.logged(digest))
+    of_page = dict.fromkeys(one.entry.record_id for one in arrivals)
+    known = records.known(session, list(of_page))
     entries.add(session, fresh)
     released = quarantine.apply(session, [arrival.entry for arrival in arrivals])
-    touched = list(dict.fromkeys([*(one.entry.record_id for one in arrivals), *released]))
-    records.refold_all(session, touched, policies)
+    touched = list(of_page | dict.fromkeys(released))
+    logged = entries.by_record(fresh, of_page.keys() - known - set(released))
+    new = frozenset(logged)
+    logged |= entries.of_records(session, [one for one in touched if one not in new])
+    records.save_logged(session, logged, touched, policies, new=new, searched="later")
     return touched
 
 
@@ -199,6 +216,7 @@ class Intake:
         self._logged: list[Logged] = []
         ids = list(dict.fromkeys(record_ids))
         earlier = entries.of_records(session, ids)
+        self._new = frozenset(ids) - earlier.keys()
         self._refused = {
             one.entry.writer
             for logged in earlier.values()
@@ -215,7 +233,7 @@ class Intake:
                 [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged],
                 policies,
             )
-            for record_id, logged in ((record_id, earlier[record_id]) for record_id in ids)
+            for record_id, logged in ((record_id, earlier.get(record_id, ())) for record_id in ids)
         }
 
     def record(self, record_id: str) -> Record | None:
@@ -258,10 +276,12 @@ class Intake:
         quarantined: str | None = None,
         params: Mapping[str, Value] | None = None,
         signature: bytes | None = None,
+        digest: bytes | None = None,
     ) -> merge.Merged:
         """Take the next entry; `refused` or `quarantined` is the code why it does not count.
 
-        `signature` is its device's, verified by the caller.
+        `signature` is its device's, verified by the caller; `digest` its chain hash, where the
+        caller knows it.
         """
         assert entry.device_id == self._device_id
         assert entry.number == self._number + 1, "a gap is answered before the intake"
@@ -274,7 +294,7 @@ class Intake:
         verdict: merge.Verdict = "quarantined" if quarantined else merged.verdict
         if verdict in {"refused", "quarantined"}:
             self._refused.add(entry.writer)
-        self._number, self._hash = entry.number, link(self._hash, body)
+        self._number, self._hash = entry.number, digest or link(self._hash, body)
         self._folded[entry.record_id] = merged
         self._logged.append(
             Logged(
@@ -289,31 +309,18 @@ class Intake:
         return self._hash
 
     def save(self) -> int:
-        """Write everything, then take the next feed number; returns it.
+        """Write everything under the next feed number; returns it.
 
-        The number comes last, under a lock held until commit: whoever reads the feed never sees a
+        The number is taken under a lock held until commit: whoever reads the feed never sees a
         number appear behind one that is already there.
         """
-        entries.add(self._session, self._logged)
-        touched = dict.fromkeys(one.entry.record_id for one in self._logged)
-        records.save(self._session, {one: self._folded[one] for one in touched}, {})
         lock_feed(self._session)
         feed = last_feed(self._session) + 1
-        first = self._number - len(self._logged) + 1
-        self._session.connection().execute(
-            update(EntryRow)
-            .where(
-                col(EntryRow.device_id) == self._device_id,
-                col(EntryRow.number) >= first,
-                col(EntryRow.number) <= self._number,
-            )
-            .values(feed=feed)
-        )
-        for start in range(0, len(touched), entries.IN_MAX):
-            some = list(touched)[start : start + entries.IN_MAX]
-            self._session.connection().execute(
-                update(RecordRow).where(col(RecordRow.record_id).in_(some)).values(feed=feed)
-            )
+        entries.add(self._session, self._logged, feed)
+        touched = dict.fromkeys(one.entry.record_id for one in self._logged)
+        folded = {one: self._folded[one] for one in touched}
+        feeds = dict.fromkeys(touched, feed)
+        records.save(self._session, folded, feeds, new=self._new, searched="never")
         return feed
 
 
@@ -361,7 +368,7 @@ def _learn(
     if fresh is None and (known is None or is_stand_in(known, entry.device_id)):
         _put_back(session, arrival, policies)
         return
-    if fresh is not None or known != arrival.body:
+    if fresh is not None or known is None or digest_of(known) != digest_of(arrival.body):
         raise ChainBrokenError(device=entry.device_id, number=entry.number)
     session.connection().execute(
         update(EntryRow)

@@ -13,6 +13,8 @@ from offline_store.tables import AnchorRow, CursorRow, KeepRow
 _MARK = "pull.mark"
 OWN_FIRST = "pull.own"  # set: ask the server for our own entries before anything is sent
 
+SUBSCRIPTION, FILLING = "pull.subscription", "pull.filling"  # what this device holds, and is to
+
 
 class Cursor(NamedTuple):
     """How far a feed was read; `epoch` names the life of the server it belongs to."""

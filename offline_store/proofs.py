@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from domain.changes import DECISIONS, Entry, decode
+from domain.changes import DECISIONS, Entry, decode, digest_of
 from domain.definitions import Definitions
 from domain.errors import EntryInvalidError, RecordMissingError, StoreDamagedError
 from domain.proof_names import names_of
@@ -137,7 +137,7 @@ def _links(bodies: Iterator[bytes], kept: dict[int, EntryRow]) -> Iterator[Other
     for number, body in enumerate(bodies, 1):
         row = kept.get(number)
         if row is None:
-            others.append(hashlib.sha256(body).digest())
+            others.append(digest_of(body))
             continue
         if others:
             yield Others(number - len(others), b"".join(others))

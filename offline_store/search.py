@@ -1,5 +1,7 @@
 """Find records by words, people, equipment and time; the index follows each save of a record.
 
+What comes from others is noted and indexed a little later (`later`), or by whoever searches first.
+
 On SQLite it is a full-text table over our own terms (`search_terms`). Its row numbers follow the
 record's own time, so that the newest hit comes first without sorting, and a span of time is a range
 of rows. PostgreSQL keeps the same terms in an array; only devices search much.
@@ -11,11 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, text
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from domain.records import Record, Value
-from offline_store import keep, search_terms
+from offline_store import bulk, keep, search_terms
 from offline_store.search_terms import joined, tag
+from offline_store.tables import SearchDueRow
 
 VERSION: Final = 2
 LIMIT_MAX = 1000
@@ -91,6 +94,22 @@ def update(session: Session, records: Sequence[Record], record_ids: Collection[s
     for start in range(0, len(touched), _PAGE):
         some = touched[start : start + _PAGE]
         write(session, some, {one: docs[one] for one in some if one in docs})
+
+
+def later(session: Session, record_ids: Sequence[str]) -> None:
+    """Note records that a later `records.index_due` shall find words in: it takes its time."""
+    bulk.delete(session, SearchDueRow, "record_id", record_ids)
+    bulk.insert(session, SearchDueRow, ("record_id",), [(one,) for one in record_ids])
+
+
+def due(session: Session, limit: int) -> list[str]:
+    """Return records that came and are not in the index yet."""
+    return list(session.exec(select(SearchDueRow.record_id).limit(limit)))
+
+
+def done(session: Session, record_ids: Sequence[str]) -> None:
+    """Note that these are in the index."""
+    bulk.delete(session, SearchDueRow, "record_id", record_ids)
 
 
 def outdated(session: Session) -> bool:
@@ -191,6 +210,9 @@ _UNWORD = text(
 )
 _UNDOC = text("DELETE FROM search_doc WHERE row = :row")
 _TAKEN = text("SELECT row FROM search_doc WHERE row = :row")
+_TAKEN_ALL = text("SELECT row FROM search_doc WHERE row IN :rows").bindparams(
+    bindparam("rows", expanding=True)
+)
 _LAST = text("SELECT max(row) FROM search_doc WHERE row >= :row AND row < :after")
 _DOC = text("INSERT INTO search_doc (row, record_id, terms) VALUES (:row, :id, :terms)")
 _WORD = text("INSERT INTO search_words (rowid, terms) VALUES (:row, :terms)")
@@ -209,7 +231,8 @@ def _write_rows(session: Session, ids: Sequence[str], docs: Mapping[str, tuple[i
     if gone:
         connection.execute(_UNWORD, gone)
         connection.execute(_UNDOC, gone)
-    taken: set[int] = set()
+    wanted = {_row(at_ms) for record_id, (at_ms, _) in docs.items() if record_id not in same}
+    taken = {row[0] for row in connection.execute(_TAKEN_ALL, {"rows": list(wanted)})}
     rows: list[dict[str, object]] = []
     for record_id, (at_ms, terms) in docs.items():
         if record_id not in same:
@@ -227,7 +250,12 @@ def _row(at_ms: int) -> int:
 
 
 def _free(session: Session, row: int, taken: set[int]) -> int:
-    """Return the row of a time, or where it is taken the next one behind all of its minute."""
+    """Return the row of a time, or where it is taken the next one behind all of its minute.
+
+    `taken` has what is taken of the rows that the times ask for, in the store and in this write.
+    """
+    if row not in taken:
+        return row
     connection = session.connection()
     while row in taken or connection.execute(_TAKEN, {"row": row}).first():
         after = (row // _SLOTS + 1) * _SLOTS

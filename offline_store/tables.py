@@ -103,6 +103,13 @@ class HoldRow(SQLModel, table=True):
     lifted_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
 
 
+class SearchDueRow(SQLModel, table=True):
+    """A record that came and is not in the search index yet."""
+
+    __tablename__: ClassVar[str] = "search_due"  # pyright: ignore[reportIncompatibleVariableOverride]
+    record_id: str = Field(primary_key=True)
+
+
 class BatchRow(SQLModel, table=True):
     """One push. On a device `reply` None means: sent or about to be, answer not seen yet."""
 
@@ -155,6 +162,13 @@ class CursorRow(SQLModel, table=True):
     scope: str = Field(primary_key=True)
     feed: int = Field(sa_column=_whole())
     epoch: str = ""
+
+
+class LeavingRow(SQLModel, table=True):
+    """A record that this device may hold no longer; own entries of it stay in the own chain."""
+
+    __tablename__: ClassVar[str] = "leaving"  # pyright: ignore[reportIncompatibleVariableOverride]
+    record_id: str = Field(primary_key=True)
 
 
 class BlobRow(SQLModel, table=True):

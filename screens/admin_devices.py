@@ -12,6 +12,7 @@ from screens import parts, parts_table, parts_work
 from screens.context import Desk, use_desk, use_value
 from screens.parts import Action
 from screens.parts_table import TableColumn, TableRow
+from screens.taken_along import Allot
 
 
 @dataclass(eq=False)
@@ -116,13 +117,17 @@ def _choosing(model: DevicesModel, card: DeviceCard) -> Callable[[], None]:
 def _chosen(model: DevicesModel, desk: Desk, card: DeviceCard) -> list[ft.Control]:
     tokens, t = desk.tokens, desk.t
     if card.here:
-        return [parts.note(tokens, "plain", t("admin.devices.not_here"), key="not-here")]
+        return [
+            Allot(card.device_id),
+            parts.note(tokens, "plain", t("admin.devices.not_here"), key="not-here"),
+        ]
     word = "unblock" if card.state == "blocked" else "block"
 
     async def turn() -> None:
         await model.turn(card)
 
     return [
+        Allot(card.device_id),
         parts.text_field(
             tokens, desk, t("admin.reason.needed"), model.reason,
             lambda text: setattr(model, "reason", text), key="reason", limit=300,

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from app.use_cases import storage
+from app.use_cases import storage, take_along
 from app.use_cases.storage import SalvageReport, StorageView, Warnings
+from app.use_cases.take_along import TakeAlong
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
 from screens.parts_clip import size_text
 from screens.sending import SendingModel, sending_bar
+from screens.taken_along import taken_card
 
 
 @dataclass(eq=False)
@@ -20,12 +22,15 @@ class StorageModel(SendingModel):
     """Room on this device, and the three things to do about it."""
 
     view: StorageView | None = None
+    taken: TakeAlong | None = None
 
     async def load(self) -> None:
         """Read how full the disk is and what could go."""
         found = await self.desk.run(storage.view)
         if found is not None:
             self.view = found
+        if self.desk.field.identity and self.desk.field.pack:
+            self.taken = await self.desk.run(take_along.view)
 
     async def free(self) -> None:
         """Remove copies of large files that the server has confirmed."""
@@ -103,6 +108,8 @@ def _rows(model: StorageModel, desk: Desk) -> list[ft.Control]:
         )
     )
     rows.append(_copies(model, desk, view))
+    if model.taken is not None:
+        rows.append(taken_card(desk, model.taken))
     return rows
 
 

@@ -17,7 +17,7 @@ from server.own_entries import OwnStep
 from server.rights import RULE
 from server.site import Site
 
-FORGED, UNSIGNED, SIGNATURE = "forged", "unsigned", "signature"
+FORGED, UNSIGNED, SIGNATURE, UNREADABLE = "forged", "unsigned", "signature", "unreadable"
 _TOLD = ("admin.accounts", "conflict.settle")
 
 

@@ -19,7 +19,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from domain.receipts import blob_receipt_bytes
 from offline_store import blobs
 from offline_store.devices import Device
-from server import blob_store, bodies, tus, uploads
+from server import blob_store, bodies, scoping, tus, uploads
 from server.accounts import device
 from server.blob_store import BlobStoreAwayError
 from server.problems import RefusalError
@@ -271,15 +271,16 @@ def _confirmed(here: Site, offered: BlobOffer) -> BlobReply:
 
 @router.get("/{sha256}")
 async def fetch(
-    sha256: Sha256, request: Request, here: Here, _caller: Caller, waiting: bool = False
+    sha256: Sha256, request: Request, here: Here, caller: Caller, waiting: bool = False
 ) -> Response:
     """Give a file, or the one range of it that is asked for; `waiting`: a person looks for it."""
     asked = request.headers.get("range", "bytes=0-")
     if not _RANGE.fullmatch(asked):
         raise RefusalError(416, "blob.range")  # a thousand ranges would be a thousand answers
+    may = await run_in_threadpool(scoping.may_have, here, caller.device_id, sha256)
     received = await run_in_threadpool(_received, here, sha256)
-    if received is None:
-        if waiting:
+    if received is None or not may:
+        if may and waiting:
             await run_in_threadpool(here.uploads.ask_for, sha256)
         raise RefusalError(404, "blob.unknown")
     place = here.blob_store.local(sha256)

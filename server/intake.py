@@ -1,11 +1,13 @@
 """Taking a push: once, in order, in one transaction; a broken rule refuses one entry only.
 
 A push that cannot be part of the device's chain is not taken at all. One that tells another history
-than the one that is here (a restored or copied device) is set aside as a file for a manager:
-nobody picks one of the two in silence. Where a chain is not what its device signed, what stands
-before that is taken, the rest set aside likewise, and somebody is told.
+than the one that is here (a restored or copied device) is set aside as a file for a manager: nobody
+picks one of the two in silence. Where a chain is not what its device signed, what stands before that
+is taken, the rest set aside likewise, and somebody is told. What nobody can read is refused alone:
+a stand-in keeps its place (`server.offers`).
 """
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,13 +15,14 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from domain.changes import Entry, decode
-from domain.errors import EntryInvalidError, FieldError
-from domain.quarantine import FORGED
+from domain.changes import digest_of
+from domain.errors import FieldError
+from domain.quarantine import FORGED, UNREADABLE
 from domain.signatures import UnprovedError
 from offline_store import batches, entries, journal
 from offline_store.database import lock_feed
 from server import alarms, clock_check, quarantine
+from server.offers import Offered, read
 from server.own_entries import OwnStep, write_own, write_within
 from server.problems import RefusalError
 from server.proving import ForgedError, Proof, prove
@@ -53,6 +56,8 @@ def take(
         return taken
     if taken.forged is not None:
         _set_aside(aside, "forged", push, bodies[taken.forged - push.first :])
+    if taken.unreadable:
+        _set_aside(aside, "unreadable", push, [bodies[n - push.first] for n in taken.unreadable])
     refused = sum(1 for one in taken.reply.exceptions if one.verdict == "refused")
     extra = {"device": push.dev, "first": push.first, "last": push.last, "refused": refused}
     _log.info("push", extra=extra | {"feed": taken.reply.feed, "entries": len(bodies)})
@@ -60,8 +65,8 @@ def take(
 
 
 def _tell(here: Site, push: PushHead, number: int, bodies: Sequence[bytes]) -> None:
-    aside = _entries(push, bodies)[number - push.first :]
     with here.store.reading() as session:
+        aside = read(session, push, bodies, here.now_ms()).entries[number - push.first :]
         steps = alarms.steps(here, session, alarms.FORGED, push.dev, number, here.now_ms())
         steps.append(quarantine.step(here, session, push.dev, FORGED, aside))
     write_own(here, steps, only_new=True)
@@ -80,32 +85,42 @@ def _taken(
     if before and before.reply and before.head.hex() == push.head:
         return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
     hashes = _check_chain(session, push, bodies)
-    read = _entries(push, bodies)
-    proof = prove(session, push, sigs, read, hashes)
+    offered = read(session, push, bodies, here.now_ms())
+    proof = prove(session, push, sigs, offered, hashes)
     here.refresh(session)
-    last = read[proof.count - 1].number
-    own = push.model_copy(update={"last": last, "head": hashes[proof.count - 1].hex()})
-    taken = _take(here, session, own, list(zip(read, bodies, strict=True))[: proof.count], proof)
+    own, behind = offered.up_to(proof.count), offered.entries[proof.count :]
+    last = own.entries[-1].number
+    head = push.model_copy(update={"last": last, "head": hashes[proof.count - 1].hex()})
+    taken = _take(here, session, head, own, hashes, proof)
     forged = None if proof.whole else last + 1
-    quarantine.settle(here, session, read[: proof.count])
-    steps = _alarms(here, session, push, proof, forged)
+    quarantine.settle(here, session, own.entries)
+    steps = _alarms(here, session, push, proof, forged, own)
     if proof.quarantined:
-        steps.append(quarantine.step(here, session, push.dev, proof.quarantined, read))
+        steps.append(quarantine.step(here, session, push.dev, proof.quarantined, offered.entries))
+    elif own.wrong:
+        steps.append(quarantine.step(here, session, push.dev, UNREADABLE, own.stand_ins()))
     if forged is not None:
-        steps.append(quarantine.step(here, session, push.dev, FORGED, read[proof.count :]))
+        steps.append(quarantine.step(here, session, push.dev, FORGED, behind))
     if steps:
         write_within(here, session, steps, only_new=True)
-    return replace(taken, forged=forged)
+    return replace(taken, forged=forged, unreadable=tuple(own.wrong))
 
 
 def _alarms(
-    here: Site, session: Session, push: PushHead, proof: Proof, forged: int | None
+    here: Site,
+    session: Session,
+    push: PushHead,
+    proof: Proof,
+    forged: int | None,
+    offered: Offered,
 ) -> list[OwnStep]:
     found: list[tuple[str, int]] = []
     if proof.unproved:  # the first stands for all: each is listed as refused
         found.append((alarms.SIGNATURE, min(proof.unproved)))
     if proof.quarantined:
         found.append((alarms.UNSIGNED, push.first))
+    if offered.wrong:
+        found.append((alarms.UNREADABLE, min(offered.wrong)))
     if forged is not None:
         found.append((alarms.FORGED, forged))
     now = here.now_ms()
@@ -123,7 +138,8 @@ def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> l
         raise RefusalError(409, "sync.gap", expected=number + 1)
     if push.first <= number:
         here = entries.of_device(session, push.dev, push.first, len(bodies))
-        if any(one.body != body for one, body in zip(here, bodies, strict=False)):
+        sent = (hashlib.sha256(body).digest() for body in bodies)
+        if any(digest_of(one.body) != digest for one, digest in zip(here, sent, strict=False)):
             raise _ForkError
         raise RefusalError(409, "sync.gap", expected=number + 1)  # known so far: send from there
     if push.prev != head.hex():
@@ -138,23 +154,24 @@ def _take(
     here: Site,
     session: Session,
     push: PushHead,
-    offered: Sequence[tuple[Entry, bytes]],
+    offered: Offered,
+    hashes: Sequence[bytes],
     proof: Proof,
 ) -> Taken:
     now = here.now_ms()
-    read = [entry for entry, _ in offered]
-    if not clock_check.judges(session, now, read):
+    if not clock_check.judges(session, now, offered.entries):
         raise RefusalError(503, "server.clock")  # the device keeps it and comes again
     wrong: dict[str, FieldError] = {}
+    ids = [entry.record_id for entry in offered.entries]
     while True:  # each round refuses at least one more row of a register
-        ids = [entry.record_id for entry in read]
         intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies)
         exceptions: list[PushException] = []
-        for entry, body in offered:
-            unproved = entry.number in proof.unproved
-            refusal = UnprovedError() if unproved else wrong.get(entry.record_id)
+        for entry, body, digest in zip(offered.entries, offered.bodies, hashes, strict=False):
+            refusal = offered.wrong.get(entry.number) or wrong.get(entry.record_id)
+            if entry.number in proof.unproved:
+                refusal = UnprovedError()
             signature = proof.signatures.get(entry.number)
-            offer = Offer(entry, body, signature, refusal, proof.quarantined)
+            offer = Offer(entry, body, signature, refusal, proof.quarantined, digest)
             _, exception = judge(here, session, intake, offer, now)
             if exception:
                 exceptions.append(exception)
@@ -162,24 +179,6 @@ def _take(
         if not found.keys() - wrong.keys():
             return settle(here, session, push, intake, exceptions, now)
         wrong |= found
-
-
-def _entries(push: PushHead, bodies: Sequence[bytes]) -> list[Entry]:
-    """Read the bodies. Bytes that nobody can read would stop every device that pulls them."""
-    read: list[Entry] = []
-    for number, body in enumerate(bodies, push.first):
-        try:
-            entry = decode(body, push.dev)
-        except EntryInvalidError as error:
-            reason = str(error.params["reason"])
-            raise RefusalError(422, error.code, n=number, reason=reason) from error
-        if entry.number != number:
-            raise RefusalError(422, "entry.invalid", n=number, reason="number")
-        read.append(entry)
-    ids = [entry.entry_id for entry in read]
-    if len(set(ids)) < len(ids):
-        raise RefusalError(422, "entry.invalid", n=push.first, reason="id")
-    return read
 
 
 def _set_aside(folder: Path, why: str, push: PushHead, bodies: Sequence[bytes]) -> None:

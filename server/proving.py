@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from domain.changes import DECISIONS, Entry, signed_bytes
+from domain.changes import DECISIONS, signed_bytes
 from domain.signatures import verifies
 from offline_store import devices, entries
+from server.offers import Offered
 from server.problems import RefusalError
 from sync.protocol import PushHead
 
@@ -49,7 +50,7 @@ def prove(
     session: Session,
     push: PushHead,
     sigs: Mapping[int, bytes],
-    read: Sequence[Entry],
+    offered: Offered,
     hashes: Sequence[bytes],
 ) -> Proof:
     """Say what is proved; raises RefusalError("sync.signature") to be sent every signature.
@@ -58,6 +59,7 @@ def prove(
     With all of them (`push.each`) what stands before the first wrong one is taken: ForgedError if
     nothing does.
     """
+    read = offered.entries
     if push.sig is None:
         if push.signed:
             raise RefusalError(409, "sync.unsigned")
@@ -72,7 +74,10 @@ def prove(
         for entry, digest in zip(read, hashes, strict=True)
         if (push.each or entry.kind in DECISIONS or entry.number == push.last)
         and entry.number in sigs
-        and verifies(device.public_key, signed_bytes(entry.kind, digest), sigs[entry.number])
+        and any(
+            verifies(device.public_key, signed_bytes(kind, digest), sigs[entry.number])
+            for kind in ((entry.kind, "decide") if entry.number in offered.wrong else (entry.kind,))
+        )
     }
     if push.each:
         count = next((at for at, one in enumerate(read) if one.number not in good), len(read))

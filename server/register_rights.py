@@ -41,6 +41,7 @@ from domain.registers import (
     register_id,
     row_problems,
 )
+from server import allotment_rights
 from server.scene import Scene
 
 _ALWAYS: Final = frozenset({"table", "key", "state", "reason", "by", "at_ms"})
@@ -285,6 +286,9 @@ def device(entry: Entry, scene: Scene, person: Person) -> None:
         raise EntryInvalidError(reason="fields")  # the server itself writes the first entry
     cells: dict[str, Value] = dict(entry.set)
     reason = cells.get("reason")
+    if allotment_rights.is_one(entry):
+        allotment_rights.check(entry, scene, person)
+        return
     if entry.kind != "edit" or frozenset(cells) != _BLOCK:
         raise EntryInvalidError(reason="fields")
     if cells["state"] not in ("active", "blocked"):

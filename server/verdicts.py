@@ -25,13 +25,15 @@ from sync.protocol import Params, PushException, PushHead, PushReply
 class Taken:
     """What became of a push: the reply and its exact bytes; `fresh` unless it was here before.
 
-    `forged` is the number from which on the chain is not the device's, where that was so.
+    `forged` is the number from which on the chain is not the device's, where that was so;
+    `unreadable` are the numbers of entries for which something else stands.
     """
 
     reply: PushReply
     data: bytes
     fresh: bool
     forged: int | None = None
+    unreadable: tuple[int, ...] = ()
 
 
 class Offer(NamedTuple):
@@ -45,6 +47,7 @@ class Offer(NamedTuple):
     signature: bytes | None = None
     refusal: FieldError | None = None
     quarantined: str | None = None
+    digest: bytes | None = None  # its chain hash, where it is known
 
 
 def judge(
@@ -63,6 +66,7 @@ def judge(
         quarantined=offer.quarantined,
         params=params,
         signature=offer.signature,
+        digest=offer.digest,
     )
     return merged, None if merged.verdict == "accepted" else _exception(entry, merged, params)
 

@@ -22,19 +22,22 @@ from offline_store import keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
-from sync import resting, taking
+from sync import indexing, resting, taking
 from sync.downloads import Downloader
 from sync.files import Files
+from sync.flow import Flow
 from sync.pacing import Pace
-from sync.protocol import ENTRIES_MAX, PullReply
+from sync.protocol import ENTRIES_MAX, PullReply, PushReply
 from sync.pushes import Pusher
 from sync.status import Identity, Phase, SyncStatus
+from sync.subscribing import Subscriptions
 from sync.transport import Transport
 from sync.uploads import REST_MS, Uploader
 
 _log = logging.getLogger(__name__)
 
 PULL_WAIT_S = 25
+TURN_MS = 2_000  # of a large file, before others' news are asked for; at least one part
 _STUCK = frozenset({409, 413, 422})  # of a push: sent again as it is, it gets the same answer
 PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is stopped here
 
@@ -73,6 +76,7 @@ class SyncEngine:
         self._files = Files(store, transport, self.pace, Uploader(store, transport, self.pace))
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
         self._downloader = Downloader(store, transport, now_ms)
+        self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._moved = False  # something arrived since the last try that failed
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -160,17 +164,14 @@ class SyncEngine:
         await self._send_small()
         await self._fetch_wanted()
         turn = await self._files.turn()
-        self._show(
-            held_bytes=turn.held_bytes,
-            held_from=turn.held_from,
-            wanted=self._files.wanted,
-            rate=self.pace.rate,
-        )
+        self._show(**self._files.said(turn))
         if turn.blob:
             await self._pull(wait_s=0)
             await self._send_file(turn.blob)
         else:
             self._show(phase="idle", error=self._held)
+            if wait_s:
+                await indexing.index(self._store, self._called)
             soon_s = wait_s if turn.wait_ms is None else min(wait_s, 1 + turn.wait_ms // 1000)
             await self._pull(wait_s=soon_s)
         return turn.blob is not None
@@ -197,23 +198,28 @@ class SyncEngine:
 
     async def _push(self) -> None:
         while outgoing := await asyncio.to_thread(self._pusher.next):
-            self._show(phase="sending", error=self._held)
-            sent_ms = self._now_ms()
             try:
-                reply, raw = await self._pusher.send(outgoing)
+                async with Flow(self._pusher, self._now_ms) as flow:
+                    while outgoing:
+                        self._show(phase="sending", error=self._held)
+                        outgoing = await flow.one(outgoing, self._answered)
+                        await self._count()
+                await asyncio.to_thread(self._scopes.settle)
             except ServerRefusedError as error:
+                assert outgoing is not None
                 await self._realign(error, outgoing)
-                continue
-            self._gap = None
-            self._heard(reply.server_ms, sent_ms)
-            await asyncio.to_thread(self._pusher.confirm, outgoing, reply, raw)
-            self._moved = True
-            await self._count()
+
+    def _answered(self, reply: PushReply, sent_ms: int) -> None:
+        self._gap, self._moved = None, True
+        self._heard(reply.server_ms, sent_ms)
 
     async def _realign(self, error: ServerRefusedError, outgoing: outbox.Outgoing) -> None:
         """Go on from the entry that the server expects; a history that differs is for people."""
-        if error.params["reason"] != "sync.gap":
-            if error.params["reason"] in {"sync.fork", "sync.chain"}:
+        reason, limit = error.params["reason"], error.params.get("limit")
+        if reason == "batch.size" and await asyncio.to_thread(self._pusher.cut, outgoing, limit):
+            return
+        if reason != "sync.gap":
+            if reason in {"sync.fork", "sync.chain"}:
                 raise ChainBrokenError(device=outgoing.batch.device_id) from error
             raise error
         expected = error.params.get("expected")
@@ -231,6 +237,7 @@ class SyncEngine:
     def _rewind(self, epoch: str) -> None:
         with self._store.session() as session:
             keep.set_cursor(session, keep.Cursor(0, epoch))
+            self._scopes.forget(session)
 
     async def _pull(self, *, wait_s: int) -> None:
         for _ in range(PAGES_MAX):
@@ -241,10 +248,15 @@ class SyncEngine:
             if at.epoch and reply.epoch != at.epoch:
                 await self._new_epoch(reply.epoch)
                 continue
-            if reply.entries:
+            if reply.subscription:
+                self._show(phase="receiving", error=self._held)
+                told, scopes = reply.subscription, self._scopes
+                if not await scopes.adapt(told, reply.epoch, own=self._own):
+                    continue
+            if reply.entries or reply.enter:
                 self._show(phase="receiving", error=self._held)
             await asyncio.to_thread(self._take, reply)
-            if reply.entries:
+            if reply.entries or reply.enter:
                 await self._count()
                 await self._fetch_wanted()
             self._show(phase="idle", error=self._held)
@@ -267,11 +279,12 @@ class SyncEngine:
 
         What was saved from damage is read anew first: its hashes may be those of a cut chain.
         """
-        if not at.epoch or self._own:
-            return {}
         with self._store.reading() as session:
-            mark = keep.mark(session, at)
-        return {"epoch": at.epoch} | ({"seen": mark} if mark else {})
+            known = {"mark": self._scopes.mark(session, at)}
+            seen = keep.mark(session, at)
+        if not at.epoch or self._own:
+            return known
+        return known | {"epoch": at.epoch} | ({"seen": seen} if seen else {})
 
     async def _page(self, at: keep.Cursor, wait_s: int) -> PullReply | None:
         """Ask for a page; a wait for news ends when something is written here."""
@@ -299,7 +312,9 @@ class SyncEngine:
         return reply
 
     def _take(self, reply: PullReply) -> None:
-        if taking.take(self._store, reply, self._policies()):
+        own = self._scopes.own
+        taken = taking.take(self._store, reply, self._policies(), **({"own": own} if own else {}))
+        if taken:
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:
@@ -321,12 +336,13 @@ class SyncEngine:
     async def _send_file(self, blob: Blob, *, whole: bool = False) -> None:
         """Send a file; of a large one as much as goes before something else is due."""
         self._show(phase="sending", error=self._held)
-        began_bytes, parts = self.status.bytes_done, 0
+        began_bytes, until_ms, parts = self.status.bytes_done, self._now_ms() + TURN_MS, 0
 
         def paused() -> bool:
             nonlocal parts
             parts += 1
-            return self._called() or (not whole and parts > 1)
+            ends = not whole and parts > 1 and self._now_ms() >= until_ms
+            return ends or self._called()
 
         def progressed(offset: int) -> None:
             self._show(bytes_done=began_bytes + offset - blob.offset, rate=self.pace.rate)
@@ -351,18 +367,7 @@ class SyncEngine:
             with self._store.reading() as session:
                 return outbox.count(session, self._identity.device_id)
 
-        left = await asyncio.to_thread(waiting)
-        now = left.entries + left.blobs
-        before = self.status
-        sent, bytes_sent = before.done, before.bytes_done
-        total, bytes_total = max(before.total, now + sent), max(before.bytes_total, left.bytes)
-        if now == 0:
-            sent = total = bytes_sent = bytes_total = 0
-        else:
-            sent, bytes_sent = max(0, total - now), max(0, bytes_total - left.bytes)
-        self._show(
-            waiting=now, done=sent, total=total, bytes_done=bytes_sent, bytes_total=bytes_total
-        )
+        self._show(**self.status.counting(await asyncio.to_thread(waiting)))
 
     def _heard(self, server_ms: int, sent_ms: int) -> None:
         self._on_server_time(server_ms, sent_ms)

@@ -83,6 +83,15 @@ class Files:
             self._not_before_ms[blob.sha256] = self.pace.mono_ms() + REST_MS
         return outcome
 
+    def said(self, turn: Turn) -> dict[str, object]:
+        """Return what a person should know of a turn, as fields of the status."""
+        return {
+            "held_bytes": turn.held_bytes,
+            "held_from": turn.held_from,
+            "wanted": self.wanted,
+            "rate": self.pace.rate,
+        }
+
     def moved(self) -> bool:
         """Say whether the server has stored a byte since this was asked last."""
         moved, self.uploader.moved = self.uploader.moved, False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from domain.errors import FieldError
+from offline_store.outbox import Count
 
 Phase = Literal["offline", "idle", "sending", "receiving"]
 
@@ -45,3 +46,17 @@ class SyncStatus:
     held_bytes: int = 0
     held_from: int = 2
     wanted: frozenset[str] = frozenset()
+
+    def counting(self, left: Count) -> dict[str, int]:
+        """Return what changes with what is left now: how much of the present run is done."""
+        now = left.entries + left.blobs
+        if now == 0:
+            return dict.fromkeys(("waiting", "done", "total", "bytes_done", "bytes_total"), 0)
+        total, bytes_total = max(self.total, now + self.done), max(self.bytes_total, left.bytes)
+        return {
+            "waiting": now,
+            "done": max(0, total - now),
+            "total": total,
+            "bytes_done": max(0, bytes_total - left.bytes),
+            "bytes_total": bytes_total,
+        }

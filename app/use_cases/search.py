@@ -81,6 +81,7 @@ def ask(field: FieldApp, person: Person, question: Question, after: int = 0) -> 
     now_ms = field.clock.now_ms()
     kept: list[Record] = []
     further: int | None = None
+    _catch_up(field)
     with field.store.reading() as session:
         for place, record in _fitting(field, session, question, after):
             if len(kept) == PAGE or place - after >= LOOK_MAX:
@@ -92,6 +93,15 @@ def ask(field: FieldApp, person: Person, question: Question, after: int = 0) -> 
     if not after:  # the sort is stable: newest first within each part
         kept.sort(key=lambda record: not _waits(record, person, now_ms))
     return Found(tuple(_hit(field, record, question.words) for record in kept), further)
+
+
+def _catch_up(field: FieldApp) -> None:
+    """Have what came just now found, too; mostly the sync was here before."""
+    with field.store.reading() as session:
+        left = bool(search.due(session, 1))
+    while left:
+        with field.store.session() as session:
+            left = records.index_due(session)
 
 
 def _concerns(record: Record, person: Person, now_ms: int) -> bool:

@@ -134,6 +134,7 @@ class PlantServer:
             own=int(given.get("own", 0)),
             epoch=given.get("epoch"),
             seen=given.get("seen"),
+            k=given.get("k"),
         )
 
     async def push(

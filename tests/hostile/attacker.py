@@ -4,12 +4,13 @@ import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from domain.changes import canonical, genesis, link, signed_bytes
+from domain.changes import canonical, genesis, link_digest, signed_bytes
 from server import clock
 from server.keys import public_bytes
 from server.problems import CODES, MEDIA_TYPE
@@ -65,7 +66,7 @@ class Attacker:
         """Return a push of these bodies behind what was sent, its head changed as `said`."""
         hashes = [self.head]
         for one in bodies:
-            hashes.append(link(hashes[-1], one))
+            hashes.append(link_digest(hashes[-1], sha256(one).digest()))
         first, last = self.sent + 1, self.sent + len(bodies)
         words = {"first": first, "last": last, "prev": self.head.hex(), "head": hashes[-1].hex()}
         made: dict[str, Any] = {"v": 1, "dev": self.device_id, **words}
@@ -98,7 +99,7 @@ class Attacker:
         if response.status_code == 200:
             assert response.json()["accepted_to"] == self.sent + len(bodies)
             for one in bodies:
-                self.head = link(self.head, one)
+                self.head = link_digest(self.head, sha256(one).digest())
             self.sent += len(bodies)
         return response
 

@@ -56,7 +56,7 @@ async def test_wrong_types_everywhere_are_refused(bench: Bench) -> None:
         for name in ("words", "asset", "unit", "grade", "due_ms", "of"):
             typed(await phone.push([raw(body(phone.sent + 1, set={**report(), name: wrong}))]))
         for head in ("v", "first", "last", "prev", "head", "sig", "each"):
-            typed(await phone.send(phone.pack([b"{}"], **{head: wrong})))
+            typed(await phone.push([b"{}"], **{head: wrong}))
         for field in ("code", "device_name", "public_key"):
             asked = {"code": CODE, "device_name": "x", "public_key": "0" * 64, field: wrong}
             typed(await bench.client.post("/v1/enrol", content=json.dumps(asked)))

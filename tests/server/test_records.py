@@ -12,7 +12,7 @@ from domain.receipts import receipt_bytes
 from domain.records import Value
 from offline_store import records
 from server import clock, duties, main
-from sync.protocol import PushHead, pack_push
+from sync.protocol import PushHead, PushReply, pack_push
 from tests.server.phone import Bench, report
 
 
@@ -207,27 +207,29 @@ def _one(head: PushHead, body: bytes) -> bytes:
     return gzip.compress(chained.model_dump_json().encode() + b"\n" + body)
 
 
-async def test_bytes_that_nobody_can_read_are_not_taken(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "reason", ["canonical", "size", "depth", "json", "float", "fields", "number"]
+)
+async def test_bytes_that_nobody_can_read_do_not_count(bench: Bench, reason: str) -> None:
     phone = await bench.phone()
     phone.write("U012", "hazard", report())
     head, (body,) = phone.waiting()
-    deep = body.replace(b'"set":{', b'"set":{"a":' + b"[" * 9000 + b"]" * 9000 + b",")
-    cases = {
+    wrong = {
         "canonical": body + b" ",
         "size": body.replace(b'"code":"', b'"code":"' + b"x" * 70_000),
         "depth": body.replace(b'"set":{', b'"set":{"a":' + b"[" * 12 + b"]" * 12 + b","),
-        "json": deep,
+        "json": body.replace(b'"set":{', b'"set":{"a":' + b"[" * 9000 + b"]" * 9000 + b","),
         "float": body.replace(b'"set":{', b'"set":{"a":1.5,'),
         "fields": b"{}",
         "number": body.replace(b'"n":1', b'"n":7'),
-    }
-    for reason, wrong in cases.items():
-        response = await phone.send(_one(head, wrong))
-        assert response.status_code == 422, reason
-        got = response.json()
-        assert got["code"] == "entry.invalid", reason
-        assert got["params"]["reason"] == reason
-    assert (await phone.push()).exceptions == []
+    }[reason]
+    response = await phone.send(_one(head, wrong))
+    assert response.status_code == 200, response.text
+    [got] = PushReply.model_validate_json(response.content).exceptions
+    assert (got.n, got.verdict, got.code) == (1, "refused", "entry.unreadable")
+    assert got.params == {"reason": reason}
+    again = await phone.send(_one(head, body))  # another content under that number is a fork
+    assert (again.status_code, again.json()["code"]) == (409, "sync.fork")
 
 
 async def test_a_gzip_bomb_is_stopped_early(bench: Bench) -> None:
