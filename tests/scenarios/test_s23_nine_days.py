@@ -20,7 +20,6 @@ from benchmarks.simulation.link import Link
 from benchmarks.simulation.loop import VirtualLoop, run, stillness
 from benchmarks.simulation.nodes import Places, streams, workplace
 from benchmarks.simulation.tablet import Tablet
-from domain.changes import decode
 from domain.receipts import blob_receipt_bytes
 from offline_store import blobs, database, entries, outbox, room
 from offline_store.blobs import ORIGINAL, THUMBNAIL
@@ -259,9 +258,9 @@ def _all_there(days: Days) -> None:
         found = []
         while page := entries.of_device(session, days.tablet.device_id, len(found) + 1, 500):
             found += page
-    said = [decode(one.body) for one in found]
+    said = [one.entry for one in found]
     assert [one.record_id for one in said] == [name for name, _ in days.wrote]
-    stamps = [one.hlc for one in said]
+    stamps = [(one.wall_ms, one.counter) for one in said]
     assert stamps == sorted(stamps)
     assert all(one.verdict == "accepted" for one in found)
 
