@@ -153,7 +153,7 @@ async def test_creations_that_do_not_fit(
     bench: Bench, headers: dict[str, str], status: int, code: str
 ) -> None:
     phone = await bench.phone()
-    answer = await create(bench, phone, **headers)
+    answer = await create(bench, phone, PHOTO, b"", **headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert not bench.site.uploads.offers()
 
