@@ -13,6 +13,7 @@ from contextlib import ExitStack
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection
 
 from app.use_cases import outbox as outbox_view
 from app.use_cases import storage
@@ -164,7 +165,7 @@ def _update(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     names = database.migration_names()
     step = f"{int(names[-1][:4]) + 1:04d}_next_version"
     module = types.ModuleType(f"offline_store.migrations.{step}")
-    module.upgrade = lambda connection: connection.exec_driver_sql("CREATE TABLE next (a TEXT)")  # pyright: ignore[reportAttributeAccessIssue]
+    module.upgrade = _one_table_more  # pyright: ignore[reportAttributeAccessIssue]
     monkeypatch.setitem(__import__("sys").modules, module.__name__, module)
     monkeypatch.setattr(database, "migration_names", lambda: [*names, step])
     before = days.left()
@@ -174,6 +175,10 @@ def _update(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     days.tablet.reopen()
     days.sleep()
     assert days.left() == before
+
+
+def _one_table_more(connection: Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE next (a TEXT)")
 
 
 def _storage_is_short(days: Days) -> None:
