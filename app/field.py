@@ -23,14 +23,17 @@ from domain.changes import Entry, Sign
 from domain.definitions import Definitions
 from domain.errors import FieldError, RecordMissingError
 from domain.invitations import Invitation
+from domain.links import LinkKind
 from domain.places import Fix, still_valid
 from domain.records import Value
 from domain.workflow import RULE
+from media.connectivity import Connectivity
 from media.labels import PlantKey
 from media.ports import Camera, CodeReader, Locator
 from offline_store import journal, keep, records
 from offline_store.database import Store
 from sync.engine import SyncEngine
+from sync.pacing import MediaRules
 
 DEFAULT_SERVER_URL = "http://127.0.0.1:8000"
 # the language of the screen for which a use case runs: two tabs of one device may differ
@@ -73,11 +76,12 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """Camera, position and code reader of this machine."""
+    """Camera, position, code reader and kind of link of this machine."""
 
     camera: Callable[[], Camera]
     locator: Callable[[], Locator]
     reader: CodeReader
+    connectivity: Callable[[], Connectivity] | None = None  # None: nobody knows the kind of link
 
 
 @dataclass
@@ -101,6 +105,8 @@ class FieldApp:
     certificate: Certificate | None = None  # who may work here; None: the server makes none
     revoked: str | None = None  # why somebody said that this device is lost, if so
     invitation: Invitation | None = None  # to join with, once more or for the first time
+    link_kind: LinkKind = "unknown"
+    media: MediaRules = field(default_factory=MediaRules)  # what files may take of the link
     nudge: Callable[[], None] = field(default=lambda: None)
     want_pack: Callable[[], None] = field(default=lambda: None)  # somebody administered something
     secrets: SecretStore | None = None  # the key store of this system
@@ -113,6 +119,12 @@ class FieldApp:
         """Return where the server is: as set now, else where this device was taken."""
         known = self.identity.server_url if self.identity else ""
         return self.settings.server_url or known or DEFAULT_SERVER_URL
+
+    def link_is(self, kind: LinkKind) -> None:
+        """Take note of the kind of link, and let sync go by it."""
+        self.link_kind = kind
+        if self.engine:
+            self.engine.link_changed(kind)
 
     @property
     def spoken(self) -> str:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import joining, standing, timekeeping, unlock
+from app import joining, media_choice, standing, timekeeping, unlock
 from app.field import FieldApp, Pack
 from app.joining import enrol
 from app.keyfile import find_key
@@ -219,6 +219,9 @@ def start_engine(
         on_register=lambda: field.want_pack(),  # noqa: PLW0108 - it is set after this
         on_round=lambda: timekeeping.look(field),
     )
+    field.media = media_choice.rules(field)
+    engine.pace.rules = lambda: field.media
+    engine.pace.kind = field.link_kind
     field.engine = engine
     field.nudge = engine.nudge
     return engine

@@ -19,6 +19,7 @@ from domain.errors import FieldError
 from domain.merge import POLICIES
 from domain.signatures import KeyMissingError, KeyOtherError
 from media.adapters.readers import choose_reader
+from media.connectivity import Connectivity
 from media.labels import PREFIX, whole
 from media.ports import Camera, Locator
 from offline_store import blobs, keep, quarantine, records, removals, safety
@@ -134,7 +135,7 @@ def _devices(settings: ClientSettings, clock: Clock) -> Devices:
     kind, _, folder = settings.camera.partition(":")
     if kind == "simulated":
         return replace(_simulated(folder, clock), reader=reader)
-    return Devices(camera=_camera(kind), locator=_locator(clock), reader=reader)
+    return Devices(_camera(kind), _locator(clock), reader, _connectivity)
 
 
 def _camera(kind: str) -> Callable[[], Camera]:
@@ -154,6 +155,12 @@ def _camera(kind: str) -> Callable[[], Camera]:
     from media.adapters.flet_camera import FletCamera
 
     return FletCamera
+
+
+def _connectivity() -> Connectivity:
+    from media.adapters.flet_connectivity import FletConnectivity
+
+    return FletConnectivity()
 
 
 def _locator(clock: Clock) -> Callable[[], Locator]:

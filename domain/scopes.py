@@ -66,7 +66,7 @@ class Allotment:
 
 def with_works(rules: Rules, codes: Iterable[str]) -> Rules:
     """Return rules that take work under control along, too: by the right to read, like the rest."""
-    taken = frozenset().union(*(row.types for row in rules.rows))
+    taken = frozenset[str]().union(*(row.types for row in rules.rows))
     more = (Row(code, frozenset({code}), frozenset({"read"})) for code in sorted(codes))
     return replace(rules, rows=(*rules.rows, *(row for row in more if not row.types & taken)))
 

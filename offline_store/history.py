@@ -56,7 +56,7 @@ def decisions(session: Session, type: str, since_ms: int) -> dict[str, list[Deci
         entry: dict[str, Any] = json.loads(body)
         state = entry["set"].get("state")
         if isinstance(state, str):
-            wall_ms: int = entry["hlc"][0] if at is None else at
+            wall_ms: int = entry["hlc"][0] if cast("int | None", at) is None else at
             at_ms = wall_ms if received_ms is None else min(wall_ms, received_ms)
             found.setdefault(record_id, []).append(Decided(at_ms, state))
     return found

@@ -114,6 +114,27 @@ def unsettled(session: Session, device_id: str) -> list[Logged]:
     return [entries.of_device(session, device_id, number, 1)[0] for (number,) in rows]
 
 
+def links(session: Session, device_id: str, logged: Sequence[Logged]) -> list[dict[str, Value]]:
+    """Return of each entry its number, its hash, the hash before it, and its signature, in hex."""
+    found: list[dict[str, Value]] = []
+    before: Logged | None = None
+    for one in logged:
+        if before is None or before.entry.number != one.entry.number - 1:
+            known = entries.of_device(session, device_id, one.entry.number - 1, 1)
+            before = known[0] if known and known[0].entry.number < one.entry.number else None
+        signature = one.signature.hex() if one.signature else None
+        found.append(
+            {
+                "n": one.entry.number,
+                "hash": one.hash.hex(),
+                "prev": before.hash.hex() if before else None,
+                "sig": signature,
+            }
+        )
+        before = one
+    return found
+
+
 def count(session: Session, device_id: str) -> Count:
     """Return how much waits for the server."""
     waiting = session.exec(
@@ -127,6 +148,16 @@ def count(session: Session, device_id: str) -> Count:
         )
     ).one()
     return Count(waiting, files, left or 0)
+
+
+def media_left(session: Session) -> dict[int, int]:
+    """Return the bytes of files that the server does not have yet, by priority."""
+    left = (
+        select(col(BlobRow.priority), func.sum(col(BlobRow.size) - col(BlobRow.offset)))
+        .where(col(BlobRow.state).in_(["waiting", "sending"]))
+        .group_by(col(BlobRow.priority))
+    )
+    return {priority: size or 0 for priority, size in session.exec(left)}
 
 
 def is_sent(session: Session, record_id: str) -> bool:

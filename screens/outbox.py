@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import flet as ft
 
+from app import media_choice
 from app.translate import Translator
 from app.use_cases import enrolment, outbox
 from app.use_cases.outbox import Bundle, OutboxItem, OutboxView
 from domain.errors import OfflineError
-from screens import parts, parts_work
+from screens import outbox_link, parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
 from screens.parts import Action
 from screens.parts_clip import size_text
@@ -33,6 +34,7 @@ class OutboxModel(SendingModel):
 
     view: OutboxView | None = None
     left: int = 0  # of the time before this device joined anew
+    choice: media_choice.Choice | None = None
     shown: int = PAGE
     turned: frozenset[str] = frozenset()  # photos that stand otherwise than at first
 
@@ -42,8 +44,25 @@ class OutboxModel(SendingModel):
             return
         found = await self.desk.run(outbox.view)
         if found is not None:
-            self.view = found
+            self.view, self.choice = found, await self.desk.run(media_choice.choice)
         self.left = await self.desk.run(enrolment.left_behind) or 0
+
+    async def originals_now(self, now: bool) -> None:
+        """Send originals over any link, or let them wait for a better one."""
+        await self.desk.run(media_choice.send_originals_now, now=now)
+        await self.load()
+
+    async def limit(self, kbit_s: int) -> None:
+        """Choose how much of the link photos and clips may take."""
+        await self.desk.run(media_choice.limit, kbit_s)
+        await self.load()
+
+    async def retry(self, item: OutboxItem) -> None:
+        """Queue a refused file again."""
+        await self.desk.run(outbox.retry, item.item_id)
+        self.desk.tell(self.desk.t("outbox.retried"))
+        self.desk.changed()
+        await self.load()
 
     def more(self) -> None:
         """Draw the next rows."""
@@ -128,6 +147,7 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
                 key="refused",
             )
         )
+    rows.extend(outbox_link.forecast(desk, view, model.choice, model.originals_now))
     if not view.items:
         rows.append(
             parts.empty_state(
@@ -142,6 +162,7 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
     if left > 0:
         more = t("list.more", n=left)
         rows.append(parts.quiet_button(tokens, more, key="more", on_click=model.more))
+    rows.extend(outbox_link.limits(desk, model.choice, model.limit))
     return rows
 
 
@@ -182,6 +203,8 @@ def photo_title(t: Translator, item: OutboxItem) -> str:
 
 def line_text(t: Translator, line: Bundle) -> str:
     """Return where a photo with its files stands."""
+    if line.awaited or line.held:
+        return queued_text(t, line.sent, line.size, awaited=line.awaited)
     if line.state == "sending" and line.size:
         return t("outbox.state.part", share=line.sent * 100 // line.size)
     if line.state == "refused":
@@ -233,9 +256,19 @@ def state_text(t: Translator, item: OutboxItem) -> str:
         return t("outbox.state.received")
     if item.state == "refused":
         return t("outbox.state.refused", reason=reason_text(t, item.reason))
+    if item.awaited or item.held:
+        return queued_text(t, item.sent or 0, item.size or 0, awaited=item.awaited)
+    if item.reason:
+        return t("outbox.state.trouble", reason=reason_text(t, item.reason))
     if item.size and item.sent:
         return t("outbox.state.part", share=item.sent * 100 // item.size)
     return t(f"outbox.state.{item.state}")
+
+
+def queued_text(t: Translator, sent: int, size: int, *, awaited: bool) -> str:
+    """Return where a file stands for which others wait, or which waits for a better link."""
+    key = "outbox.state.awaited" if awaited else "outbox.state.held"
+    return t(f"{key}.part", share=sent * 100 // size) if sent and size else t(key)
 
 
 def reason_text(t: Translator, reason: str | None) -> str:
@@ -264,11 +297,11 @@ def OutboxDetail() -> ft.Control:
             tokens, head, [parts.empty_state(tokens, ft.Icons.CLOUD_DONE, t(key))]
         )
     footer = sending_bar(model, picker, exports=True, sends=item.state != "received")
-    whole = parts_work.page(tokens, head, _facts(desk, item), footer)
+    whole = parts_work.page(tokens, head, _facts(model, desk, item), footer)
     return parts_work.one_column(desk, whole)
 
 
-def _facts(desk: Desk, item: OutboxItem) -> list[ft.Control]:
+def _facts(model: OutboxModel, desk: Desk, item: OutboxItem) -> list[ft.Control]:
     tokens, t = desk.tokens, desk.t
     rows: list[ft.Control] = []
     if item.state == "refused":
@@ -280,6 +313,7 @@ def _facts(desk: Desk, item: OutboxItem) -> list[ft.Control]:
                 detail=t("outbox.refused.detail"),
                 icon=ft.Icons.BLOCK,
                 key="why",
+                action=_retrying(model, desk, item),
             )
         )
     facts = [
@@ -294,3 +328,14 @@ def _facts(desk: Desk, item: OutboxItem) -> list[ft.Control]:
     if item.state in ("waiting", "sending"):
         rows.append(parts.note(tokens, "plain", t("outbox.kept"), icon=ft.Icons.SAVE, key="kept"))
     return rows
+
+
+def _retrying(model: OutboxModel, desk: Desk, item: OutboxItem) -> parts.Action | None:
+    """Offer to send a refused file again; a refused entry is done again, not sent again."""
+    if item.kind not in outbox.PHOTO_KINDS:
+        return None
+
+    async def retry() -> None:
+        await model.retry(item)
+
+    return parts.Action(desk.t("outbox.retry"), retry, "retry")

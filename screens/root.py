@@ -154,6 +154,12 @@ def App(desk: Desk) -> Any:  # noqa: ANN401 - a list of views, some of them comp
     async def keep_preferences() -> None:
         await save_preferences(desk)
 
+    async def watch_link() -> None:
+        make = desk.field.devices.connectivity
+        if make and not page.web:  # a browser tells of its own link, not of this process's
+            await make().watch(desk.field.link_is)
+
+    ft.use_effect(watch_link, [])
     ft.use_effect(look, [desk.brightness, desk.scale, desk.language])
     ft.use_effect(
         keep_preferences, [desk.brightness, desk.scale, desk.language], cleanup=lambda: None

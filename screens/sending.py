@@ -1,6 +1,8 @@
 """What can be done about all that waits on this device: send it, or write it into a file."""
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 import flet as ft
 
@@ -9,6 +11,7 @@ from screens import parts
 from screens.context import Desk
 
 EXPORT_NAME = "anshao-outbox.zip"
+HAND_OVER_MAX = 64 * 1024 * 1024  # bytes that go to a browser in one piece
 
 
 @dataclass(eq=False)
@@ -20,19 +23,41 @@ class SendingModel(ft.Observable):
 
     def send(self) -> None:
         """Try now instead of at the next turn; what happens shows in the status line."""
-        self.desk.field.nudge()
+        engine = self.desk.field.engine
+        (engine.hurry if engine else self.desk.field.nudge)()
         self.desk.tell(self.desk.t("outbox.trying"))
 
     async def export(self, picker: ft.FilePicker) -> None:
-        """Write everything unconfirmed into a file, to hand over by other means."""
+        """Write everything unconfirmed into a file, to hand over by other means.
+
+        In a window of its own it goes straight where the person chose. A browser gets it in one
+        piece, up to a size; beyond that it stays in a file of this machine, which is named.
+        """
         if self.busy:  # a second tap lands before the button is greyed out
             return
         self.busy = True
-        data = await self.desk.run(outbox.export)
-        if data is not None:
-            await picker.save_file(file_name=EXPORT_NAME, src_bytes=data)
-            self.desk.tell(self.desk.t("outbox.exported"))
-        self.busy = False
+        try:
+            await self._export(picker)
+        finally:
+            self.busy = False
+
+    async def _export(self, picker: ft.FilePicker) -> None:
+        desk, page = self.desk, ft.context.page
+        if not page.web and page.platform and not page.platform.is_mobile():
+            chosen = await picker.save_file(file_name=EXPORT_NAME)
+            if chosen and await desk.run(outbox.export_to, Path(chosen)) is not None:
+                desk.tell(desk.t("outbox.exported"))
+            return
+        made = await desk.run(outbox.export_here, EXPORT_NAME)
+        if made is None:
+            return
+        if made.size > HAND_OVER_MAX:
+            desk.tell(desk.t("outbox.exported.at", file=made.file))
+            return
+        data = await asyncio.to_thread(made.file.read_bytes)
+        await asyncio.to_thread(made.file.unlink)
+        await picker.save_file(file_name=EXPORT_NAME, src_bytes=data)
+        desk.tell(desk.t("outbox.exported"))
 
 
 def sending_bar(

@@ -60,7 +60,8 @@ def standing(tokens: Tokens, t: Translator, link: Link, *, signs: bool = True) -
         )
     if status.phase == "sending":
         count = t("status.sending", done=status.done, total=status.total)
-        return Standing(ft.Icons.CLOUD_UPLOAD, count, "", tokens.sending, tokens.on_sending)
+        rate = t("status.rate", kbit=status.rate * 8 // 1000) if status.rate else ""
+        return Standing(ft.Icons.CLOUD_UPLOAD, count, rate, tokens.sending, tokens.on_sending)
     if status.phase == "receiving":
         return Standing(
             ft.Icons.CLOUD_DOWNLOAD, t("status.receiving"), as_of, tokens.synced, tokens.on_synced

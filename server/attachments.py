@@ -1,58 +1,86 @@
-"""Photos and clips: resumable uploads by hash, and handing them out (as tus 1.0, by content).
+"""Photos and clips: resumable uploads by hash, and handing them out (tus 1.0, by content).
 
-Order of things: offer (POST), ask how much is here (HEAD), send parts (PATCH). Once all bytes are
+Order of things: ask how much is here (HEAD), offer (POST), send parts (PATCH). Once all bytes are
 stored, the hash is computed from the file at rest; only then the device gets a receipt, and only
-with a receipt may it delete its copy.
+with a receipt may it delete its copy. Devices of protocol 1.1 offer with JSON, bear no version of
+tus and are answered with JSON; all else is the same for both.
 """
 
-import asyncio
 import logging
 import re
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Annotated, ParamSpec, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 from domain.receipts import blob_receipt_bytes
 from offline_store import blobs, removals
 from offline_store.devices import Device
-from server import bodies, revocation, scoping, uploads
+from server import blob_store, bodies, revocation, scoping, tus, uploads
 from server.accounts import device, sender
+from server.blob_store import BlobStoreAwayError
 from server.problems import RefusalError
 from server.site import Site, site
-from server.uploads import Offer
-from sync.protocol import BlobOffer, BlobReply
+from server.uploads import Offer, Writer
+from sync.protocol import WANTED_MAX, BlobOffer, BlobReply, WantedBlobs
 
-router = APIRouter(prefix="/v1/blobs", tags=["attachments"])
+router = APIRouter(prefix="/v1/blobs", tags=["attachments"], route_class=tus.TusRoute)
 _log = logging.getLogger(__name__)
 
 _OFFER_MAX_BYTES = 4096
 _OFFSET = re.compile(r"[0-9]{1,12}")
 _RANGE = re.compile(r"bytes=([0-9]{1,12}-[0-9]{0,12}|-[0-9]{1,12})")
 _FLUSH_BYTES = 256 * 1024
+_WANTED_S = 24 * 3600  # for how long somebody is taken to wait for a file
 _YEAR = "private, max-age=31536000, immutable"  # a name that is a hash never means anything else
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 Here = Annotated[Site, Depends(site)]
 Caller = Annotated[Device, Depends(device)]
 Sender = Annotated[Device, Depends(sender)]
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
+@router.options("", status_code=204)
+@router.options("/{sha256}", status_code=204)
+def abilities(here: Here) -> Response:
+    """Say what of tus is spoken here, and how large a file may be."""
+    return Response(status_code=204, headers=tus.abilities(here.settings.blob_max_bytes))
+
+
 @router.post("", openapi_extra=bodies.described(BlobOffer))
-async def offer(request: Request, here: Here, caller: Sender) -> JSONResponse:
+async def offer(request: Request, here: Here, caller: Sender) -> Response:
     """Take the offer of a file; one that is here already gets its receipt without a byte."""
+    if tus.speaks(request):
+        return await _create(request, here, caller)
     offered = await bodies.message(request, BlobOffer, _OFFER_MAX_BYTES)
     if offered.size > here.settings.blob_max_bytes:
         raise RefusalError(413, "blob.size", limit=here.settings.blob_max_bytes)
-    return await run_in_threadpool(_offer, here, caller, offered)
+    state = await run_in_threadpool(_offer, here, caller, offered)
+    return _answer(here, state, 200 if state.receipt else 201)
 
 
-def _offer(here: Site, caller: Device, offered: BlobOffer) -> JSONResponse:
+async def _create(request: Request, here: Site, caller: Device) -> Response:
+    """Create an upload, with its first bytes where the request brings some."""
+    offered = tus.offered(request.headers, here.settings.blob_max_bytes)
+    brings = request.headers.get("content-type") == tus.BODY_TYPE
+    checksum = tus.checksum(request.headers) if brings else None
+    state = await run_in_threadpool(_offer, here, caller, offered)
+    if brings and not state.receipt and state.offset == 0:
+        state = await _receive(request, here, caller, offered.sha256, 0, checksum)
+    location = {"Location": f"{router.prefix}/{offered.sha256}"}
+    return Response(status_code=201, headers=_headers(here, state) | location)
+
+
+def _offer(here: Site, caller: Device, offered: BlobOffer) -> BlobReply:
     revocation.check_file(here, caller, offered.sha256)
-    received = _received(here, offered.sha256)
+    received = _received(here, offered.sha256, look=True) or _adopted(here, offered)
     if received:
-        return _answer(received)
+        return received
     _expire(here)
     known = here.uploads.find(offered.sha256)
     if known and known.size != offered.size:
@@ -69,66 +97,110 @@ def _offer(here: Site, caller: Device, offered: BlobOffer) -> JSONResponse:
             raise RefusalError(429, "blob.uploads", {"Retry-After": "60"})
         _room_for(here, offered.size)
         here.uploads.open(Offer(**offered.model_dump(), device=caller.device_id))
-    return _answer(_partial(here, offered.sha256, offered.size), status=201)
+    return _partial(here, offered.sha256, offered.size)
+
+
+@router.get("/wanted")
+def wanted(here: Here, _caller: Caller) -> WantedBlobs:
+    """Name the files that somebody waits for: whoever has one sends it before the others."""
+    since_s = here.now_ms() / 1000 - _WANTED_S
+    return WantedBlobs(wanted=here.uploads.wished(WANTED_MAX, since_s))
 
 
 @router.head("/{sha256}")
-def progress(sha256: Sha256, here: Here, _caller: Sender) -> Response:
+async def progress(sha256: Sha256, here: Here, caller: Sender) -> Response:
     """Say how much of a file is stored; a whole one comes with its receipt."""
+    await here.uploads.hang_up(sha256, caller.device_id)
+    state = await run_in_threadpool(_progress, here, sha256)
+    return Response(headers=_headers(here, state))
+
+
+def _progress(here: Site, sha256: str) -> BlobReply:
     state = _received(here, sha256)
     if state is None:
         offered = here.uploads.find(sha256)
         if offered is None:
             raise RefusalError(404, "blob.unknown")
         state = _partial(here, sha256, offered.size)
-    return Response(headers=_headers(state))
+    return state
 
 
 @router.patch("/{sha256}", openapi_extra=bodies.described_bytes("Upload-Offset"))
-async def part(sha256: Sha256, request: Request, here: Here, caller: Sender) -> JSONResponse:
+async def part(sha256: Sha256, request: Request, here: Here, caller: Sender) -> Response:
     """Add the next part of a file; the reply says how much is stored, and whether it is whole."""
+    modern = tus.speaks(request)
+    if modern:
+        tus.check_type(request.headers)
     said = request.headers.get("upload-offset", "")
     if not _OFFSET.fullmatch(said):
-        raise RefusalError(422, "blob.offset_missing")
-    mine = here.uploads.take_over(sha256)
+        raise RefusalError(400 if modern else 422, "blob.offset_missing")
+    checksum = tus.checksum(request.headers)
+    state = await _receive(request, here, caller, sha256, int(said), checksum)
+    if modern:
+        return Response(status_code=204, headers=_headers(here, state))
+    return _answer(here, state)
+
+
+@router.post("/{sha256}", include_in_schema=False)
+async def instead(sha256: Sha256, request: Request, here: Here, caller: Sender) -> Response:
+    """Take a part from who cannot send PATCH, as tus says it."""
+    if request.headers.get("x-http-method-override", "").upper() != "PATCH":
+        raise RefusalError(405, "tus.method", {"Allow": "HEAD, GET, PATCH"}, wanted="PATCH")
+    return await part(sha256, request, here, caller)
+
+
+async def _receive(
+    request: Request,
+    here: Site,
+    caller: Device,
+    sha256: str,
+    offset: int,
+    checksum: tus.Checksum | None,
+) -> BlobReply:
+    """Store what a request brings from `offset` on; a file that is whole then gets its receipt."""
+    mine = here.uploads.take_over(sha256, caller.device_id)
     try:
         async with here.uploads.lock(sha256):
             received = await run_in_threadpool(_received, here, sha256)
             if received:
-                return _answer(received)
+                if tus.speaks(request) and offset != received.size:
+                    raise _elsewhere(received.size)
+                return received
             offered = here.uploads.find(sha256)
             if offered is None:
                 raise RefusalError(404, "blob.unknown")
             stored = uploads.size(blobs.part(here.store, sha256))
-            if int(said) != stored:
-                raise RefusalError(
-                    409, "blob.offset", {"Upload-Offset": str(stored)}, offset=stored
-                )
+            if offset != stored:
+                raise _elsewhere(stored)
             _room_for(here, offered.size - stored)
-            await _store(request, here, offered, mine)
-            state = await run_in_threadpool(_finish, here, offered)
+            whole = await _store(request, here, offered, mine)
+            if checksum and whole:
+                await run_in_threadpool(_verify, here, offered, stored, checksum)
+            state = await _resting(_finish, here, offered)
     finally:
         here.uploads.let_go(sha256, mine)
     extra = {"device": caller.device_id, "blob": sha256[:12], "offset": state.offset}
     _log.info("part", extra=extra)
-    return _answer(state)
+    return state
 
 
-async def _store(request: Request, here: Site, offered: Offer, mine: asyncio.Event) -> None:
-    """Append what the request brings; bytes on the disk count, whole request or not."""
+async def _store(request: Request, here: Site, offered: Offer, mine: Writer) -> bool:
+    """Append what the request brings; bytes on the disk count, whole request or not.
+
+    Returns whether it came whole, as far as its head said how long it is.
+    """
     file = blobs.part(here.store, offered.sha256)
-    at = uploads.size(file)
+    at = begun = uploads.size(file)
     end = min(at + here.settings.chunk_max_bytes, offered.size)
     pending = bytearray()
 
     async def keep(data: bytes, *, durable: bool) -> None:
         nonlocal at
         if not await run_in_threadpool(uploads.append, file, data, at, durable=durable):
-            stored = uploads.size(file)  # another process goes on with this file
-            raise RefusalError(409, "blob.offset", {"Upload-Offset": str(stored)}, offset=stored)
+            raise _elsewhere(uploads.size(file))  # another process goes on with this file
         at += len(data)
 
-    async for piece in uploads.parts(request.stream(), mine, here.settings.silence_s):
+    async for piece in uploads.parts(request.stream(), mine.stop, here.settings.silence_s):
         pending += piece
         if at + len(pending) > end:
             # nothing of a part that is too long is trusted beyond its limit
@@ -138,15 +210,44 @@ async def _store(request: Request, here: Site, offered: Offer, mine: asyncio.Eve
             await keep(bytes(pending), durable=False)
             pending.clear()
     await keep(bytes(pending), durable=True)
+    said = request.headers.get("content-length", "")
+    return not _OFFSET.fullmatch(said) or int(said) == at - begun
+
+
+def _verify(here: Site, offered: Offer, begun: int, checksum: tus.Checksum) -> None:
+    """Throw a whole part away that is not what its checksum says; one cut short is kept.
+
+    A part that was cut cannot be judged: the hash of the file will.
+    """
+    file = blobs.part(here.store, offered.sha256)
+    end = uploads.size(file)
+    if not uploads.take_back(file, begun, end, checksum.algorithm, checksum.digest):
+        raise RefusalError(tus.MISMATCH, "tus.checksum", {"Upload-Offset": str(begun)})
 
 
 def _finish(here: Site, offered: Offer) -> BlobReply:
-    stored = uploads.size(blobs.part(here.store, offered.sha256))
-    if stored < offered.size:
+    file = blobs.part(here.store, offered.sha256)
+    if uploads.size(file) < offered.size and file.exists():
         return _partial(here, offered.sha256, offered.size)
-    if not blobs.settle(here.store, offered.sha256):
+    if not here.blob_store.keep(offered.sha256, file):
         here.uploads.close(offered.sha256)
         raise RefusalError(422, "blob.hash", {"Upload-Offset": "0"}, offset=0)
+    return _confirmed(here, offered)
+
+
+def _adopted(here: Site, offered: BlobOffer) -> BlobReply | None:
+    """Confirm a file that rests here without a row: the server stopped just after it came."""
+    part = blobs.part(here.store, offered.sha256)
+    try:
+        if part.exists() or not here.blob_store.has(offered.sha256):
+            return None
+        whole = here.blob_store.keep(offered.sha256, part)
+    except BlobStoreAwayError:
+        return None
+    return _confirmed(here, offered) if whole else None
+
+
+def _confirmed(here: Site, offered: BlobOffer) -> BlobReply:
     at_ms = here.now_ms()
     receipt = here.receipt(blob_receipt_bytes(offered.sha256, offered.size, at_ms))
     with here.store.session() as session:
@@ -160,6 +261,7 @@ def _finish(here: Site, offered: Offer) -> BlobReply:
         )
         blobs.confirm(session, offered.sha256, receipt, at_ms)
     here.uploads.close(offered.sha256)
+    here.uploads.granted(offered.sha256)
     return BlobReply(
         state="received",
         offset=offered.size,
@@ -170,27 +272,80 @@ def _finish(here: Site, offered: Offer) -> BlobReply:
 
 
 @router.get("/{sha256}")
-def fetch(sha256: Sha256, request: Request, here: Here, caller: Caller) -> FileResponse:
-    """Give a file, or the one range of it that is asked for."""
-    if not _RANGE.fullmatch(request.headers.get("range", "bytes=0-")):
+async def fetch(
+    sha256: Sha256, request: Request, here: Here, caller: Caller, waiting: bool = False
+) -> Response:
+    """Give a file, or the one range of it that is asked for; `waiting`: a person looks for it."""
+    asked = request.headers.get("range", "bytes=0-")
+    if not _RANGE.fullmatch(asked):
         raise RefusalError(416, "blob.range")  # a thousand ranges would be a thousand answers
-    if _received(here, sha256) is None or not scoping.may_have(here, caller.device_id, sha256):
+    may = await run_in_threadpool(scoping.may_have, here, caller.device_id, sha256)
+    received = await run_in_threadpool(_received, here, sha256)
+    if received is None or not may:
+        if may and waiting:
+            await run_in_threadpool(here.uploads.ask_for, sha256)
         raise RefusalError(404, "blob.unknown")
+    place = here.blob_store.local(sha256)
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": _YEAR}
+    if place is None:
+        return await _streamed(request, here, sha256, received.size, headers)
     return FileResponse(
-        blobs.path(here.store, sha256),
+        place,
         media_type="application/octet-stream",
-        headers={"ETag": f'"{sha256}"', "Cache-Control": _YEAR},
+        headers=headers,
         content_disposition_type="attachment",
         filename=sha256,
     )
 
 
-def _received(here: Site, sha256: str) -> BlobReply | None:
+async def _streamed(
+    request: Request, here: Site, sha256: str, size: int, headers: dict[str, str]
+) -> Response:
+    """Hand a file on from the object store, or a range of it."""
+    start, end, status = 0, size, 200
+    if "range" in request.headers:
+        start, end = _range(request.headers["range"], size)
+        headers["Content-Range"], status = f"bytes {start}-{end - 1}/{size}", 206
+    steps = here.blob_store.read(sha256, start, end)
+    first = await _resting(_first, steps)  # what is away is said before the answer begins
+    headers |= {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
+    headers["Content-Disposition"] = f'attachment; filename="{sha256}"'
+    kind = "application/octet-stream"
+    return StreamingResponse(chain(first, steps), status, headers, media_type=kind)
+
+
+def _first(steps: Iterator[bytes]) -> list[bytes]:
+    return [step for step in (next(steps, b""),) if step]
+
+
+def _range(said: str, size: int) -> tuple[int, int]:
+    """Return where a range begins and where it has ended; RefusalError 416 beyond the file."""
+    first, _, last = said.removeprefix("bytes=").partition("-")
+    start = int(first) if first else max(0, size - int(last))
+    end = min(size, int(last) + 1) if first and last else size
+    if start >= end:
+        raise RefusalError(416, "blob.range", {"Content-Range": f"bytes */{size}"})
+    return start, end
+
+
+async def _resting(work: Callable[_P, _R], *given: _P.args, **named: _P.kwargs) -> _R:
+    """Do what needs the place where files rest; RefusalError 503 where it is away."""
+    try:
+        return await run_in_threadpool(work, *given, **named)
+    except BlobStoreAwayError as error:
+        again = {"Retry-After": str(blob_store.AWAY_S)}
+        raise RefusalError(503, "blob.store_away", again) from error
+
+
+def _received(here: Site, sha256: str, *, look: bool = False) -> BlobReply | None:
+    """Return the receipt of a file that is here; `look` whether it still rests in its place."""
     with here.store.reading() as session:
         found = blobs.lookup(session, sha256)
     if found is not None and found.state == removals.REMOVED:  # a device that has it lets go of it
         raise RefusalError(410, removals.CODE)
-    if found is None or not found.have or not blobs.path(here.store, sha256).exists():
+    if found is None or not found.have:
+        return None
+    if not blobs.is_here(here.store, sha256) and not _rests(here, sha256, look=look):
         return None
     return BlobReply(
         state="received",
@@ -201,9 +356,22 @@ def _received(here: Site, sha256: str) -> BlobReply | None:
     )
 
 
+def _rests(here: Site, sha256: str, *, look: bool) -> bool:
+    if here.blob_store.is_local:
+        return False
+    try:
+        return not look or here.blob_store.has(sha256)
+    except BlobStoreAwayError:  # the row says that it was read back from there
+        return True
+
+
 def _partial(here: Site, sha256: str, size: int) -> BlobReply:
     stored = uploads.size(blobs.part(here.store, sha256))
     return BlobReply(state="partial", offset=stored, size=size, server_ms=here.now_ms())
+
+
+def _elsewhere(stored: int) -> RefusalError:
+    return RefusalError(409, "blob.offset", {"Upload-Offset": str(stored)}, offset=stored)
 
 
 def _expire(here: Site) -> None:
@@ -222,13 +390,10 @@ def _room_for(here: Site, size: int) -> None:
         raise RefusalError(507, "server.disk_full", {"Retry-After": "600"})
 
 
-def _headers(state: BlobReply) -> dict[str, str]:
-    headers = {"Upload-Offset": str(state.offset), "Upload-Length": str(state.size)}
-    if state.receipt:
-        headers["Anshao-Receipt"] = state.receipt
-        headers["Anshao-Received"] = str(state.server_ms)
-    return headers | {"Cache-Control": "no-store"}
+def _headers(here: Site, state: BlobReply) -> dict[str, str]:
+    expires_ms = here.now_ms() + round(here.settings.upload_keep_h * 3_600_000)
+    return tus.state_headers(state, expires_ms)
 
 
-def _answer(state: BlobReply, status: int = 200) -> JSONResponse:
-    return JSONResponse(state.model_dump(), status, _headers(state))
+def _answer(here: Site, state: BlobReply, status: int = 200) -> JSONResponse:
+    return JSONResponse(state.model_dump(), status, _headers(here, state))

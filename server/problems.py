@@ -25,6 +25,7 @@ CODES: Final[Mapping[str, str]] = {
     "blob.removed": "410: personal media whose bytes were removed for good; delete the copy.",
     "blob.size": "413: a file larger than `limit`.",
     "blob.size_other": "409: a part of this file is here, of another `size`.",
+    "blob.store_away": "503: where files are kept cannot be reached; parts wait, records go on.",
     "blob.unknown": "404: no such file, or nobody has offered it.",
     "blob.unnamed": "403: a file of a revoked device that none of its held entries names.",
     "blob.uploads": "429: too many unfinished uploads of this device, or of all.",
@@ -60,6 +61,13 @@ CODES: Final[Mapping[str, str]] = {
     "sync.fork": "409: other entries under numbers that are known; set aside for a manager.",
     "sync.gap": "409: the entries do not go on from what is here; `expected` is the next number.",
     "sync.unsigned": "409: the device signs and this push hides it; send it with its signatures.",
+    "tus.checksum": "460: the part is not what its checksum says; it was thrown away.",
+    "tus.checksum_kind": "400: a checksum of another kind than `known`.",
+    "tus.length": "400: no length of the file, or none that can be read.",
+    "tus.metadata": "400: the metadata of a file cannot be read, or `where` it does not fit.",
+    "tus.method": "405: another method in place of POST than `wanted`.",
+    "tus.type": "415: a part of another type than `wanted`.",
+    "tus.version": "412: another version of tus than the one in `Tus-Version`.",
 }
 
 _STATUS: Final[Mapping[type[FieldError], int]] = {

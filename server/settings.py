@@ -72,6 +72,18 @@ class ServerSettings(BaseModel):
     blob_max_bytes: int = Field(
         default=protocol.BLOB_MAX_BYTES, ge=1024, description="Largest photo or clip."
     )
+    blob_store: str = Field(
+        default="folder",
+        pattern=r"^(folder|s3://[A-Za-z0-9.-]{1,63}(/[A-Za-z0-9._/-]{1,200})?)$",
+        description="Where photos and clips are kept: `folder` (of the server) or"
+        " s3://BUCKET/PREFIX. Its keys come from AWS_* in the environment or in"
+        " `blob_credentials`, never from here.",
+    )
+    blob_credentials: Path | None = Field(
+        default=None,
+        description="File of lines AWS_NAME=VALUE for the object store, readable by the server"
+        " alone.",
+    )
     chunk_max_bytes: int = Field(
         default=protocol.CHUNK_MAX_BYTES,
         ge=1024,

@@ -14,6 +14,8 @@ from sqlmodel import Session
 from domain.errors import DefinitionError, RegisterFilesError
 from offline_store import journal, keep
 from offline_store.database import Store, lock_feed
+from server import blob_store
+from server.blob_store import BlobStore
 from server.duty_log import DutyLog
 from server.feed import FeedHints
 from server.keys import LabelSigner, public_bytes
@@ -49,10 +51,16 @@ class Site:
     watch: Watch = field(default_factory=Watch)
     duty_log: DutyLog = field(default_factory=DutyLog)
     base: Base | None = None  # what the pack is made of; none: it stays as it is
+    blob_store: BlobStore = field(init=False)
     _pack_lock: threading.Lock = field(default_factory=threading.Lock)
     _pack_mark: int = 0
     _epoch_lock: threading.Lock = field(default_factory=threading.Lock)
     _epoch_renewed: bool = False
+
+    def __post_init__(self) -> None:
+        """Choose where files rest; raises ValueError where the settings name no usable place."""
+        here = self.settings
+        self.blob_store = blob_store.choose(here.blob_store, here.blob_credentials, self.store)
 
     def refresh(self, session: Session) -> bool:
         """Make the pack anew if a register changed since, here or in another process.

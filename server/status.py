@@ -1,7 +1,7 @@
 """Is the server alive, is it ready; and does a client speak a protocol that we understand."""
 
 import logging
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -33,6 +33,7 @@ class Ready(BaseModel):
     disk_free_bytes: int
     damaged: str | None = None  # where a damaged store was set aside; entries may be missing
     lost: int = 0
+    blobs: Literal["ok", "away"] = "ok"  # away: photos and clips wait, records go on
     duties: dict[str, int]  # seconds since each last went well
 
 
@@ -82,5 +83,6 @@ def ready(here: Annotated[Site, Depends(site)]) -> Ready | JSONResponse:
         disk_free_bytes=free,
         damaged=saved.file if saved else None,
         lost=saved.changes[1] if saved else 0,
+        blobs="ok" if here.blob_store.reachable() else "away",
         duties=ages_s,
     )

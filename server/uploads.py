@@ -6,6 +6,7 @@ that hangs on a dead link, instead of waiting for it (SYNC_ANCHORS §3.7).
 """
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -23,10 +24,21 @@ except ImportError:
     fcntl = None
 
 
+_WISHES, _WISHES_MAX = "wanted", 1000
+
+
 class Offer(BlobOffer):
     """A blob that a device is sending; kept in a file beside the parts until it is whole."""
 
     device: str
+
+
+@dataclass(eq=False)
+class Writer:
+    """Who is sending a file now; `stop` tells it that another took over."""
+
+    device: str
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
@@ -34,7 +46,7 @@ class Uploads:
     """The unfinished files of one server; `active` tells a writer that another took over."""
 
     folder: Path
-    active: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
+    active: dict[str, Writer] = field(default_factory=dict[str, Writer])
     locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
 
     def open(self, offer: Offer) -> None:
@@ -69,27 +81,64 @@ class Uploads:
         files = [file for file in (self._file(sha256), part) if file.exists()]
         return now_s - max((file.stat().st_mtime for file in files), default=now_s)
 
-    def take_over(self, sha256: str) -> asyncio.Event:
+    def take_over(self, sha256: str, device: str) -> Writer:
         """Become the only writer of a file: the one before, if any, is told to stop."""
         before = self.active.get(sha256)
         if before:
-            before.set()
-        mine = asyncio.Event()
+            before.stop.set()
+        mine = Writer(device)
         self.active[sha256] = mine
         return mine
 
-    def let_go(self, sha256: str, mine: asyncio.Event) -> None:
+    def let_go(self, sha256: str, mine: Writer) -> None:
         """Stop being the writer, unless another has taken over already."""
         if self.active.get(sha256) is mine:
             del self.active[sha256]
             self.locks.pop(sha256, None)
 
+    async def hang_up(self, sha256: str, device: str) -> None:
+        """End what a device itself still sends: it asks where it stands, so that line is dead."""
+        before = self.active.get(sha256)
+        if before and before.device == device:
+            before.stop.set()
+            async with self.lock(sha256):
+                pass
+
     def lock(self, sha256: str) -> asyncio.Lock:
         """Return the lock of a file; a writer that was told to stop frees it at once."""
         return self.locks.setdefault(sha256, asyncio.Lock())
 
+    def ask_for(self, sha256: str) -> None:
+        """Note that somebody waits for a file that is not here; the oldest wishes fall out."""
+        folder = self.folder / _WISHES
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / sha256).touch()
+        wishes = self._wishes()
+        for one in wishes[: max(0, len(wishes) - _WISHES_MAX)]:
+            one.unlink(missing_ok=True)
+
+    def wished(self, limit: int, since_s: float) -> list[str]:
+        """Return the files that somebody asked for since then, the latest first."""
+        found = [one.name for one in self._wishes() if _mtime(one) >= since_s]
+        return found[::-1][:limit]
+
+    def granted(self, sha256: str) -> None:
+        """Forget who waited for a file: it is here."""
+        (self.folder / _WISHES / sha256).unlink(missing_ok=True)
+
+    def _wishes(self) -> list[Path]:
+        folder = self.folder / _WISHES
+        return sorted(folder.iterdir(), key=_mtime) if folder.exists() else []
+
     def _file(self, sha256: str) -> Path:
         return self.folder / f"{sha256}.json"
+
+
+def _mtime(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:  # granted meanwhile
+        return 0.0
 
 
 async def parts(
@@ -143,6 +192,21 @@ def append(file: Path, data: bytes, at: int, *, durable: bool) -> bool:
         if durable:
             os.fsync(handle.fileno())
     return True
+
+
+def take_back(file: Path, at: int, end: int, algorithm: str, digest: bytes) -> bool:
+    """Read what was stored from `at` to `end` and throw it away if that is not its hash.
+
+    False where it was thrown away. A part that another process has gone on from stays.
+    """
+    with file.open("r+b") as handle, _alone(handle.fileno()):
+        handle.seek(at)
+        if hashlib.new(algorithm, handle.read(end - at), usedforsecurity=False).digest() == digest:
+            return True
+        if os.fstat(handle.fileno()).st_size == end:
+            handle.truncate(at)
+            os.fsync(handle.fileno())
+        return False
 
 
 @contextmanager

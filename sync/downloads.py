@@ -10,8 +10,9 @@ from domain.invitations import DeviceRevokedError
 from offline_store import blobs, removals
 from offline_store.blobs import Blob
 from offline_store.database import Store
+from sync.pacing import PART_MAX_BYTES
 from sync.transport import Transport
-from sync.uploads import PART_MAX_BYTES, REST_MS
+from sync.uploads import REST_MS
 
 
 @dataclass
@@ -51,7 +52,9 @@ class Downloader:
     async def get(self, sha256: str) -> bytes:
         """Return a file, from here or from the server; raises OfflineError, ServerRefusedError."""
         data = await asyncio.to_thread(blobs.read, self.store, sha256)
-        return data if data is not None else await self._fetch(sha256, "original")
+        if data is not None:
+            return data
+        return await self._fetch(sha256, "original", waiting=True)
 
     async def get_file(self, sha256: str, size: int, progressed: Callable[[int], None]) -> None:
         """Bring a large file here in parts, from where an earlier try has ended.
@@ -76,8 +79,10 @@ class Downloader:
         with self.store.session() as session:
             blobs.add(session, sha256, size, kind="original", state="held")
 
-    async def _fetch(self, sha256: str, kind: str, record_id: str = "") -> bytes:
-        data = await self.transport.fetch_blob(sha256)
+    async def _fetch(
+        self, sha256: str, kind: str, record_id: str = "", *, waiting: bool = False
+    ) -> bytes:
+        data = await self.transport.fetch_blob(sha256, waiting=waiting)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ServerRefusedError(reason="blob.hash")
 

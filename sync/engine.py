@@ -17,24 +17,27 @@ from dataclasses import replace
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
 from domain.invitations import DeviceRevokedError
+from domain.links import LinkKind
 from domain.signatures import ChainForgedError
-from offline_store import blobs, keep, outbox, records, search
+from offline_store import keep, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
-from sync import taking
+from sync import indexing, resting, taking
 from sync.downloads import Downloader
+from sync.files import Files
 from sync.flow import Flow
+from sync.pacing import Pace
 from sync.protocol import ENTRIES_MAX, PullReply, PushReply
 from sync.pushes import Pusher
 from sync.status import Identity, SyncStatus
 from sync.subscribing import Subscriptions
 from sync.transport import Transport
-from sync.uploads import REST_MS, PartSize, Uploader
+from sync.uploads import REST_MS, Uploader
 
 _log = logging.getLogger(__name__)
 PULL_WAIT_S = 25
-BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 20.0  # somebody may be waiting for the network
+TURN_MS = 2_000  # of a large file, before others' news are asked for; at least one part
 _STUCK = frozenset({409, 413, 422})  # of a push: sent again as it is, it gets the same answer
 PAGES_MAX = 10_000  # pages of one pull: a server that always says "more" is stopped here
 
@@ -70,11 +73,12 @@ class SyncEngine:
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
         self._on_register, self._on_round = on_register, on_round
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
-        self._uploader = Uploader(store, transport, now_ms, PartSize())
+        self.pace = Pace(now_ms)
+        self._files = Files(store, transport, self.pace, Uploader(store, transport, self.pace))
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
-        self._not_before_ms: dict[str, int] = {}
+        self._moved = False  # something arrived since the last try that failed
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped, self._held_until_ms = False, 0
@@ -92,9 +96,9 @@ class SyncEngine:
                 await self._round(wait_s=0 if meet else PULL_WAIT_S)
                 meet = False
             except FieldError as error:
-                failures, meet = failures + 1, True
+                failures, meet = 0 if self._has_moved() else failures + 1, True
                 self._failed(error)
-                await self._rest(failures)
+                await self._rest(failures, error.params.get("retry_s"))
             except Exception:  # noqa: BLE001 - last resort: a bug must not end sync for good
                 _log.exception("a round of sync failed")
                 failures, meet = failures + 1, True
@@ -121,6 +125,20 @@ class SyncEngine:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._nudged.set)
 
+    def hurry(self) -> None:
+        """Try everything now, because a person asked; may be called from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._files.hurry)
+        self.nudge()
+
+    def link_changed(self, kind: LinkKind) -> None:
+        """Say over what kind of link the device is online; may be called from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.pace.link_changed, kind)
+        else:
+            self.pace.link_changed(kind)
+        self.nudge()
+
     def stop(self) -> None:
         """End `run` after the step it is in."""
         self._stopped = True
@@ -145,31 +163,21 @@ class SyncEngine:
             await self._pull(wait_s=0)
         await self._pusher.relayer.pass_on()  # first: own entries may build on it
         await self._push_or_hold()
-        await self._upload(blobs.THUMBNAIL)
+        await self._send_small()
         await self._fetch_wanted()
-        if large := await self._due(blobs.ORIGINAL):
+        turn = await self._files.turn()
+        self._show(**self._files.said(turn))
+        if turn.blob:
             with suppress(DeviceRevokedError):  # it gets nothing any more, but may finish sending
                 await self._pull(wait_s=0)
-            await self._upload(blobs.ORIGINAL, only=large[0])
+            await self._send_file(turn.blob)
         else:
             self._show(phase="idle", error=self._held)
             if wait_s:
-                await self._index()
-            await self._pull(wait_s=wait_s)
-        return await asyncio.to_thread(self._on_round) or bool(large)
-
-    async def _index(self) -> None:
-        """Let what came be found by its words, in small parts: a save comes in between."""
-
-        def some() -> bool:
-            with self._store.reading() as session:
-                if not search.due(session, 1):
-                    return False
-            with self._store.session() as session:
-                return records.index_due(session)
-
-        while not (self._nudged.is_set() or self._stopped) and await asyncio.to_thread(some):
-            pass
+                await indexing.index(self._store, self._called)
+            soon_s = wait_s if turn.wait_ms is None else min(wait_s, 1 + turn.wait_ms // 1000)
+            await self._pull(wait_s=soon_s)
+        return await asyncio.to_thread(self._on_round) or turn.blob is not None
 
     async def _push_or_hold(self) -> None:
         """Send what was written here. What the server does not take as it is waits, and is said."""
@@ -205,7 +213,7 @@ class SyncEngine:
                 await self._realign(error, outgoing)
 
     def _answered(self, reply: PushReply, sent_ms: int) -> None:
-        self._gap = None
+        self._gap, self._moved = None, True
         self._heard(reply.server_ms, sent_ms)
 
     async def _realign(self, error: ServerRefusedError, outgoing: outbox.Outgoing) -> None:
@@ -323,39 +331,37 @@ class SyncEngine:
         await asyncio.to_thread(self._rewind, epoch)
         self._own = True
 
-    async def _due(self, up_to: int) -> list[Blob]:
-        def pending() -> list[Blob]:
-            with self._store.reading() as session:
-                return blobs.pending(session, up_to=up_to)
+    async def _send_small(self) -> None:
+        """Send small pictures whole, until something was written here."""
+        while not self._called() and (blob := await self._files.small()):
+            await self._send_file(blob, whole=True)
 
-        now_ms = self._now_ms()
-        found = await asyncio.to_thread(pending)
-        return [blob for blob in found if self._not_before_ms.get(blob.sha256, 0) <= now_ms]
+    async def _send_file(self, blob: Blob, *, whole: bool = False) -> None:
+        """Send a file; of a large one as much as goes before something else is due."""
+        self._show(phase="sending", error=self._held)
+        began_bytes, until_ms, parts = self.status.bytes_done, self._now_ms() + TURN_MS, 0
 
-    async def _upload(self, up_to: int, only: Blob | None = None) -> None:
-        """Send small files whole; of a large one as much as goes before something else is due."""
-        for blob in [only] if only else await self._due(up_to):
-            self._show(phase="sending", error=self._held)
-            began_bytes = self.status.bytes_done
-            parts = 0
+        def paused() -> bool:
+            nonlocal parts
+            parts += 1
+            ends = not whole and parts > 1 and self._now_ms() >= until_ms
+            return ends or self._called()
 
-            def paused() -> bool:
-                nonlocal parts
-                parts += 1
-                return self._nudged.is_set() or self._stopped or (only is not None and parts > 1)
+        def progressed(offset: int) -> None:
+            self._show(bytes_done=began_bytes + offset - blob.offset, rate=self.pace.rate)
 
-            def progressed(offset: int, blob: Blob = blob, began: int = began_bytes) -> None:
-                self._show(bytes_done=began + offset - blob.offset)
+        await self._files.send(blob, paused, progressed)
+        await self._count()
 
-            outcome = await self._uploader.send(blob, paused, progressed)
-            if outcome == "failed":
-                self._not_before_ms[blob.sha256] = self._now_ms() + REST_MS
-            await self._count()
+    def _called(self) -> bool:
+        return self._nudged.is_set() or self._stopped
+
+    def _has_moved(self) -> bool:
+        moved, self._moved = self._moved, False
+        return self._files.moved() or moved
 
     async def _fetch_wanted(self) -> None:
-        await self._downloader.fetch_wanted(
-            lambda: self._nudged.is_set() or self._stopped, self._on_change
-        )
+        await self._downloader.fetch_wanted(self._called, self._on_change)
 
     async def _count(self) -> None:
         """Bring the numbers of the status up to date."""
@@ -364,18 +370,7 @@ class SyncEngine:
             with self._store.reading() as session:
                 return outbox.count(session, self._identity.device_id)
 
-        left = await asyncio.to_thread(waiting)
-        now = left.entries + left.blobs
-        before = self.status
-        sent, bytes_sent = before.done, before.bytes_done
-        total, bytes_total = max(before.total, now + sent), max(before.bytes_total, left.bytes)
-        if now == 0:
-            sent = total = bytes_sent = bytes_total = 0
-        else:
-            sent, bytes_sent = max(0, total - now), max(0, bytes_total - left.bytes)
-        self._show(
-            waiting=now, done=sent, total=total, bytes_done=bytes_sent, bytes_total=bytes_total
-        )
+        self._show(**self.status.counting(await asyncio.to_thread(waiting)))
 
     def _heard(self, server_ms: int, sent_ms: int) -> None:
         self._on_server_time(server_ms, sent_ms)
@@ -391,11 +386,17 @@ class SyncEngine:
             self.status = status
             self._on_change()
 
-    async def _rest(self, failures: int) -> None:
-        """Wait before the next try: longer each time, and not all devices at once."""
-        longest = min(BACKOFF_MAX_S, BACKOFF_MIN_S * 2 ** min(failures, 10))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._nudged.wait(), longest * self._chance.uniform(0.5, 1.0))
+    async def _rest(self, failures: int, server_s: object = None) -> None:
+        """Wait before the next try: longer each time, and not all devices at once.
+
+        `server_s` is for how long the server wants to be left alone: nothing cuts that short.
+        """
+        if isinstance(server_s, int) and server_s > 0:
+            wait_s = server_s * self._chance.uniform(1.0, 1.2)
+            await resting.leave_alone(self._nudged, wait_s, self._now_ms, lambda: self._stopped)
+        else:
+            wait_s = resting.backoff_s(failures, self._chance)
+            await resting.until_called(self._nudged, wait_s)
         if self._nudged.is_set() and not self._stopped:
             self._nudged.clear()
             await self._count()

@@ -16,6 +16,7 @@ from sync import packing
 
 PROTOCOL = 1
 PROTOCOL_HEADER = "Anshao-Protocol"
+TUS_VERSION = "1.0.0"
 VERSION = "1.2"  # scopes; 1.1 has signatures, 1.0 has neither
 SERVER_TIME = "T"  # header of an answer without a body: the server's time, ms
 SCOPES_MAX = 5000
@@ -26,6 +27,7 @@ PUSH_MAX_PACKED_BYTES = 2 * 1024 * 1024  # of a push on the wire
 HEAD_MAX_BYTES = 4096
 SIGS_MAX_BYTES = ENTRIES_MAX * 160  # a number, 128 letters, and what stands around them
 BLOB_MAX_BYTES = 200 * 1024 * 1024  # a minute of video of a good phone camera
+WANTED_MAX = 50  # files that somebody waits for, told at once
 CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
 PULL_WAIT_MAX_S = 30
 CERTIFICATE_MAX_BYTES = 4 * 1024 * 1024
@@ -232,6 +234,12 @@ class BlobReply(Message):
     size: Number
     receipt: Annotated[str, Field(max_length=256)] | None = None
     server_ms: Number
+
+
+class WantedBlobs(Message):
+    """Files that somebody asked for and that are not here yet; a device sends its own first."""
+
+    wanted: Annotated[list[Sha256], Field(max_length=WANTED_MAX)]
 
 
 class Problem(Message):

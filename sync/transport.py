@@ -10,6 +10,9 @@ which it may come: an answer without end is given up.
 """
 
 import asyncio
+import base64
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -34,6 +37,7 @@ from sync.protocol import (
     PROTOCOL,
     PROTOCOL_HEADER,
     SERVER_TIME,
+    TUS_VERSION,
     BlobOffer,
     BlobReply,
     CertificateReply,
@@ -42,6 +46,7 @@ from sync.protocol import (
     Pack,
     PullReply,
     PushReply,
+    WantedBlobs,
     read_problem,
 )
 from sync.relay_messages import RelayReply
@@ -53,6 +58,11 @@ PATIENCE_S = 120.0  # for a reply, and a second more for each KiB of it
 PACE_BYTES_S = 1024
 _NOTHING_NEW, _NOT_MODIFIED, _PARTIAL, _SERVER_FAULT = 204, 304, 206, 500
 _TIME_DIGITS = 16
+_NO_CONTENT, _NOT_FOUND = 204, 404
+_TUS = {"Tus-Resumable": TUS_VERSION}
+_PART = "application/offset+octet-stream"
+_NUMBER = re.compile(r"[0-9]{1,15}")
+RETRY_MAX_S = 900  # no server makes us wait longer, whatever it says
 _M = TypeVar("_M", bound=BaseModel)
 
 
@@ -187,24 +197,66 @@ class Transport:
             raise StrangeReplyError(reason="reply") from error
 
     async def offer_blob(self, offer: BlobOffer) -> BlobReply:
-        """Announce a file; returns how much of it the server has."""
+        """Announce a file to a server of protocol 1.1; returns how much of it that has."""
         reply = await self._send("POST", "/v1/blobs", content=_json(offer))
         return _parsed(BlobReply, reply)
 
-    async def send_part(self, sha256: str, offset: int, part: bytes) -> BlobReply:
-        """Send the bytes from `offset` on; returns how much the server has now."""
+    async def blob_state(self, sha256: str) -> BlobReply | None:
+        """Return how much of a file the server has, with the receipt of a whole one; None: nothing.
+
+        What an earlier request still sends of it over a dead line is ended and counted.
+        """
+        try:
+            return _state(await self._send("HEAD", f"/v1/blobs/{sha256}", headers=_TUS))
+        except ServerRefusedError as error:
+            if error.params.get("status") != _NOT_FOUND:
+                raise
+            return None
+
+    async def create_blob(self, offer: BlobOffer, part: bytes) -> BlobReply:
+        """Announce a file together with its first bytes; returns how much the server has now."""
+        facts = {"sha256": offer.sha256, "kind": offer.kind, "record": offer.record}
+        packed = [f"{name} {_base64(fact.encode())}" for name, fact in facts.items()]
         headers = {
+            **_TUS,
+            "Upload-Length": str(offer.size),
+            "Upload-Metadata": ",".join(packed),
+            "Content-Type": _PART,
+        }
+        return _state(await self._send("POST", "/v1/blobs", content=part, headers=headers))
+
+    async def send_part(self, sha256: str, offset: int, part: bytes) -> BlobReply:
+        """Send the bytes from `offset` on; returns how much the server has now.
+
+        A server of protocol 1.1 takes the same, and answers with a body.
+        """
+        digest = hashlib.sha256(part).digest()
+        headers = {
+            **_TUS,
             "Upload-Offset": str(offset),
-            "Content-Type": "application/offset+octet-stream",
+            "Upload-Checksum": f"sha256 {_base64(digest)}",
+            "Content-Type": _PART,
         }
         reply = await self._send("PATCH", f"/v1/blobs/{sha256}", content=part, headers=headers)
-        return _parsed(BlobReply, reply)
+        return _state(reply) if reply.status_code == _NO_CONTENT else _parsed(BlobReply, reply)
 
-    async def fetch_blob(self, sha256: str, offset: int = 0) -> bytes:
-        """Return the bytes of a file from `offset` on."""
+    async def wanted_blobs(self) -> frozenset[str]:
+        """Return the files that somebody waits for, whoever has them."""
+        reply = await self._send("GET", "/v1/blobs/wanted")
+        return frozenset(_parsed(WantedBlobs, reply).wanted)
+
+    async def fetch_blob(self, sha256: str, offset: int = 0, *, waiting: bool = False) -> bytes:
+        """Return the bytes of a file from `offset` on; `waiting` says that a person looks for it.
+
+        A server that does not have it yet then asks for it before others.
+        """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         reply = await self._send(
-            "GET", f"/v1/blobs/{sha256}", headers=headers, max_bytes=BLOB_MAX_BYTES
+            "GET",
+            f"/v1/blobs/{sha256}",
+            headers=headers,
+            params={"waiting": 1} if waiting else None,
+            max_bytes=BLOB_MAX_BYTES,
         )
         if offset and reply.status_code != _PARTIAL:
             return reply.content[offset:]
@@ -214,7 +266,11 @@ class Transport:
         """Return at most `size` bytes of a file from `offset` on; none where it ends."""
         headers = {"Range": f"bytes={offset}-{offset + size - 1}"}
         reply = await self._send(
-            "GET", f"/v1/blobs/{sha256}", headers=headers, max_bytes=BLOB_MAX_BYTES
+            "GET",
+            f"/v1/blobs/{sha256}",
+            headers=headers,
+            params={"waiting": 1},
+            max_bytes=BLOB_MAX_BYTES,
         )
         if reply.status_code != _PARTIAL:  # somebody between us answers with the whole file
             return reply.content[offset : offset + size]
@@ -252,9 +308,14 @@ class Transport:
             raise StrangeReplyError(reason="endless") from error
         if httpx.codes.is_success(reply.status_code) or reply.status_code == _NOT_MODIFIED:
             return reply
+        later = _retry_s(reply.headers)
+        if method == "HEAD" and reply.headers.get(PROTOCOL_HEADER):  # has no body that says more
+            status = reply.status_code
+            kind = ServerTroubleError if status >= _SERVER_FAULT else ServerRefusedError
+            raise kind(reason=f"http.{status}", status=status, detail=None, **later)
         problem = read_problem(reply.content)
         if problem is None:  # not our server: a captive portal, a proxy without its backend
-            raise StrangeReplyError(reason=str(reply.status_code))
+            raise StrangeReplyError(reason=str(reply.status_code), **later)
         if problem.code in (DeviceBlockedError.code, DeviceRevokedError.code):
             revoked = problem.code == DeviceRevokedError.code
             shut = DeviceRevokedError if revoked else DeviceBlockedError
@@ -262,7 +323,8 @@ class Transport:
         params_of = {key: value for key, value in problem.params.items() if key != "reason"}
         params_of["detail"] = problem.params.get("reason")
         kind = ServerTroubleError if reply.status_code >= _SERVER_FAULT else ServerRefusedError
-        raise kind(**params_of | {"reason": problem.code, "status": reply.status_code})
+        params_of |= {"reason": problem.code, "status": reply.status_code} | later
+        raise kind(**params_of)
 
     async def _read(self, request: httpx.Request, max_bytes: int) -> Reply:
         """Send, and read the reply as long as it comes at some pace and does not grow too large."""
@@ -316,6 +378,31 @@ def _unchanged(after: int, known: Mapping[str, str], reply: Reply) -> PullReply:
 def _with_type(content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
     kind = {"Content-Type": "application/json"} if content is not None else {}
     return {**kind, **(headers or {})}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _retry_s(headers: httpx.Headers) -> dict[str, int]:
+    """Return for how long the server wants to be left alone, as far as it says so in seconds."""
+    said = headers.get("Retry-After", "").strip()
+    return {"retry_s": min(int(said), RETRY_MAX_S)} if _NUMBER.fullmatch(said) else {}
+
+
+def _state(reply: Reply) -> BlobReply:
+    """Read how far a file has come out of the headers of an answer."""
+    given = [reply.headers.get(name, "") for name in ("Upload-Offset", "Upload-Length")]
+    if not all(_NUMBER.fullmatch(one) for one in given):
+        raise StrangeReplyError(reason="reply")
+    receipt, at = reply.headers.get("Anshao-Receipt"), reply.headers.get("Anshao-Received", "")
+    return BlobReply(
+        state="received" if receipt else "partial",
+        offset=int(given[0]),
+        size=int(given[1]),
+        receipt=receipt[:256] if receipt else None,
+        server_ms=int(at) if _NUMBER.fullmatch(at) else 0,
+    )
 
 
 def _json(message: BaseModel) -> bytes:

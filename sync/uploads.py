@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,43 +10,31 @@ from domain.errors import OfflineError, ServerRefusedError
 from offline_store import blobs, removals
 from offline_store.blobs import Blob
 from offline_store.database import Store
+from sync.pacing import PART_MIN_BYTES, Pace
 from sync.protocol import BlobOffer, BlobReply
 from sync.transport import Transport
 
 _log = logging.getLogger(__name__)
 
-PART_MIN_BYTES, PART_MAX_BYTES = 64 * 1024, 512 * 1024
-PART_S = 8  # a link that drops every 40 s still makes progress
 REST_MS = 30_000  # before a file that failed, or is not there yet, is tried again
 WRONG_MAX = 2  # tries after which a file that does not arrive as itself is given up
-FOR_GOOD = frozenset({"blob.size", "blob.kind"})  # sending these again cannot help
+STILL_MAX = 3  # answers without a byte of progress after which a file is left for later
+FOR_GOOD = frozenset({"blob.size", "blob.kind", "tus.metadata"})  # sending again cannot help
+_AGAIN = frozenset({"blob.offset", "blob.hash", "tus.checksum"})
+_OLD_SERVER = frozenset({"request.invalid", "request.size"})  # what 1.1 says to an offer of tus
+_LATER = frozenset({429, 503, 507})  # of no file in particular
 Outcome = Literal["received", "paused", "failed"]
 
 
 @dataclass
-class PartSize:
-    """How many bytes to send at once: what the link moved in the last 8 seconds."""
-
-    size: int = 2 * PART_MIN_BYTES
-
-    def took(self, sent_bytes: int, elapsed_ms: int) -> None:
-        """Learn from a part that arrived."""
-        fits = sent_bytes * PART_S * 1000 // max(1, elapsed_ms)
-        self.size = min(PART_MAX_BYTES, max(PART_MIN_BYTES, fits))
-
-    def lost(self) -> None:
-        """Learn from a part that did not arrive."""
-        self.size = max(PART_MIN_BYTES, self.size // 2)
-
-
-@dataclass
 class Uploader:
-    """Sends files over one link; `mono_ms` is a clock that only runs forward."""
+    """Sends files over one link; `moved` is set by every byte that the server has stored."""
 
     store: Store
     transport: Transport
-    mono_ms: Callable[[], int]
-    part_size: PartSize
+    pace: Pace
+    moved: bool = False
+    speaks_tus: bool = True  # until a server shows that it is of protocol 1.1
 
     async def send(
         self, blob: Blob, wanted_elsewhere: Callable[[], bool], progressed: Callable[[int], None]
@@ -54,7 +42,7 @@ class Uploader:
         """Send a file until it is received, or until something more urgent waits ("paused").
 
         Trouble with this one file is noted on it and returned as "failed": others go on. Raises
-        OfflineError when the link is gone.
+        OfflineError when the link is gone, ServerRefusedError where the server takes no file now.
         """
         code = ""
         for _ in range(WRONG_MAX):
@@ -69,8 +57,10 @@ class Uploader:
                 if code in FOR_GOOD:
                     await self._fail(blob, code, for_good=True)
                     return "failed"
-                if code not in {"blob.offset", "blob.hash"}:
+                if code not in _AGAIN:
                     await self._fail(blob, code, for_good=False)
+                    if error.params.get("status") in _LATER:
+                        raise
                     return "failed"
         await self._fail(blob, code, for_good=code == "blob.hash")
         return "failed"
@@ -78,31 +68,63 @@ class Uploader:
     async def _send(
         self, blob: Blob, wanted_elsewhere: Callable[[], bool], progressed: Callable[[int], None]
     ) -> Outcome:
-        offer = BlobOffer(sha256=blob.sha256, size=blob.size, kind=blob.kind, record=blob.record_id)
-        reply = await self.transport.offer_blob(offer)
+        reply = await self._begin(blob)
+        known, still = blob.offset, 0
         while reply.state != "received":
+            self.moved = self.moved or reply.offset > known
+            still = 0 if reply.offset > known else still + 1
+            known = reply.offset
             await self._note(blob, reply.offset)
             progressed(reply.offset)
-            if wanted_elsewhere():
+            if wanted_elsewhere() or self.pace.wait_ms():
                 return "paused"
-            part = await asyncio.to_thread(
-                blobs.read_part, self.store, blob.sha256, reply.offset, self.part_size.size
-            )
-            if not part:  # the file here is shorter than its row says
+            if still > STILL_MAX:
+                await self._fail(blob, "blob.stuck", for_good=False)
+                return "failed"
+            part = await self._read(blob, reply.offset)
+            if not part and reply.offset < blob.size:  # the file here is shorter than its row says
                 await self._fail(blob, "blob.damaged", for_good=True)
                 return "failed"
-            reply = await self._part(blob, reply.offset, part)
+            # with all bytes there and no receipt, nothing but the question for it is sent
+            reply = await self._timed(
+                self.transport.send_part(blob.sha256, reply.offset, part), part
+            )
+        self.moved = True
         await self._confirm(blob, reply)
         return "received"
 
-    async def _part(self, blob: Blob, offset: int, part: bytes) -> BlobReply:
-        began_ms = self.mono_ms()
+    async def _begin(self, blob: Blob) -> BlobReply:
+        """Return what the server has; what it has nothing of is offered, with the first bytes."""
+        offer = BlobOffer(sha256=blob.sha256, size=blob.size, kind=blob.kind, record=blob.record_id)
+        if not self.speaks_tus:
+            return await self.transport.offer_blob(offer)
+        fresh = blob.state == "waiting" and not blob.offset and not blob.error
+        if not (fresh and blob.size <= PART_MIN_BYTES):  # to ask costs less than to send twice
+            reply = await self.transport.blob_state(blob.sha256)
+            if reply is not None:
+                return reply
+        await self._note(blob, 0)
+        part = await self._read(blob, 0)
         try:
-            reply = await self.transport.send_part(blob.sha256, offset, part)
+            return await self._timed(self.transport.create_blob(offer, part), part)
+        except ServerRefusedError as error:
+            if error.params["reason"] not in _OLD_SERVER:
+                raise
+        self.speaks_tus = False
+        return await self.transport.offer_blob(offer)
+
+    async def _read(self, blob: Blob, offset: int) -> bytes:
+        size = self.pace.part_bytes()
+        return await asyncio.to_thread(blobs.read_part, self.store, blob.sha256, offset, size)
+
+    async def _timed(self, sending: Awaitable[BlobReply], part: bytes) -> BlobReply:
+        began_ms = self.pace.mono_ms()
+        try:
+            reply = await sending
         except OfflineError:
-            self.part_size.lost()
+            self.pace.lost()
             raise
-        self.part_size.took(len(part), self.mono_ms() - began_ms)
+        self.pace.took(len(part), self.pace.mono_ms() - began_ms)
         return reply
 
     async def _note(self, blob: Blob, offset: int) -> None:

@@ -3,8 +3,10 @@
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, NamedTuple
 
 from sqlmodel import Session
 
@@ -12,10 +14,13 @@ from app.field import FieldApp
 from app.use_cases import relaying
 from domain.evidence import VIDEO
 from domain.words import Words
-from offline_store import blobs, outbox, records, relay_files
+from offline_store import backups, blobs, outbox, records, relay_files
+from offline_store.blobs import ORIGINAL, PRIORITIES
 from offline_store.outbox import Item
+from sync.files import SMALL_BYTES
 from sync.status import SyncStatus
 
+_STEP = 1024 * 1024
 PHOTO_KINDS = frozenset({"thumb", "stamped", "original"})
 
 
@@ -42,6 +47,8 @@ class OutboxItem:
     photo: str | None  # the photo or clip that it belongs to: its entry and its files
     shot: str
     is_clip: bool = False
+    awaited: bool = False  # somebody asked the server for it: it goes before the others
+    held: bool = False  # waits for a better link
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,32 @@ class Bundle:
             (item.size if item.state == "received" else item.sent) or 0 for item in self.items
         )
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for one of its files."""
+        return any(item.awaited for item in self.items)
+
+    @property
+    def held(self) -> bool:
+        """Whether all that is left of it waits for a better link."""
+        left = [item for item in self.items if item.state != "received"]
+        return bool(left) and all(item.held for item in left)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How long what is left takes on this link, in whole minutes rounded up; None: nobody knows.
+
+    `minutes` is for what goes now, `held_minutes` for originals that wait for a better link;
+    `kbit_s` what the link moved lately, 0 where nobody knows.
+    """
+
+    kbit_s: int
+    left_bytes: int
+    minutes: int | None
+    held_bytes: int
+    held_minutes: int | None
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxView:
@@ -84,6 +117,7 @@ class OutboxView:
     waiting: int
     refused: int
     status: SyncStatus
+    forecast: Forecast
 
 
 def bundles(items: Sequence[OutboxItem]) -> list[Bundle]:
@@ -107,18 +141,61 @@ def view(field: FieldApp) -> OutboxView:
     with field.store.reading() as session:
         found = outbox.items(session, field.device.device_id, field.clock.now_ms())
         photos = _photos(session, found)
+        left = outbox.count(session, field.device.device_id)
         items = [_item(field, session, item, photos) for item in found]
     if field.engine.status.phase == "offline":  # nothing is on its way without a network
         items = [
             replace(item, state="waiting") if item.state == "sending" else item for item in items
         ]
+    status = field.engine.status
+    items = [_standing(item, status) for item in items]
     items.sort(key=lambda item: (_ORDER[item.state], item.kind in PHOTO_KINDS, -item.at_ms))
     return OutboxView(
         items=tuple(items),
         waiting=sum(item.state in ("waiting", "sending") for item in items),
         refused=sum(item.state == "refused" for item in items),
-        status=field.engine.status,
+        status=status,
+        forecast=forecast(status, field.media.cap_bytes_s, left.bytes),
     )
+
+
+def forecast(status: SyncStatus, cap_bytes_s: int, left_bytes: int) -> Forecast:
+    """Reckon how long it takes, by what the link has moved lately and what it may."""
+    rate = min(status.rate, cap_bytes_s) if cap_bytes_s else status.rate
+    going = max(0, left_bytes - status.held_bytes)
+    return Forecast(
+        kbit_s=rate * 8 // 1000,
+        left_bytes=going,
+        minutes=_minutes(going, rate),
+        held_bytes=status.held_bytes,
+        held_minutes=_minutes(status.held_bytes, rate),
+    )
+
+
+def _minutes(size: int, rate: int) -> int | None:
+    return -(-size // (rate * 60)) if rate else None
+
+
+def _standing(item: OutboxItem, status: SyncStatus) -> OutboxItem:
+    """Say of a file that is left whether somebody waits for it, or it for a better link."""
+    if item.state not in ("waiting", "sending") or item.kind not in PHOTO_KINDS:
+        return item
+    awaited = item.item_id in status.wanted
+    large = (item.size or 0) > SMALL_BYTES
+    waits = PRIORITIES.get(item.kind, ORIGINAL) >= status.held_from and large
+    held = bool(status.held_bytes) and waits and not awaited
+    # an original of which a part was sent stands still all the same
+    return replace(item, awaited=awaited, held=held, state="waiting" if held else item.state)
+
+
+def retry(field: FieldApp, sha256: str) -> None:
+    """Queue a refused file again; one that is no longer refused stays as it is."""
+    with field.store.session() as session:
+        known = blobs.lookup(session, sha256)
+        if known and known.state == "refused":
+            blobs.retry(session, sha256)
+    if field.engine:
+        field.engine.hurry()
 
 
 def waiting(field: FieldApp) -> int:
@@ -131,23 +208,67 @@ def waiting(field: FieldApp) -> int:
 
 
 def export(field: FieldApp) -> bytes:
-    """Return everything waiting or refused as a zip, to hand over by other means.
-
-    `entries.jsonl` holds the exact bytes of each entry, files are named by their hash.
-    """
+    """Return everything waiting or refused as a zip; with clips `export_to` is the way."""
     made = io.BytesIO()
+    _write_export(field, made)
+    return made.getvalue()
+
+
+def export_to(field: FieldApp, file: Path) -> int:
+    """Write the same into a file, however large, and durably; returns its size.
+
+    Raises StoreFullError; a file that could not be finished is gone.
+    """
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with blobs.naming_a_full_disk():
+            with part.open("wb") as made:
+                _write_export(field, made)
+            backups.sync(part)
+            part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+    return file.stat().st_size
+
+
+class Exported(NamedTuple):
+    """A file with the outbox, on this machine."""
+
+    file: Path
+    size: int
+
+
+def export_here(field: FieldApp, name: str) -> Exported:
+    """Write the export into the device's own folder, in the place of an earlier one."""
+    folder = field.store.folder / "exports"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / name
+    return Exported(file, export_to(field, file))
+
+
+def _write_export(field: FieldApp, made: IO[bytes]) -> None:
+    """Write the zip of `docs/reference/protocol.md`, "Outbox file": nothing large is in memory."""
     with field.store.reading() as session, zipfile.ZipFile(made, "w") as archive:
-        logged = outbox.unsettled(session, field.device.device_id)
-        head = {"device": field.device.device_id, "key": field.device.public_key.hex()}
+        head = {"v": 1, "device": field.device.device_id, "key": field.device.public_key.hex()}
         archive.writestr("device.json", json.dumps(head))
+        logged = outbox.unsettled(session, field.device.device_id)
         archive.writestr("entries.jsonl", b"\n".join(row.body for row in logged))
+        links = outbox.links(session, field.device.device_id, logged)
+        archive.writestr("chain.jsonl", "\n".join(json.dumps(link) for link in links))
         if (message := relaying.unsent(field, session)) is not None:  # what others can take in
             archive.writestr(relay_files.MESSAGE, message)
         for blob in blobs.unsettled(session):
-            data = blobs.read(field.store, blob.sha256)
-            if data is not None:
-                archive.writestr(f"blobs/{blob.sha256}", data)
-    return made.getvalue()
+            if blobs.is_here(field.store, blob.sha256):
+                with archive.open(f"blobs/{blob.sha256}", "w", force_zip64=True) as into:
+                    for step in _steps(field, blob.sha256):
+                        into.write(step)
+
+
+def _steps(field: FieldApp, sha256: str) -> Iterator[bytes]:
+    at = 0
+    while step := blobs.read_part(field.store, sha256, at, _STEP):
+        at += len(step)
+        yield step
 
 
 def _photos(session: Session, items: Sequence[Item]) -> dict[str, str]:

@@ -103,9 +103,9 @@ def stillness(loop: VirtualLoop, seed: int) -> Generator[None]:
     def since_boot_ms() -> int:
         return round(loop.now * 1000)
 
-    async def at_once(work: Callable[..., T], *args: object) -> T:
+    async def at_once(work: Callable[..., T], *args: object, **named: object) -> T:
         await asyncio.sleep(0)
-        return work(*args)
+        return work(*args, **named)
 
     with contextlib.ExitStack() as stack:
         logging.disable(logging.CRITICAL)  # thousands of cut lines; a replay may take this away

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from domain.errors import CameraError, PositionError
+from domain.links import LinkKind
 from domain.places import Fix
 from media.ports import Resolution
 
@@ -105,3 +106,23 @@ class SimulatedLocator:
 
 def _bytes(shot: Path | bytes) -> bytes:
     return shot.read_bytes() if isinstance(shot, Path) else shot
+
+
+class SimulatedConnectivity:
+    """Implements the port Connectivity: tells what it is told to tell."""
+
+    def __init__(self, kind: LinkKind = "unknown") -> None:
+        """Begin with a kind of link."""
+        self.kind: LinkKind = kind
+        self._told: list[Callable[[LinkKind], None]] = []
+
+    async def watch(self, changed: Callable[[LinkKind], None]) -> None:
+        """Tell the kind now and after each change."""
+        self._told.append(changed)
+        changed(self.kind)
+
+    def become(self, kind: LinkKind) -> None:
+        """Change to another link."""
+        self.kind = kind
+        for changed in self._told:
+            changed(kind)

@@ -32,7 +32,7 @@ class Counted(httpx.AsyncBaseTransport):
         self.sent = self.received = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "PATCH":
+        if request.method == "PATCH" or request.url.path == "/v1/blobs":
             self.sent += len(request.content)
         response = await self.inner.handle_async_request(request)
         if request.method == "GET" and "/v1/blobs/" in request.url.path:

@@ -125,7 +125,8 @@ async def test_rubbish_is_said_nothing_is_lost_and_later_all_arrives(
     transport = Transport(
         "http://server", _token(one), http=between, patience_s=0.2, reply_max_bytes=1_000_000
     )
-    one.engine._transport = one.engine._uploader.transport = transport
+    one.engine._transport = one.engine._files.transport = transport
+    one.engine._files.uploader.transport = transport
     one.engine._downloader.transport = one.engine._pusher.transport = transport
     hazard = one.write("U012", "hazard", report())
     sha = one.photo(hazard, PHOTO)

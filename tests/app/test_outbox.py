@@ -1,0 +1,84 @@
+"""What the outbox says of a link, and the file that carries what it cannot."""
+
+import hashlib
+import json
+import os
+import zipfile
+from pathlib import Path
+
+from app import media_choice
+from app.use_cases import outbox
+from domain.changes import decode
+from offline_store import blobs
+from sync.status import SyncStatus
+from tests.helpers.plant import PlantSite
+from tests.server.phone import report
+
+CLIP = os.urandom(3_000_000)
+
+
+def test_a_forecast_is_reckoned_from_what_the_link_moved() -> None:
+    status = SyncStatus("sending", rate=8_000, held_bytes=1_900_000_000)
+    found = outbox.forecast(status, 0, 1_904_800_000)
+    assert (found.kbit_s, found.left_bytes, found.minutes) == (64, 4_800_000, 10)
+    assert found.held_minutes is not None
+    assert found.held_minutes // 60 == 65  # 66 h, rounded up
+    capped = outbox.forecast(status, 4_000, 1_904_800_000)
+    assert (capped.kbit_s, capped.minutes) == (32, 20)
+    nobody_knows = outbox.forecast(SyncStatus(), 0, 1_000)
+    assert (nobody_knows.kbit_s, nobody_knows.minutes, nobody_knows.held_minutes) == (0, None, None)
+
+
+async def test_the_switches_are_kept_and_reach_the_engine(site: PlantSite) -> None:
+    field = (await site.device()).app
+    assert media_choice.rules(field).wait_min == 30
+    assert media_choice.choice(field).caps == (0, 32, 128, 512)
+    media_choice.limit(field, 128)
+    media_choice.send_originals_now(field, now=True)
+    assert field.engine
+    assert field.engine.pace.rules() == field.media == media_choice.rules(field)
+    assert (field.media.cap_bytes_s, field.media.now) == (16_000, True)
+    media_choice.send_originals_now(field, now=False)
+    assert not media_choice.choice(field).now
+
+
+async def test_the_outbox_file_holds_all_that_another_way_needs(
+    site: PlantSite, tmp_path: Path
+) -> None:
+    device = await site.device()
+    field = device.app
+    with field.store.session() as session:
+        field.write(
+            session, "U012", kind="decide", record_id="r1", type="hazard", definition="hazard@1",
+            set=report(),
+        )  # fmt: skip
+        sha = blobs.put(field.store, session, CLIP, "original", record_id="r1")
+    file = tmp_path / "anshao-outbox.zip"
+    assert outbox.export_to(field, file) == file.stat().st_size > len(CLIP)
+    assert list(tmp_path.glob("*.part")) == []
+    with zipfile.ZipFile(file) as archive:
+        head = json.loads(archive.read("device.json"))
+        bodies = archive.read("entries.jsonl").split(b"\n")
+        links = [json.loads(line) for line in archive.read("chain.jsonl").splitlines()]
+        assert hashlib.sha256(archive.read(f"blobs/{sha}")).hexdigest() == sha
+    assert head == {
+        "v": 1, "device": field.device.device_id, "key": field.device.public_key.hex()
+    }  # fmt: skip
+    entry = decode(bodies[-1], field.device.device_id)
+    assert (entry.record_id, len(links)) == ("r1", len(bodies))
+    digest = hashlib.sha256(bodies[-1]).digest()
+    if links[-1]["prev"]:
+        chained = b"anshao-entry-v1\0" + bytes.fromhex(links[-1]["prev"]) + digest
+        assert hashlib.sha256(chained).hexdigest() == links[-1]["hash"]
+    assert len(bytes.fromhex(links[-1]["sig"])) == 64
+    assert outbox.export(field)[:2] == b"PK"
+
+
+async def test_a_refused_file_can_be_sent_again(site: PlantSite) -> None:
+    field = (await site.device()).app
+    with field.store.session() as session:
+        sha = blobs.put(field.store, session, CLIP, "original", record_id="r1")
+        blobs.fail(session, sha, "blob.hash", for_good=True)
+    assert outbox.view(field).refused == 1
+    outbox.retry(field, sha)
+    assert outbox.view(field).refused == 0
