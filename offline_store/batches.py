@@ -1,7 +1,9 @@
 """The pushes: on the server with the reply as sent, on a device with the reply once it came."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import Row, bindparam
 from sqlmodel import Session, col, select, update
 
 from offline_store.tables import BatchRow
@@ -46,12 +48,7 @@ def lookup(session: Session, device_id: str, first: int) -> Batch | None:
 
 def unanswered(session: Session, device_id: str) -> Batch | None:
     """Return the push that was begun and not answered: it is sent again exactly as it was."""
-    row = session.exec(
-        select(BatchRow)
-        .where(col(BatchRow.device_id) == device_id, col(BatchRow.reply).is_(None))
-        .order_by(col(BatchRow.first))
-        .limit(1)
-    ).first()
+    row = session.connection().execute(_UNANSWERED, {"device": device_id}).first()
     return _batch(row) if row else None
 
 
@@ -87,7 +84,15 @@ def of_device(session: Session, device_id: str) -> list[Batch]:
     return [_batch(row) for row in rows]
 
 
-def _batch(row: BatchRow) -> Batch:
+_UNANSWERED = (
+    select(*BatchRow.__table__.columns)  # pyright: ignore[reportAttributeAccessIssue]
+    .where(col(BatchRow.device_id) == bindparam("device"), col(BatchRow.reply).is_(None))
+    .order_by(col(BatchRow.first))
+    .limit(1)
+)
+
+
+def _batch(row: BatchRow | Row[Any]) -> Batch:
     return Batch(
         row.device_id,
         row.first,

@@ -21,6 +21,7 @@ from offline_store.entries import Logged, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow, RecordRow
 
 _Head = tuple[int, bytes]  # number and hash
+_LAST_FEED = select(func.max(col(EntryRow.feed)))
 LOST = "store.damaged"  # cell "what" of the event that stands for an entry that was lost
 
 __all__ = [
@@ -319,7 +320,7 @@ class Intake:
 
 def last_feed(session: Session) -> int:
     """Return the highest feed number in the journal; 0 for an empty one."""
-    return session.connection().execute(select(func.max(col(EntryRow.feed)))).scalar() or 0
+    return session.connection().execute(_LAST_FEED).scalar() or 0
 
 
 def last_received_ms(session: Session, without: str) -> int | None:
