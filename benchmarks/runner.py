@@ -36,6 +36,7 @@ class Options:
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
     steps: int | None = None
     seed: int | None = None
+    jobs: int | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,13 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--predictions", type=Path, help="write one JSON object a line here")
     parser.add_argument("--steps", type=int, help="of simulate: how much shall happen")
     parser.add_argument("--seed", type=int, help="of simulate: the first seed")
+    parser.add_argument("--jobs", type=int, help="of simulate: processes, else one for each core")
     asked = parser.parse_args(argv)
     if asked.data and not asked.data.is_dir():
         parser.error(f"{asked.data} is no folder")
     progress = _quiet if asked.json or not sys.stderr.isatty() else _bar
     bench = import_module(BENCHES[asked.name])
     run = cast("Callable[[Options], Result]", bench.run)
-    ratios, figures = run(Options(asked.data, asked.predictions, progress, asked.steps, asked.seed))
+    options = Options(
+        asked.data, asked.predictions, progress, asked.steps, asked.seed, asked.jobs
+    )
+    ratios, figures = run(options)
     if not asked.json:
         _table(asked.name, ratios, figures)
         return 0

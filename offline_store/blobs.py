@@ -244,6 +244,15 @@ def fail(session: Session, sha256: str, code: str, *, for_good: bool) -> None:
     _set(session, sha256, state="refused" if for_good else "waiting", error=code)
 
 
+def offer_again(session: Session) -> None:
+    """Queue again every own file that is here: a server from a backup may lack what it received.
+
+    One that it still has gets its receipt without a byte.
+    """
+    mine = update(BlobRow).where(col(BlobRow.state) == "received", col(BlobRow.have).is_(True))
+    session.exec(mine.values(state="waiting", offset=0, error=None))
+
+
 def retry(session: Session, sha256: str) -> None:
     """Queue a refused file again."""
     _set(session, sha256, state="waiting", error=None)

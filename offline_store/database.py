@@ -183,6 +183,24 @@ def open_store(folder: Path | None, url: str | None = None) -> Store:
     return store
 
 
+@dataclass(frozen=True)
+class Existing:
+    """A store that was opened as it is, and the step of its tables (0: none)."""
+
+    store: Store
+    step: int
+
+
+def open_existing(folder: Path, url: str | None) -> Existing:
+    """Open a database that others use, without checking or migrating it."""
+    store = Store(_engine(_with_driver(url or "")), folder, folder / "blobs")
+    try:
+        return Existing(store, _step(store.engine))
+    except DatabaseError as error:
+        store.close()
+        raise DatabaseUnreachableError(state=_state(error)) from error
+
+
 def is_shared(url: str | None) -> bool:
     """Whether other processes may write to that database; None is the file in a folder.
 

@@ -109,6 +109,14 @@ def _plants(plant: Plant) -> tuple[str, ...]:
     return (plant.code, *plant.others)
 
 
+def add_routes(app: FastAPI) -> None:
+    """Add everything that devices talk to, and how failures are answered."""
+    problems.install(app)
+    for router in (accounts.router, definitions.router, records.router, attachments.router):
+        app.include_router(router, dependencies=[Depends(status.speaks_our_protocol)])
+    app.include_router(status.router)
+
+
 def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_ms) -> FastAPI:
     """Return the app; its store is open until the app's lifespan ends."""
     here = prepare(settings, now_ms)
@@ -130,10 +138,7 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
 
     app = FastAPI(title="Anshao", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.site = here
-    problems.install(app)
-    for router in (accounts.router, definitions.router, records.router, attachments.router):
-        app.include_router(router, dependencies=[Depends(status.speaks_our_protocol)])
-    app.include_router(status.router)
+    add_routes(app)
     if settings.tls:
         app.include_router(trust.router)
     app.add_middleware(Traffic, rates=Rates(settings.requests_per_s, settings.requests_burst))

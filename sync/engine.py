@@ -278,15 +278,20 @@ class SyncEngine:
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:
-        """The server was restored: send again what it has lost, and read its feed anew.
+        """The server was restored: send again what it has lost, files too, and read its feed anew.
 
         The epoch is kept last: if the link is cut before the server has said what it lacks, the
         next pull meets the new epoch once more.
         """
         _log.warning("new epoch of the server")
         await self._pusher.probe()
+        await asyncio.to_thread(self._offer_again)
         await asyncio.to_thread(self._rewind, epoch)
         self._own = True
+
+    def _offer_again(self) -> None:
+        with self._store.session() as session:
+            blobs.offer_again(session)
 
     async def _due(self, up_to: int) -> list[Blob]:
         def pending() -> list[Blob]:
