@@ -175,7 +175,12 @@ def path(store: Store, sha256: str) -> Path:
     """Return where the file with that hash is, or will be."""
     assert len(sha256) == 64, "a hash is checked before it becomes a path"
     assert set(sha256) <= set("0123456789abcdef"), "a hash is checked before it becomes a path"
-    return store.blobs / sha256[:2] / sha256
+    return place(store.blobs, sha256)
+
+
+def place(folder: Path, sha256: str) -> Path:
+    """Return where a folder of blobs has the file with that hash."""
+    return folder / sha256[:2] / sha256
 
 
 def is_here(store: Store, sha256: str) -> bool:

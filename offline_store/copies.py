@@ -65,6 +65,7 @@ def make(folder: Path, url: str | None, place: Path) -> None:
         if backups.takes_no_more(error):
             raise StoreFullError from error
         raise
+    place.chmod(0o600)
     backups.sync(place)
     backups.sync(place.parent)
 
@@ -82,6 +83,15 @@ def look(file: Path) -> Facts:
             store.close()
 
 
+def photos(file: Path) -> list[tuple[str, int]]:
+    """Return hash and size of the files that a copy names as here, in order of the hash."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute(
+            "SELECT sha256, size FROM blob WHERE have ORDER BY sha256"
+        ).fetchall()
+    return [(str(sha), int(size)) for sha, size in rows]
+
+
 def fill(file: Path, folder: Path, url: str | None) -> Store:
     """Make a store of a copy, in a folder or a database that has none; returns it open.
 
@@ -91,6 +101,7 @@ def fill(file: Path, folder: Path, url: str | None) -> Store:
         place = folder / FILE_NAME
         part = place.with_suffix(".part")
         shutil.copyfile(file, part)
+        part.chmod(0o600)
         backups.sync(part)
         part.replace(place)
         backups.sync(folder)

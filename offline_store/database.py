@@ -163,7 +163,7 @@ def open_store(folder: Path | None, url: str | None = None) -> Store:
         url = f"sqlite:///{folder / FILE_NAME}"
     blobs = folder / "blobs"
     blobs.mkdir(parents=True, exist_ok=True)
-    engine = _engine(_with_driver(url) if url else None)
+    engine = _engine(with_driver(url) if url else None)
     lock = threading.Lock() if url is None else None
     store = Store(engine, folder, blobs, lock, at_close)
     file = _file(engine)
@@ -193,7 +193,7 @@ class Existing:
 
 def open_existing(folder: Path, url: str | None) -> Existing:
     """Open a database that others use, without checking or migrating it."""
-    store = Store(_engine(_with_driver(url or "")), folder, folder / "blobs")
+    store = Store(_engine(with_driver(url or "")), folder, folder / "blobs")
     try:
         return Existing(store, _step(store.engine))
     except DatabaseError as error:
@@ -206,7 +206,7 @@ def is_shared(url: str | None) -> bool:
 
     Raises DatabaseUnreachableError for a URL that is none.
     """
-    return url is not None and _with_driver(url).startswith(_DRIVER)
+    return url is not None and with_driver(url).startswith(_DRIVER)
 
 
 def folders_of(url: str | None) -> list[Path]:
@@ -246,7 +246,7 @@ def _lock(session: Session, key: int) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
-def _with_driver(url: str) -> str:
+def with_driver(url: str) -> str:
     """Return the URL with our driver; raises DatabaseUnreachableError, which never quotes it."""
     try:
         parsed = make_url(url)

@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from domain.plant import Plant
-from offline_store import journal, safety
+from offline_store import journal, peers, safety
 from offline_store.database import Store
 from server import (
     accounts,
@@ -44,6 +44,7 @@ from server.traffic import Traffic
 from server.uploads import Uploads
 
 VERSION = "0.1.0"
+GENERATION = 1  # higher than before: processes of before may not serve the same database
 KEEP_ALIVE_S = 75  # longer than the longest wait of a pull
 STOP_S = 20  # for uploads under way; what they stored stays
 _log = logging.getLogger(__name__)
@@ -53,11 +54,14 @@ def prepare(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_ms) 
     """Open the store, read the definitions, make what is missing; seed a demo store once."""
     for folder in (settings.home, settings.home / "keys"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = safety.open_or_save(settings.home, settings.database_url, serves=True)
     with ExitStack() as unless_ready:
+        beside = unless_ready.enter_context(ExitStack())
+        beside.enter_context(peers.joined(settings.database_url, GENERATION))
+        store = safety.open_or_save(settings.home, settings.database_url, serves=True)
         unless_ready.callback(store.close)
         with store.starting():
             here = _site(settings, store, now_ms)
+        store.at_close.push(beside.pop_all())
         unless_ready.pop_all()
         return here
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
 from domain.signatures import ChainForgedError
-from offline_store import blobs, keep, outbox
+from offline_store import blobs, keep, lives, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
@@ -285,13 +285,14 @@ class SyncEngine:
         """
         _log.warning("new epoch of the server")
         await self._pusher.probe()
-        await asyncio.to_thread(self._offer_again)
+        await asyncio.to_thread(self._begin_anew)
         await asyncio.to_thread(self._rewind, epoch)
         self._own = True
 
-    def _offer_again(self) -> None:
+    def _begin_anew(self) -> None:
         with self._store.session() as session:
             blobs.offer_again(session)
+            lives.begin(session)
 
     async def _due(self, up_to: int) -> list[Blob]:
         def pending() -> list[Blob]:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from domain.changes import DECISIONS, decode
 from domain.merge import TypePolicies
-from offline_store import blobs, devices, journal, keep
+from offline_store import blobs, devices, journal, keep, lives
 from offline_store.database import Store
 from sync.protocol import PulledEntry, PullReply
 
@@ -30,9 +30,12 @@ def take(store: Store, reply: PullReply, policies: TypePolicies) -> bool:
         with store.session() as session:
             for device_id, public_key in reply.devices.items():
                 devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
+            lives.clear_way(session, arrivals, policies)
             journal.receive(session, arrivals, policies)
             _want_thumbnails(session, arrivals)
             keep.set_cursor(session, keep.Cursor(cursor, reply.epoch))
+            if cursor == reply.next and not reply.more:
+                lives.finish(session, policies)
             if cursor == reply.next:
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
                 keep.set_as_of(session, reply.server_ms)

@@ -17,11 +17,15 @@ from pydantic_core import PydanticUndefined
 from app.settings import ClientSettings
 from domain import errors, signatures
 from domain.errors import FieldError
+from offline_store import copies
+from server import backup
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
 
-ERRORS = frozenset({errors.__name__, signatures.__name__})  # the modules that have our errors
+ERRORS = frozenset(  # the modules that have our errors
+    module.__name__ for module in (errors, signatures, backup, copies)
+)
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
 TABLES: Mapping[str, type[BaseModel]] = {"server": ServerSettings, "client": ClientSettings}

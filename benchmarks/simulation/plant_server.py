@@ -12,8 +12,11 @@ from starlette.requests import ClientDisconnect
 
 from benchmarks.simulation.loop import PowerLost
 from benchmarks.simulation.nodes import UPLOADS, Disk
+from domain.records import Value
 from offline_store import devices, journal, keep
-from server import device_records, main, problems
+from server import device_records, main, own_entries, problems
+from server.own_entries import OwnStep
+from server.rights import RULE
 from server.site import EPOCH, Site
 from server.uploads import Uploads
 
@@ -122,6 +125,12 @@ class PlantServer:
             with self.disk.store.session() as session:
                 keep.put(session, EPOCH, secrets.token_hex(8))
         self.site = self._start()
+
+    def say(self, record_id: str) -> None:
+        """Write something of the server's own; a backup of before does not have it."""
+        cells: dict[str, Value] = {"what": "simulated", "by": RULE, "life": self.life}
+        own_entries.write_own(self.site, [OwnStep(RULE, record_id, "event", cells)])
+        self.site.hints.announce()
 
     def revoke(self, device_id: str) -> None:
         """Shut a device out for good."""

@@ -36,6 +36,7 @@ _CHANCES = {
     "server": 1.5,
     "server_at_a_write": 2,
     "server_full": 0.5,
+    "server_writes": 2,
     "story": 4,
 }
 CALM_S, LOOK_S = 600.0, 3.0  # how long everything has to arrive; how often we look
@@ -156,6 +157,16 @@ class World:
     def _server_at_a_write(self, _tablet: Tablet) -> None:
         self.step("server at a write")
         self.server.disk.fail_after(self.chance.randint(1, 25))
+
+    def _server_writes(self, _tablet: Tablet) -> None:
+        """Let the server say something itself, as its duties do."""
+        self.step("server writes")
+        try:
+            self.server.say(f"e{self.steps}-{self.chance.getrandbits(48):012x}")
+        except PowerLost:
+            self.server.restart()
+        except StoreFullError:
+            self.step("no room")
 
     def _server_full(self, _tablet: Tablet) -> None:
         self.step("disk of the server")
