@@ -50,7 +50,7 @@ def _anshao(world: World, *words: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_plant_gets_everything_back_from_a_backup_and_from_its_devices(
     seeded_home: Path, tmp_path: Path, on_store: Fill, request: pytest.FixtureRequest
 ) -> None:
@@ -81,6 +81,7 @@ async def test_a_plant_gets_everything_back_from_a_backup_and_from_its_devices(
             for one in people:
                 one.work(known)
                 await one.sync()
+                await asyncio.sleep(0.2)
         assert "whole" in _anshao(world, "backup", "--check", str(out)), await backing_up
         # days of work after it: the first two send it, the third is offline
         for _ in range(3):
