@@ -36,6 +36,9 @@ class Options:
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
     steps: int | None = None
     seed: int | None = None
+    only: tuple[str, ...] = ()  # parts of the bench; none: all of it
+    rounds: int | None = None
+    records: int | None = None
     jobs: int | None = None
 
 
@@ -49,16 +52,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="of simulate: how much shall happen")
     parser.add_argument("--seed", type=int, help="of simulate: the first seed")
     parser.add_argument("--jobs", type=int, help="of simulate: processes, else one for each core")
+    parser.add_argument("--only", default="", help="of sync: parts, with commas between them")
+    parser.add_argument("--rounds", type=int, help="of sync: how often in turn with the limits")
+    parser.add_argument("--records", type=int, help="of sync: how many are pushed and pulled")
     asked = parser.parse_args(argv)
     if asked.data and not asked.data.is_dir():
         parser.error(f"{asked.data} is no folder")
     progress = _quiet if asked.json or not sys.stderr.isatty() else _bar
     bench = import_module(BENCHES[asked.name])
     run = cast("Callable[[Options], Result]", bench.run)
-    options = Options(
-        asked.data, asked.predictions, progress, asked.steps, asked.seed, asked.jobs
-    )
-    ratios, figures = run(options)
+    parts = tuple(filter(None, asked.only.split(",")))
+    ratios, figures = run(
+        Options(
+            asked.data, asked.predictions, progress, asked.steps, asked.seed, parts, asked.rounds,
+            asked.records, asked.jobs,
+        )
+    )  # fmt: skip
     if not asked.json:
         _table(asked.name, ratios, figures)
         return 0

@@ -10,15 +10,18 @@ import shutil
 import statistics
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import sync_checks
 from benchmarks.runner import Options, Result
 from benchmarks.sync_limits import bodies_of, limits
 from benchmarks.sync_links import Wire
-from benchmarks.sync_world import World, rss_mb
+from benchmarks.sync_world import World, cpu_s, rss_mb
 
+PARTS = ("push", "pull", "slow", "stops", "crowd", "nochange")
+_RATIOS = {"push_of_limit", "pull_of_limit", "push_over_plain"}
 _NAMES = ("sender", "other", "third", "few")
 SLOW_TURN_S, SLOW_BYTES_S = 0.3, 32 * 1024
 
@@ -37,50 +40,75 @@ class Scale:
 
 
 def run(options: Options) -> Result:
-    """Measure everything at full scale; returns ratios and figures."""
-    return measure(options, Scale())
+    """Measure everything at full scale, or the parts asked for; returns ratios and figures."""
+    whole = Scale()
+    scale = replace(
+        whole, records=options.records or whole.records, rounds=options.rounds or whole.rounds
+    )
+    return measure(options, scale)
 
 
 def measure(options: Options, scale: Scale) -> Result:
-    """Measure at a scale; `--data` names the folder whose disk is used."""
+    """Measure at a scale; `--data` names the folder whose disk is used.
+
+    Raises ValueError for parts that there are not.
+    """
+    parts = frozenset(options.only or PARTS)
+    if not parts <= frozenset(PARTS):
+        raise ValueError(f"parts of sync: {', '.join(PARTS)}")  # noqa: EM102, TRY003
     folder = Path(tempfile.mkdtemp(prefix="anshao-bench-", dir=options.data))
     world = World(folder)
     try:
-        return _measure(world, options, scale)
+        return _measure(world, options, scale, parts)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measure(world: World, options: Options, scale: Scale) -> Result:
-    steps = scale.rounds + 4
+def _measure(world: World, options: Options, scale: Scale, parts: Set[str]) -> Result:
+    ratios: dict[str, float] = {}
+    figures: dict[str, float] = {}
     _enrol(world, scale)
+    if parts & {"push", "pull", "nochange"}:
+        _rounds(world, options, scale, parts, ratios, figures)
+    if "slow" in parts:
+        figures |= _slow(world, scale)
+    if "stops" in parts:
+        figures |= _stops(world, scale)
+    if "crowd" in parts:
+        figures |= _crowd(world, scale)
+    if "nochange" in parts:
+        idle = _nochange(world, scale)
+        ratios["nochange_1m_over_10k"] = idle["nochange_large_ms"] / idle["nochange_small_ms"]
+        figures |= idle
+    options.progress(scale.rounds, scale.rounds)
+    return ratios, figures
+
+
+def _rounds(
+    world: World,
+    options: Options,
+    scale: Scale,
+    parts: Set[str],
+    ratios: dict[str, float],
+    figures: dict[str, float],
+) -> None:
+    """Push, pull and the limits in turn; the middle of each is what counts."""
     bodies = bodies_of(world.folder / "sender")
     seen: dict[str, list[float]] = defaultdict(list)
     for number in range(scale.rounds):
-        options.progress(number, steps)
-        _round(world, f"round{number}", bodies, seen)
-    figures = {name: statistics.median(values) for name, values in seen.items()}
-    ratios = {
-        name: figures.pop(name) for name in ("push_of_limit", "pull_of_limit", "push_over_plain")
-    }
+        options.progress(number, scale.rounds)
+        _round(world, f"round{number}", bodies, seen, pulls=parts != {"push"})
+    figures |= {name: statistics.median(values) for name, values in seen.items()}
+    ratios |= {name: figures.pop(name) for name in _RATIOS if name in figures}
     figures |= _spread(seen)
     figures["body_bytes"] = statistics.mean(map(len, bodies))
-    options.progress(scale.rounds, steps)
-    figures |= _slow(world, scale)
-    options.progress(scale.rounds + 1, steps)
-    figures |= _stops(world, scale)
-    options.progress(scale.rounds + 2, steps)
-    found = sync_checks.crowd(
-        world, world.copy("server", "crowd-server"), scale.devices, scale.each
-    )
-    figures |= {
-        "devices100_lost": found["lost"] + found["waiting"], "devices100_s": found["s"],
-    }  # fmt: skip
-    options.progress(scale.rounds + 3, steps)
-    idle = _nochange(world, scale)
-    ratios["nochange_1m_over_10k"] = idle["nochange_large_ms"] / idle["nochange_small_ms"]
-    options.progress(steps, steps)
-    return ratios, figures | idle
+
+
+def _crowd(world: World, scale: Scale) -> dict[str, float]:
+    """Sync a crowd at once."""
+    home = world.copy("server", "crowd-server")
+    found = sync_checks.crowd(world, home, scale.devices, scale.each)
+    return {"devices100_lost": found["lost"] + found["waiting"], "devices100_s": found["s"]}
 
 
 def _enrol(world: World, scale: Scale) -> None:
@@ -98,30 +126,40 @@ def _enrol(world: World, scale: Scale) -> None:
             device.do("fill", count=count)
 
 
-def _round(world: World, name: str, bodies: list[bytes], seen: dict[str, list[float]]) -> None:
-    """Push and pull once on copies, and measure the limits right before."""
-    bare = limits(world, world.folder / f"{name}-bare", bodies)
+def _round(
+    world: World, name: str, bodies: list[bytes], seen: dict[str, list[float]], *, pulls: bool
+) -> None:
+    """Push and pull once on copies, and measure the limits with the rows that this has made."""
     home = world.copy("server", f"{name}-server")
     sender, other = world.copy("sender", f"{name}-sender"), world.copy("other", f"{name}-other")
+    count = len(bodies)
     with world.server(home) as (port, pid):
         url = f"http://127.0.0.1:{port}"
         with world.device(sender, url) as device:
             pushed = device.do("sync")
             assert not pushed["waiting"], "not everything was confirmed"
-        with world.device(other, url) as device:
-            pulled = device.do("sync")
+        push_s, pull_s = pushed["ms"][0] / 1000, 0.0
+        seen["device_peak_rss_mb"].append(pushed["peak_rss_mb"])
+        seen["server_cpu_us"].append(cpu_s(pid) / count * 1e6)
+        if pulls:
+            with world.device(other, url) as device:
+                pulled = device.do("sync")
+            pull_s = pulled["ms"][0] / 1000
+            seen["device_peak_rss_mb"][-1] = max(pulled["peak_rss_mb"], pushed["peak_rss_mb"])
         seen["peak_rss_mb"].append(rss_mb(pid))
-    assert len(bodies_of(other)) >= len(bodies), "not everything was pulled"
-    push_s, pull_s = pushed["ms"][0] / 1000, pulled["ms"][0] / 1000
-    count = len(bodies)
-    for key, value in {
-        "push_per_s": count / push_s, "pull_per_s": count / pull_s,
-        "limit_push_per_s": count / bare.push, "limit_pull_per_s": count / bare.pull,
-        "plain_push_per_s": count / bare.plain,
-        "push_of_limit": bare.push / push_s, "pull_of_limit": bare.pull / pull_s,
-        "push_over_plain": bare.plain / push_s,
-        "device_peak_rss_mb": max(pushed["peak_rss_mb"], pulled["peak_rss_mb"]),
-    }.items():  # fmt: skip
+    bare = limits(world, world.folder / f"{name}-bare", bodies, home)
+    found = {
+        "push_per_s": count / push_s, "limit_push_per_s": count / bare.push,
+        "plain_push_per_s": count / bare.plain, "push_of_limit": bare.push / push_s,
+        "push_of_lean_limit": bare.lean / push_s, "push_over_plain": bare.plain / push_s,
+    }  # fmt: skip
+    if pulls:
+        assert len(bodies_of(other)) >= count, "not everything was pulled"
+        found |= {
+            "pull_per_s": count / pull_s, "limit_pull_per_s": count / bare.pull,
+            "pull_of_limit": bare.pull / pull_s,
+        }  # fmt: skip
+    for key, value in found.items():
         seen[key].append(value)
     for part in ("bare", "sender"):
         shutil.rmtree(world.folder / f"{name}-{part}")
@@ -138,7 +176,7 @@ def _keep_last(world: World, name: str) -> None:
 def _spread(seen: dict[str, list[float]]) -> dict[str, float]:
     """Return the least and the most of each ratio: how much the machine's noise moves it."""
     found: dict[str, float] = {}
-    for name in ("push_of_limit", "pull_of_limit", "push_over_plain"):
+    for name in _RATIOS & seen.keys():
         found |= {f"{name}_min": min(seen[name]), f"{name}_max": max(seen[name])}
     return found
 

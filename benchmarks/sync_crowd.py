@@ -55,7 +55,7 @@ class Member:
                     session,
                     journal.Author(self.identity.device_id, "U012", self.key.sign),
                     stamp,
-                    kind="decide",
+                    kind="edit",
                     record_id=record_id,
                     type="hazard",
                     definition="hazard@1",

@@ -71,7 +71,7 @@ def fill(field: FieldApp, count: int, key: Ed25519PrivateKey, seed: int = 1) -> 
         for number in range(start + 1, min(start + AT_ONCE, count) + 1):
             stamp, made = field.clock.stamp(), field.clock.stamp()
             entry = Entry(
-                own, number, stamp.entry_id, "decide", Reporter().person, made.entry_id,
+                own, number, stamp.entry_id, "edit", Reporter().person, made.entry_id,
                 "hazard", "hazard@1", {}, hazard(field, number, stamp.wall_ms, source),
                 stamp.wall_ms, stamp.counter, stamp.time,
             )  # fmt: skip

@@ -115,7 +115,7 @@ async def _report(field: FieldApp, said: Said) -> Said:
                 field.write(
                     session,
                     Reporter().person,
-                    kind="decide",
+                    kind="edit",
                     record_id=record_id,
                     type="hazard",
                     definition="hazard@1",

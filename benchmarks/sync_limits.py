@@ -1,8 +1,9 @@
 """What bench `sync` holds our speed against: baselines that import nothing of ours.
 
-The limit of a push is what nobody can go below: each record decoded once and its two rows durable,
-and its bytes over HTTP. The limit of a pull is the same at the other end. Plain is a push without
-chain, signature and rules, as most would write it.
+The limit of a push is what nobody can go below: each record decoded once from JSON, the same rows
+in the same tables and indexes durable by bare sqlite3, and the same bytes over bare HTTP. The limit
+of a pull is the same at the other end. The lean limit has the leanest tables that could do instead.
+Plain is a push without chain, signature and rules, as most would write it.
 """
 
 import sqlite3
@@ -20,24 +21,50 @@ class Limits:
 
     push: float
     pull: float
+    lean: float
     plain: float
 
 
 def bodies_of(store: Path) -> list[bytes]:
-    """Return the bodies of the entries that wait in a device's folder."""
+    """Return the bodies of the entries in a device's folder."""
     base = sqlite3.connect(store / FILE_NAME)
     found = [row[0] for row in base.execute("SELECT body FROM entry ORDER BY row")]
     base.close()
     return found
 
 
-def limits(world: World, folder: Path, bodies: list[bytes]) -> Limits:
+def rows_of(store: Path, bodies: list[bytes]) -> bare_sync.Rows:
+    """Return the tables of a store with their indexes, and the rows that these bodies made."""
+    base = sqlite3.connect(store / FILE_NAME)
+    tables = [
+        row[0]
+        for row in base.execute(
+            "SELECT sql FROM sqlite_master WHERE tbl_name IN ('entry', 'record') AND sql IS NOT"
+            " NULL ORDER BY type DESC"
+        )
+    ]
+    records = {row["record_id"]: tuple(row) for row in _all(base, "record")}
+    entries = {row["body"]: row for row in _all(base, "entry")}
+    found = [
+        (tuple(entries[body]), records[entries[body]["record_id"]], body) for body in bodies
+    ]
+    base.close()
+    return bare_sync.Rows(tables, found)
+
+
+def _all(base: sqlite3.Connection, table: str) -> list[sqlite3.Row]:
+    base.row_factory = sqlite3.Row
+    return base.execute(f"SELECT * FROM {table}").fetchall()
+
+
+def limits(world: World, folder: Path, bodies: list[bytes], server: Path) -> Limits:
     """Measure the limits and the plain push once, on fresh files."""
     folder.mkdir()
+    rows = rows_of(server, bodies)
     with world.plain(folder) as port:
-        up = bare_sync.insert(folder / "up.db", bodies) + bare_sync.carry(port, bodies, up=True)
-        down = bare_sync.carry(port, bodies, up=False) + bare_sync.insert(
-            folder / "down.db", bodies
-        )
+        wire = bare_sync.carry(port, bodies, up=True)
+        up = bare_sync.insert(folder / "up.db", rows)
+        lean = bare_sync.insert(folder / "lean.db", bare_sync.lean(bodies))
+        down = bare_sync.carry(port, bodies, up=False) + bare_sync.insert(folder / "down.db", rows)
         plain = plain_push.push(folder / "own.db", f"http://127.0.0.1:{port}", bodies)
-    return Limits(up, down, plain)
+    return Limits(wire + up, down, wire + lean, plain)

@@ -125,6 +125,12 @@ def rss_mb(pid: int) -> float:
     return peak_rss_mb(str(pid))
 
 
+def cpu_s(pid: int) -> float:
+    """Return the seconds of a processor that a process has used."""
+    parts = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _path() -> str:
     return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
 

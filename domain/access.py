@@ -128,13 +128,14 @@ def within(scope: Scope, plant: Plant, person: Person, subject: Subject) -> bool
     """Return whether a subject lies in this scope of a person."""
     if scope.subject is None:
         return True
-    theirs = _of_subject(scope.subject, plant, subject)
+    theirs = of_subject(scope.subject, plant, subject)
     if scope.person is None:
         return bool(theirs)
-    return not theirs.isdisjoint(_of_person(scope.person, person))
+    return not theirs.isdisjoint(of_person(scope.person, person))
 
 
-def _of_subject(name: str, plant: Plant, subject: Subject) -> frozenset[str]:
+def of_subject(name: str, plant: Plant, subject: Subject) -> frozenset[str]:
+    """Return what a scope compares on the side of the record (a name of OF_SUBJECT)."""
     match name:
         case "area":
             value = subject.area
@@ -154,7 +155,8 @@ def _of_subject(name: str, plant: Plant, subject: Subject) -> frozenset[str]:
     return frozenset((value,)) if value else frozenset()
 
 
-def _of_person(name: str, person: Person) -> frozenset[str]:
+def of_person(name: str, person: Person) -> frozenset[str]:
+    """Return what a scope compares on the side of the person (a name of OF_PERSON)."""
     match name:
         case "id":
             return frozenset((person.person_id,))

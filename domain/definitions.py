@@ -3,7 +3,7 @@
 `read` turns the texts of the YAML files into values and names every problem with its file and
 line. Files (paths below assets/definitions): plants/NAME.yaml (one), access.yaml, forms/NAME.yaml
 (one per version of a checklist), workflows/NAME.yaml, documents/NAME.yaml (drawings, if any),
-merge.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml, evidence.yaml,
+merge.yaml and scopes.yaml (if any), hazards.yaml, lexicon.yaml, chemicals.yaml, defaults.yaml, evidence.yaml,
 demo/hazards.yaml, the files of later issues (`domain.reading.defaults.LATER`), and, where
 people have administered something, registers.yaml (`domain.registers`).
 """
@@ -37,10 +37,12 @@ from domain.reading.merge import read_merge
 from domain.reading.nagging import check_levels
 from domain.reading.plant import read_chemicals, read_plant
 from domain.reading.registers import lay_over
+from domain.reading.scopes import ScopeExample, read_scopes
 from domain.reading.source import Part, Problem, Reading, named
 from domain.reading.walk import compose
 from domain.reading.workflow import WorkflowExample, read_workflow
 from domain.registers import FILE as REGISTERS
+from domain.scopes import RULES, Ground, Rules
 from domain.words import Words
 from domain.workflow import Workflow
 
@@ -52,8 +54,9 @@ FILES_MAX = 500
 _SINGLE = ("access.yaml", "hazards.yaml", "lexicon.yaml", "chemicals.yaml", "defaults.yaml",
            "evidence.yaml", "demo/hazards.yaml", *LATER)  # fmt: skip
 _MERGE = "merge.yaml"  # a device may still hold definitions from before there was one
+_SCOPES = "scopes.yaml"  # likewise
 # what the version before refuses with all the rest: a pack brings it beside the files
-_NEWER = frozenset({_MERGE})
+_NEWER = frozenset({_MERGE, _SCOPES})
 _FOLDERS = ("plants", "forms", "workflows")
 _OPTIONAL = "documents"  # drawings and safety notes: a plant may have none yet
 
@@ -66,6 +69,7 @@ class Examples:
     workflows: tuple[WorkflowExample, ...]
     hazards: tuple[HazardExample, ...]
     access: tuple[AccessExample, ...]
+    scopes: tuple[ScopeExample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,12 @@ class Definitions:
     examples: Examples
     day0: date
     version: str
+    scopes: Rules = RULES  # what a device takes along
+
+    @property
+    def ground(self) -> Ground:
+        """Return what the scopes of records and people are worked out from."""
+        return Ground(self.scopes, self.access, self.plant)
 
     def form(self, code: str, version: int) -> Form | None:
         """Return that version of a checklist: an old record needs its old version."""
@@ -176,7 +186,7 @@ def _parts(reading: Reading, files: Mapping[str, str]) -> dict[str, Part]:
     for path in sorted(files):
         folder, slash, name = path.rpartition("/")
         in_folder = slash and folder in (*_FOLDERS, _OPTIONAL) and name.endswith(".yaml")
-        if path not in (*_SINGLE, _MERGE, REGISTERS) and not in_folder:
+        if path not in (*_SINGLE, _MERGE, _SCOPES, REGISTERS) and not in_folder:
             reading.problem(path, 1, "file.unknown")
             continue
         node = compose(reading, path, files[path])
@@ -203,6 +213,8 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
     forms = [read_form(part) for part in _folder(parts, "forms")]
     demo = read_demo_hazards(parts["demo/hazards.yaml"], plant.timezone)
     documents: list[Document] = [read_document(part) for part in _folder(parts, _OPTIONAL)]
+    taken = parts.get(_SCOPES)
+    scopes, scope_examples = read_scopes(taken) if taken else (RULES, ())
     for path in LATER:
         check_later(parts[path])
     by_age = sorted((form for form, _ in forms), key=lambda form: (form.code, form.version))
@@ -223,9 +235,11 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
             workflows=tuple(example for _, examples in flows for example in examples),
             hazards=hazard_examples,
             access=access_examples,
+            scopes=scope_examples,
         ),
         day0=day0,
         version=version,
+        scopes=scopes,
     )
 
 

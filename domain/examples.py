@@ -15,9 +15,11 @@ from domain.hazards import propose, route
 from domain.reading.access import AccessExample
 from domain.reading.forms import FormExample
 from domain.reading.hazards import HazardExample
+from domain.reading.scopes import ScopeExample
 from domain.reading.source import Problem
 from domain.reading.workflow import WorkflowExample
 from domain.records import Cell, Record
+from domain.scopes import Allotment, of_people, of_record, sees
 from domain.workflow import decide
 
 
@@ -29,11 +31,12 @@ def failures(definitions: Definitions) -> tuple[Problem, ...]:
         *(_problem(one, _workflow(definitions, one)) for one in examples.workflows),
         *(_problem(one, _hazard(definitions, one)) for one in examples.hazards),
         *(_problem(one, _access(definitions, one)) for one in examples.access),
+        *(_problem(one, _scopes(definitions, one)) for one in examples.scopes),
     )
     return tuple(row for row in rows if row)
 
 
-Example = FormExample | WorkflowExample | HazardExample | AccessExample
+Example = FormExample | WorkflowExample | HazardExample | AccessExample | ScopeExample
 
 
 def _problem(example: Example, differences: Iterator[str]) -> Problem | None:
@@ -101,3 +104,14 @@ def _access(definitions: Definitions, example: AccessExample) -> Iterator[str]:
     person = plant.people[example.person]
     if may(definitions.access, plant, person, example.action, example.subject) != example.allowed:
         yield "not allowed" if example.allowed else "allowed"
+
+
+def _scopes(definitions: Definitions, example: ScopeExample) -> Iterator[str]:
+    cells = {name: Cell(value, "example:1", 0, 0) for name, value in example.cells.items()}
+    record = Record("example", example.type, f"{example.type}@1", cells)
+    scopes = of_record(definitions.ground, record)
+    for person_id in (*example.people, *example.others):
+        person = definitions.plant.people[person_id]
+        taken = sees(of_people(definitions.ground, [person], Allotment()), scopes)
+        if taken != (person_id in example.people):
+            yield f"{person_id} {'takes' if taken else 'does not take'} it along"

@@ -206,7 +206,7 @@ def _decision(step: Step) -> Effect:
     state, action = _text(entry.set[STATE]), _text(entry.set.get(ACTION))
     kind = safety.kind(action, state)
     mine = Decision(
-        entry.entry_id, entry.person_id, kind, action, step.base, replace(step.stamp, value=state)
+        entry.entry_id, entry.person_id, kind, action, step.base, step.stamp._replace(value=state)
     )
     if step.base_refused and kind in _LOOSE:
         return Effect(standing, {}, "merged", "base_refused", signs=False)
@@ -246,7 +246,7 @@ def _next(step: Step, mine: Decision) -> Effect:
     cell, top = mine.cell, mine
     if unseen:
         writer = join_writers(cell.writer, *(one.writer for one in unseen))
-        cell = replace(cell, value=safety.suspended, writer=writer)
+        cell = cell._replace(value=safety.suspended, writer=writer)
         first = max(unseen, key=lambda one: (one.rank, one.hold_id)).writer
         top = standing.made.get(first, mine)
     standing = replace(standing, top=top)
@@ -279,7 +279,7 @@ def _beside(step: Step, mine: Decision) -> Effect:
     # what the author had seen is behind the new decision
     unseen = [one for one in current.writer.split("+") if not step.knows(STATE, one)]
     writer = join_writers(*unseen, mine.cell.writer)
-    cells = _state_cells(replace(winner.cell, value=state, writer=writer), winner)
+    cells = _state_cells(winner.cell._replace(value=state, writer=writer), winner)
     cells |= _held(standing, step.cells)
     if loser.entry_id in standing.holds or loser.state == winner.state:
         return Effect(standing, cells, "merged")
@@ -290,7 +290,7 @@ def disagree(step: Step, worse: Cell, other: Cell) -> Effect:
     """Suspend work on a measured value that two people read differently; the worse one holds it."""
     safety, standing = step.safety, step.standing
     entry_id, person = standing.authors.get(worse.writer, (step.entry.entry_id, ""))
-    cell = replace(worse, value=safety.suspended)
+    cell = worse._replace(value=safety.suspended)
     rule = Decision(entry_id, person, "suspend", "", step.base, cell)
     standing = _place(safety, standing, rule, rule.kind)
     cells = _held(standing, step.cells)
@@ -301,7 +301,7 @@ def disagree(step: Step, worse: Cell, other: Cell) -> Effect:
             top = rule
         standing = replace(standing, top=top)
         writer = join_writers(current.writer, worse.writer, other.writer)
-        cells |= _state_cells(replace(cell, writer=writer), top)
+        cells |= _state_cells(cell._replace(writer=writer), top)
     return Effect(standing, cells)
 
 
@@ -321,7 +321,7 @@ def _place(safety: Safety, standing: Standing, one: Decision, kind: str) -> Stan
 
 
 def _state_cells(cell: Cell, one: Decision) -> dict[str, Cell]:
-    return {STATE: cell, ACTION: replace(cell, value=one.action or None)}
+    return {STATE: cell, ACTION: cell._replace(value=one.action or None)}
 
 
 def _held(standing: Standing, cells: Mapping[str, Cell]) -> dict[str, Cell]:

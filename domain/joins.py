@@ -159,7 +159,7 @@ _JOINS: Mapping[Policy, Callable[[Sides], Joined]] = {
 
 def _both(sides: Sides, value: Value) -> Cell:
     newer = max(sides.first, sides.second, key=moment)
-    return replace(newer, value=value, writer=join_writers(sides.first.writer, sides.second.writer))
+    return newer._replace(value=value, writer=join_writers(sides.first.writer, sides.second.writer))
 
 
 def elements(value: Value) -> list[Value]:

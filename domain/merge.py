@@ -62,6 +62,8 @@ __all__ = [
 
 AHEAD_MS = 5 * 60 * 1000  # a clock further ahead than this is flagged
 _OUT = frozenset({"refused", "quarantined"})
+_JUDGES = frozenset({"resolve", "delete"})  # kinds that ask what is there
+_NOTHING = Merged(None, "accepted")
 
 
 def fold(entries: Sequence[FeedEntry], policies: TypePolicies = POLICIES) -> Merged | None:
@@ -95,12 +97,37 @@ def apply(
     `received_ms` is when the server got the entry: a device whose clock runs ahead does not win
     every merge until that day comes.
     """
-    before = before or Merged(None, "accepted")
+    before = before or _NOTHING
     if entry.writer in before.history.taken:  # the same entry again
         return before._replace(verdict="merged", code="duplicate")
     if before.record and before.record.type != entry.type:
         return refuse(before, entry, "entry.type")
-    return _Fold(before, entry, policies.get(entry.type, {}), received_ms).run()
+    own = policies.get(entry.type, {})
+    if before is _NOTHING and _simple(entry, own):
+        return _begin(entry, received_ms)
+    return _Fold(before, entry, own, received_ms).run()
+
+
+def _simple(entry: Entry, policies: Policies) -> bool:
+    """Whether the first entry of a record only fills its cells: most entries do."""
+    return (
+        entry.kind not in _JUDGES
+        and not isinstance(policies.get(STATE), Safety)
+        and not any(policies.get(name) is Policy.APPEND_ONLY for name in entry.set)
+    )
+
+
+def _begin(entry: Entry, received_ms: int | None) -> Merged:
+    """Return what `_Fold` would make of such an entry, at a third of the cost."""
+    writer, wall_ms, counter = entry.writer, entry.wall_ms, entry.counter
+    ahead = received_ms is not None and wall_ms > received_ms + AHEAD_MS
+    if received_ms is not None:
+        wall_ms = min(wall_ms, received_ms)
+    cells = {name: Cell(value, writer, wall_ms, counter) for name, value in entry.set.items()}
+    values = {(name, writer): value for name, value in entry.set.items()}
+    history = History(values, {}, {}, frozenset((writer,)), _NOTHING.history.standing)
+    record = Record(entry.record_id, entry.type, entry.definition, cells)
+    return Merged(record, "accepted", (), "clock.ahead" if ahead else None, history)
 
 
 def seen(before: Merged, entry: Entry, name: str) -> bool:
@@ -141,6 +168,7 @@ class _Fold:
         self, before: Merged, entry: Entry, policies: Policies, received_ms: int | None
     ) -> None:
         self.before, self.entry, self.policies = before, entry, policies
+        self.writer = entry.writer
         self.ahead = received_ms is not None and entry.wall_ms > received_ms + AHEAD_MS
         self.wall_ms = entry.wall_ms if received_ms is None else min(entry.wall_ms, received_ms)
         record = before.record
@@ -168,14 +196,14 @@ class _Fold:
             self._revive()
             self._safely(safety, effect)
         elif self._beside():
-            left_out = {**left_out, self.entry.writer: self.entry.base}
+            left_out = {**left_out, self.writer: self.entry.base}
         else:
             self._revive()
             for name in sorted(self.entry.set):
                 self._field(name)
-        taken = self.before.history.taken | {self.entry.writer}
+        taken = self.before.history.taken | {self.writer}
         history = History(self.values, self.added, left_out, taken, self.standing)
-        record = replace(self.record, cells=self.cells)
+        record = Record(self.record.record_id, self.record.type, self.record.definition, self.cells)
         return Merged(record, self.verdict, tuple(self.conflicts), self.code, history)
 
     def _step(self, safety: Safety) -> Step:
@@ -206,7 +234,7 @@ class _Fold:
             self._disagree(Conflict(STATE, self._base(STATE), *effect.card), follows=True)
 
     def _cell(self, value: Value) -> Cell:
-        return Cell(value, self.entry.writer, self.wall_ms, self.entry.counter)
+        return Cell(value, self.writer, self.wall_ms, self.entry.counter)
 
     def _base(self, name: str) -> str | None:
         return _base(self.before.history, self.entry, name)
@@ -218,6 +246,9 @@ class _Fold:
         current, new = self.cells.get(name), self._cell(self.entry.set[name])
         self.values[name, new.writer] = new.value
         policy = self.policies.get(name, Policy.ASK)
+        if current is None and policy is not Policy.APPEND_ONLY:  # nobody wrote it before
+            self.cells[name] = new
+            return
         if isinstance(policy, Safety):
             policy = Policy.ASK
         base = self._base(name)
@@ -228,7 +259,7 @@ class _Fold:
             joined = self._join(policy, Sides(name, value, current, new, self.added), safety)
         elif policy is Policy.APPEND_ONLY and current is not None:
             joined = join(policy, Sides(name, current.value, current, new, self.added))
-            joined = joined._replace(cell=replace(joined.cell, writer=new.writer))
+            joined = joined._replace(cell=joined.cell._replace(writer=new.writer))
             if joined.code:
                 self._note("merged", joined.code)
         else:
@@ -291,7 +322,7 @@ class _Fold:
             self._note("merged", "duplicate")
         elif unseen:
             edit = max(unseen, key=moment)
-            self._keep_alive(replace(edit, value=False), gone)
+            self._keep_alive(edit._replace(value=False), gone)
         else:
             self.cells["deleted"] = gone
 

@@ -7,6 +7,7 @@ integers of 1e-7 degree, times are integers of milliseconds since 1970 UTC.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 type_names = (
     "inspection", "hazard", "task", "maintenance", "evidence", "event", "notice", "gap",
@@ -17,8 +18,7 @@ Scalar = str | int | bool | None
 Value = Scalar | list["Value"] | dict[str, "Value"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One value of a record, and the entry that wrote it.
 
     `writer` is "device_id:number"; `wall_ms` and `counter` are the hybrid logical clock of that

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, bindparam
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from offline_store.tables import BatchRow
 
@@ -46,9 +46,12 @@ def lookup(session: Session, device_id: str, first: int) -> Batch | None:
     return _batch(row) if row else None
 
 
-def unanswered(session: Session, device_id: str) -> Batch | None:
-    """Return the push that was begun and not answered: it is sent again exactly as it was."""
-    row = session.connection().execute(_UNANSWERED, {"device": device_id}).first()
+def unanswered(session: Session, device_id: str, after: int = 0) -> Batch | None:
+    """Return the first push behind the entry `after` that was begun and not answered.
+
+    It is sent again exactly as it was.
+    """
+    row = session.connection().execute(_UNANSWERED, {"device": device_id, "after": after}).first()
     return _batch(row) if row else None
 
 
@@ -76,6 +79,17 @@ def drop(session: Session, device_id: str, first: int) -> None:
         session.flush()
 
 
+def drop_unanswered(session: Session, device_id: str, first: int) -> None:
+    """Forget the pushes from entry `first` on that were begun and not answered."""
+    session.exec(
+        delete(BatchRow).where(
+            col(BatchRow.device_id) == device_id,
+            col(BatchRow.first) >= first,
+            col(BatchRow.reply).is_(None),
+        )
+    )
+
+
 def of_device(session: Session, device_id: str) -> list[Batch]:
     """Return all pushes of a device in order."""
     rows = session.exec(
@@ -87,6 +101,7 @@ def of_device(session: Session, device_id: str) -> list[Batch]:
 _UNANSWERED = (
     select(*BatchRow.__table__.columns)  # pyright: ignore[reportAttributeAccessIssue]
     .where(col(BatchRow.device_id) == bindparam("device"), col(BatchRow.reply).is_(None))
+    .where(col(BatchRow.first) > bindparam("after"))
     .order_by(col(BatchRow.first))
     .limit(1)
 )

@@ -6,17 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlmodel import Session, col
 
 from domain.changes import Entry, decode, link
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.merge import Verdict
 from domain.records import Value
+from offline_store import bulk
+from offline_store.bulk import IN_MAX
 from offline_store.tables import EntryRow
 
 MARK_DIGITS = 16  # hex, of the hash that tells a feed from one with the same numbers
-IN_MAX = 500  # values in one IN (...): older SQLite takes 999
+_FOLD_ORDER = '"feed" IS NULL, "feed", "device_id", "number"'
+_READ = (
+    "device_id", "record_id", "body", "hash", "feed", "verdict", "code", "params", "received_ms",
+    "signature",
+)  # fmt: skip
+_STORED = (
+    "device_id", "number", "entry_id", "record_id", "kind", "person_id", "body", "hash", "feed",
+    "received_ms", "verdict", "code", "params", "signature",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,12 @@ class Last(NamedTuple):
     signature: bytes | None
 
 
-def add(session: Session, logged: Sequence[Logged]) -> None:
-    """Insert entries in bulk; the caller brings their records up to date."""
-    if logged:
-        session.connection().execute(insert(EntryRow), [_values(one) for one in logged])
+def add(session: Session, logged: Sequence[Logged], feed: int | None = None) -> None:
+    """Insert entries in bulk; the caller brings their records up to date.
+
+    `feed` is the number of those that have none of their own.
+    """
+    bulk.insert(session, EntryRow, _STORED, [_values(one, feed) for one in logged])
 
 
 def of_record(session: Session, record_id: str) -> list[Logged]:
@@ -61,16 +73,8 @@ def of_record(session: Session, record_id: str) -> list[Logged]:
 def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, list[Logged]]:
     """Return the entries of many records, each in the order of its fold."""
     found: dict[str, list[Logged]] = defaultdict(list)
-    feed = col(EntryRow.feed)
-    for start in range(0, len(record_ids), IN_MAX):
-        some = record_ids[start : start + IN_MAX]
-        rows = session.connection().execute(
-            _columns()
-            .where(col(EntryRow.record_id).in_(some))
-            .order_by(feed.is_(None), feed, col(EntryRow.device_id), col(EntryRow.number))
-        )
-        for row in rows:
-            found[row.record_id].append(logged(row))
+    for row in bulk.select(session, EntryRow, _READ, "record_id", record_ids, _FOLD_ORDER):
+        found[row.record_id].append(logged(row))
     return found
 
 
@@ -217,18 +221,7 @@ def logged(row: "Row[Any]") -> Logged:
 
 
 def _columns() -> Select[*tuple[Any, ...]]:
-    return select(
-        col(EntryRow.device_id),
-        col(EntryRow.record_id),
-        col(EntryRow.body),
-        col(EntryRow.hash),
-        col(EntryRow.feed),
-        col(EntryRow.verdict),
-        col(EntryRow.code),
-        col(EntryRow.params),
-        col(EntryRow.received_ms),
-        col(EntryRow.signature),
-    )
+    return select(*(col(getattr(EntryRow, name)) for name in _READ))
 
 
 # asked many times a second: a query that is made once costs a quarter
@@ -255,21 +248,10 @@ _MARK = (
 )
 
 
-def _values(one: Logged) -> dict[str, object]:
+def _values(one: Logged, feed: int | None) -> tuple[object, ...]:
     entry = one.entry
-    return {
-        "device_id": entry.device_id,
-        "number": entry.number,
-        "entry_id": entry.entry_id,
-        "record_id": entry.record_id,
-        "kind": entry.kind,
-        "person_id": entry.person_id,
-        "body": one.body,
-        "hash": one.hash,
-        "feed": one.feed,
-        "received_ms": one.received_ms,
-        "verdict": one.verdict,
-        "code": one.code,
-        "params": pack_params(one.params),
-        "signature": one.signature,
-    }
+    return (
+        entry.device_id, entry.number, entry.entry_id, entry.record_id, entry.kind,
+        entry.person_id, one.body, one.hash, one.feed or feed, one.received_ms, one.verdict,
+        one.code, pack_params(one.params), one.signature,
+    )  # fmt: skip

@@ -35,7 +35,7 @@ def decisions(session: Session, type: str, since_ms: int) -> dict[str, list[Deci
         select(col(EntryRow.record_id), col(EntryRow.body), col(EntryRow.received_ms))
         .where(
             col(EntryRow.record_id).in_(changed),
-            col(EntryRow.kind) == "decide",
+            col(EntryRow.kind).in_(["edit", "decide"]),  # a report is no decision, but a step
             col(EntryRow.verdict).is_(None) | col(EntryRow.verdict).not_in(NOT_COUNTED),
         )
         .order_by(feed.is_(None), feed, col(EntryRow.device_id), col(EntryRow.number))

@@ -18,7 +18,7 @@ from domain.records import Record, Value
 from offline_store import entries, quarantine, records, salvaged, signed
 from offline_store.database import lock_feed
 from offline_store.entries import Logged, of_device, of_record, page
-from offline_store.tables import DeviceRow, EntryRow, RecordRow
+from offline_store.tables import DeviceRow, EntryRow
 
 _Head = tuple[int, bytes]  # number and hash
 _LAST_FEED = select(func.max(col(EntryRow.feed)))
@@ -200,6 +200,7 @@ class Intake:
         self._logged: list[Logged] = []
         ids = list(dict.fromkeys(record_ids))
         earlier = entries.of_records(session, ids)
+        self._new = frozenset(ids) - earlier.keys()
         self._refused = {
             one.entry.writer
             for logged in earlier.values()
@@ -216,7 +217,7 @@ class Intake:
                 [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged],
                 policies,
             )
-            for record_id, logged in ((record_id, earlier[record_id]) for record_id in ids)
+            for record_id, logged in ((record_id, earlier.get(record_id, ())) for record_id in ids)
         }
 
     def record(self, record_id: str) -> Record | None:
@@ -290,31 +291,18 @@ class Intake:
         return self._hash
 
     def save(self) -> int:
-        """Write everything, then take the next feed number; returns it.
+        """Write everything under the next feed number; returns it.
 
-        The number comes last, under a lock held until commit: whoever reads the feed never sees a
+        The number is taken under a lock held until commit: whoever reads the feed never sees a
         number appear behind one that is already there.
         """
-        entries.add(self._session, self._logged)
-        touched = dict.fromkeys(one.entry.record_id for one in self._logged)
-        records.save(self._session, {one: self._folded[one] for one in touched}, {})
         lock_feed(self._session)
         feed = last_feed(self._session) + 1
-        first = self._number - len(self._logged) + 1
-        self._session.connection().execute(
-            update(EntryRow)
-            .where(
-                col(EntryRow.device_id) == self._device_id,
-                col(EntryRow.number) >= first,
-                col(EntryRow.number) <= self._number,
-            )
-            .values(feed=feed)
-        )
-        for start in range(0, len(touched), entries.IN_MAX):
-            some = list(touched)[start : start + entries.IN_MAX]
-            self._session.connection().execute(
-                update(RecordRow).where(col(RecordRow.record_id).in_(some)).values(feed=feed)
-            )
+        entries.add(self._session, self._logged, feed)
+        touched = dict.fromkeys(one.entry.record_id for one in self._logged)
+        folded = {one: self._folded[one] for one in touched}
+        feeds = dict.fromkeys(touched, feed)
+        records.save(self._session, folded, feeds, new=self._new, searched=False)
         return feed
 
 

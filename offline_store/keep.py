@@ -18,6 +18,8 @@ _AT = select(col(CursorRow.feed), col(CursorRow.epoch)).where(
     col(CursorRow.scope) == bindparam("scope")
 )
 
+SUBSCRIPTION, FILLING = "pull.subscription", "pull.filling"  # what this device holds, and is to
+
 
 class Cursor(NamedTuple):
     """How far a feed was read; `epoch` names the life of the server it belongs to."""

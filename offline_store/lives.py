@@ -3,13 +3,13 @@
 Entries of devices are theirs: each device sends again what a restored server lacks. What the server
 wrote itself (notices, tasks, gaps) nobody can send again; it says them anew under the same numbers.
 So a device that meets a new life of the feed puts the server's own entries in doubt, believes those
-that come again, and forgets the others: where another entry comes under their number, or at the
+that come again, and forgets the others: where something new comes, or at the
 end of the feed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
 from domain import merge
@@ -32,33 +32,29 @@ def begin(session: Session) -> None:
 def clear_way(
     session: Session, arrivals: Sequence[Arrival], policies: merge.TypePolicies
 ) -> None:
-    """Forget doubted entries from the number on under which something else arrives."""
+    """Forget what is in doubt once something arrives that is not here: there the lives part."""
     coming = {one.entry.number: one.body for one in arrivals if one.entry.device_id == SERVER}
     if not coming or keep.get(session, _ANEW) is not True:
         return
     query = select(col(EntryRow.number), col(EntryRow.body)).where(
-        *_DOUBTED, col(EntryRow.number).between(min(coming), max(coming))
+        _OWN, col(EntryRow.number).between(min(coming), max(coming))
     )
-    rows = session.connection().execute(query)
-    other = [number for number, body in rows if coming.get(number, body) != body]
-    if other:
-        _forget(session, min(other), policies)
+    here = {number: body for number, body in session.connection().execute(query)}
+    again = {number for number, body in coming.items() if here.get(number) == body}
+    if again != coming.keys():
+        _forget(session, again, policies)
 
 
 def finish(session: Session, policies: merge.TypePolicies) -> None:
     """Forget what did not come again; call it where the feed was read to its end."""
     if keep.get(session, _ANEW) is not True:
         return
-    first = (
-        session.connection().execute(select(func.min(col(EntryRow.number))).where(*_DOUBTED)).scalar()
-    )
-    if first:
-        _forget(session, first, policies)
+    _forget(session, set(), policies)
     keep.put(session, _ANEW, value=None)
 
 
-def _forget(session: Session, first: int, policies: merge.TypePolicies) -> None:
-    gone = (*_DOUBTED, col(EntryRow.number) >= first)
+def _forget(session: Session, but: Collection[int], policies: merge.TypePolicies) -> None:
+    gone = (*_DOUBTED, col(EntryRow.number).not_in(list(but)))
     run = session.connection().execute
     touched = list(dict.fromkeys(run(select(col(EntryRow.record_id)).where(*gone)).scalars()))
     run(delete(EntryRow).where(*gone))

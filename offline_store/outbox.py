@@ -6,7 +6,7 @@ the order made and stays listed, with its receipt, for a week after the server c
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -19,9 +19,9 @@ from domain.records import Value
 from offline_store import batches, blobs, entries, records
 from offline_store.batches import Batch
 from offline_store.entries import Logged
-from offline_store.tables import BlobRow, DeviceRow, EntryRow
+from offline_store.tables import BlobRow, DeviceRow, EntryRow, RecordRow
 
-BATCH_MAX = 200  # entries in one push: about 70 kB packed, one request on a 2G link
+BATCH_MAX = 200  # entries in a push to begin with: about 60 kB packed, one request on a 2G link
 BATCH_MAX_BYTES = 512 * 1024  # of bodies in one push
 LISTED_MS = 7 * 24 * 3600 * 1000  # how long a received item stays listed
 ITEMS_MAX = 1000
@@ -36,7 +36,9 @@ _BLOB_STATES: Mapping[str, ItemState] = {
 
 _UNSENT = (col(EntryRow.device_id) == bindparam("device"), col(EntryRow.feed).is_(None))
 _WAITING = select(func.count()).where(*_UNSENT)
-_FIRST = select(func.min(col(EntryRow.number))).where(*_UNSENT)
+_FIRST = select(func.min(col(EntryRow.number))).where(
+    *_UNSENT, col(EntryRow.number) > bindparam("after")
+)
 _FILES = select(func.count(), func.sum(col(BlobRow.size) - col(BlobRow.offset))).where(
     col(BlobRow.state).in_(["waiting", "sending"])
 )
@@ -94,9 +96,15 @@ class Answer(NamedTuple):
     params: Mapping[str, Value]
 
 
-def pending(session: Session, device_id: str, limit: int = BATCH_MAX) -> list[Logged]:
-    """Return the oldest unconfirmed entries of this device, at most `limit`, in the order made."""
-    first = session.connection().execute(_FIRST, {"device": device_id}).scalar()
+def pending(
+    session: Session, device_id: str, limit: int = BATCH_MAX, *, after: int = 0
+) -> list[Logged]:
+    """Return the oldest unconfirmed entries of this device, at most `limit`, in the order made.
+
+    Only those behind the number `after`.
+    """
+    given = {"device": device_id, "after": after}
+    first = session.connection().execute(_FIRST, given).scalar()
     return entries.of_device(session, device_id, first, limit) if first else []
 
 
@@ -127,17 +135,19 @@ def is_sent(session: Session, record_id: str) -> bool:
     return session.exec(waiting.limit(1)).first() is None
 
 
-def next_push(session: Session, device_id: str) -> Outgoing | None:
-    """Return the push to send now; None when nothing waits.
+def next_push(
+    session: Session, device_id: str, limit: int = BATCH_MAX, *, after: int = 0
+) -> Outgoing | None:
+    """Return the push to send now, or the one behind the entry `after`; None when nothing waits.
 
     A push that was begun is returned again as it was, because the server knows it by its first
     entry and its head. Commit before sending.
     """
-    begun = batches.unanswered(session, device_id)
+    begun = batches.unanswered(session, device_id, after)
     if begun is not None:
         size = begun.last - begun.first + 1
         return _outgoing(session, begun, entries.of_device(session, device_id, begun.first, size))
-    waiting = _fitting(pending(session, device_id))
+    waiting = _fitting(pending(session, device_id, limit, after=after))
     if not waiting:
         return None
     first, last = waiting[0].entry.number, waiting[-1].entry.number
@@ -187,11 +197,52 @@ def confirm(
                     params=entries.pack_params(answer.params),
                 )
             )
-    size = answered.last - answered.first + 1
-    sent = entries.of_device(session, answered.device_id, answered.first, size)
-    touched = list(dict.fromkeys(one.entry.record_id for one in sent))
-    records.refold_all(session, touched, policies)
+    touched = _touched(session, answered)
+    doubtful = _doubtful(session, answered, touched, {answer.number for answer in exceptions})
+    records.refold_all(session, [one for one in touched if one in doubtful], policies)
+    records.numbered(session, [one for one in touched if one not in doubtful], answered.feed)
+    return list(touched)
+
+
+def _touched(session: Session, answered: Batch) -> dict[str, list[int]]:
+    """Return the records of a push with the numbers of its entries, in the order made."""
+    rows = session.execute(
+        select(col(EntryRow.record_id), col(EntryRow.number))
+        .where(col(EntryRow.device_id) == answered.device_id)
+        .where(col(EntryRow.number).between(answered.first, answered.last))
+        .order_by(col(EntryRow.number))
+    )
+    touched: dict[str, list[int]] = {}
+    for record_id, number in rows:
+        touched.setdefault(record_id, []).append(number)
     return touched
+
+
+def _doubtful(
+    session: Session,
+    answered: Batch,
+    touched: Mapping[str, Sequence[int]],
+    exceptional: Set[int],
+) -> set[str]:
+    """Return the records that the answer may have changed.
+
+    Where all entries are this device's, were accepted, and are no younger than their receipt, the
+    fold with the server's number is the fold that is here.
+    """
+    found = {one for one, numbers in touched.items() if not exceptional.isdisjoint(numbers)}
+    received = answered.received_ms or 0
+    ids = list(touched)
+    for start in range(0, len(ids), entries.IN_MAX):
+        some = ids[start : start + entries.IN_MAX]
+        others = select(col(EntryRow.record_id)).where(
+            col(EntryRow.record_id).in_(some), col(EntryRow.device_id) != answered.device_id
+        )
+        steady = select(col(RecordRow.record_id)).where(
+            col(RecordRow.record_id).in_(some), col(RecordRow.changed_ms) <= received
+        )
+        found.update(session.execute(others).scalars())
+        found.update(set(some).difference(session.execute(steady).scalars()))
+    return found
 
 
 def reopen(session: Session, device_id: str, first: int) -> None:

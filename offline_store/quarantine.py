@@ -16,7 +16,7 @@ from offline_store import entries, records
 from offline_store.entries import IN_MAX, Logged
 from offline_store.tables import EntryRow
 
-_HELD_AS = "held"  # param of a settled entry: the code it was held for
+HELD_AS = "held"  # param of a settled entry: the code it was held for
 
 
 def held(session: Session, device_id: str, first: int, last: int) -> list[Logged]:
@@ -30,7 +30,7 @@ def held(session: Session, device_id: str, first: int, last: int) -> list[Logged
 
 def settle(session: Session, one: Logged, barred: str | None) -> None:
     """Let a held entry count, or refuse it for good with the code why."""
-    params = {**(one.params or {}), _HELD_AS: one.code or ""}
+    params = {**(one.params or {}), HELD_AS: one.code or ""}
     session.connection().execute(
         update(EntryRow)
         .where(
@@ -71,7 +71,7 @@ def catch_up(session: Session, policies: TypePolicies) -> None:
 
 def as_sent(one: Logged) -> tuple[Verdict | None, str | None]:
     """Return verdict and code of an entry as the feed tells them, before any outcome."""
-    before = one.params.get(_HELD_AS) if one.params else None
+    before = one.params.get(HELD_AS) if one.params else None
     return ("quarantined", before) if isinstance(before, str) else (one.verdict, one.code)
 
 

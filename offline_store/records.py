@@ -1,22 +1,22 @@
 """The records: the fold of their entries, kept ready for screens and rules."""
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
 
 from domain import merge
 from domain.errors import RecordMissingError
 from domain.holds import Hold
 from domain.records import Cell, Record, Value
-from offline_store import entries, search
+from offline_store import bulk, entries, search
 from offline_store.questions import EVIDENCE, columns, finding
 from offline_store.tables import ConflictRow, HoldRow, RecordRow
 
 FIND_MAX = 1000  # records on one screen or in one rule
+_HOLD = tuple(one.name for one in fields(Hold))
 ALL = 1_000_000  # for what must never be cut off: open hazards, open tasks
 # by type: the cells that name whom a record waits for, and whose record it is
 PEOPLE: Final[Mapping[str, tuple[str | None, str | None]]] = {
@@ -145,48 +145,68 @@ def refold_all(
     policies: merge.TypePolicies = merge.POLICIES,
 ) -> dict[str, Record | None]:
     """Make many records anew from their entries."""
-    logged = entries.of_records(session, record_ids)
-    folded = {
-        record_id: merge.fold(
-            [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in logged[record_id]],
-            policies,
+    return save_logged(session, entries.of_records(session, record_ids), record_ids, policies)
+
+
+def save_logged(
+    session: Session,
+    logged: Mapping[str, Sequence[entries.Logged]],
+    record_ids: Sequence[str],
+    policies: merge.TypePolicies = merge.POLICIES,
+    *,
+    new: Set[str] = frozenset(),
+) -> dict[str, Record | None]:
+    """Make records of all their entries, which the caller has; see `save` for `new`."""
+    folded: dict[str, merge.Merged | None] = {}
+    feeds: dict[str, int] = {}
+    for record_id in record_ids:
+        of_it = logged.get(record_id, ())
+        folded[record_id] = merge.fold(
+            [merge.FeedEntry(one.entry, one.verdict, one.received_ms) for one in of_it], policies
         )
-        for record_id in record_ids
-    }
-    feeds = {
-        record_id: max((one.feed or 0 for one in logged[record_id]), default=0)
-        for record_id in record_ids
-    }
-    save(session, folded, feeds)
+        feeds[record_id] = max((one.feed or 0 for one in of_it), default=0)
+    save(session, folded, feeds, new=new)
     return {record_id: one.record if one else None for record_id, one in folded.items()}
 
 
-def save(session: Session, folded: "dict[str, merge.Merged | None]", feeds: dict[str, int]) -> None:
-    """Replace the rows of these records, their open conflicts and their holds, in bulk."""
-    ids, run = list(folded), session.connection().execute
-    for start in range(0, len(ids), entries.IN_MAX):
-        some = ids[start : start + entries.IN_MAX]
+def save(
+    session: Session,
+    folded: "Mapping[str, merge.Merged | None]",
+    feeds: Mapping[str, int],
+    *,
+    new: Set[str] = frozenset(),
+    searched: bool = True,
+) -> None:
+    """Replace the rows of these records, their open conflicts and their holds, in bulk.
+
+    `new` are those that no row of the store knows yet. `searched` False leaves the search index
+    alone: nobody searches on the server.
+    """
+    before = [record_id for record_id in folded if record_id not in new]
+    if before:
         for table in (RecordRow, ConflictRow, HoldRow):
-            run(delete(table).where(col(table.record_id).in_(some)))
+            bulk.delete(session, table, "record_id", before)
     here = {record_id: one for record_id, one in folded.items() if one and one.record}
-    kept = {record_id: one.record for record_id, one in here.items() if one.record}
-    rows = {
-        RecordRow: [_values(one, feeds.get(record_id, 0)) for record_id, one in here.items()],
-        ConflictRow: [
-            _conflict_values(record_id, conflict)
-            for record_id, one in here.items()
-            for conflict in one.conflicts
-        ],
-        HoldRow: [
-            {"record_id": record_id, **asdict(hold)}
-            for record_id, one in here.items()
-            for hold in one.holds
-        ],
-    }
-    for table, values in rows.items():
-        if values:
-            run(insert(table), values)
-    search.update(session, list(kept.values()), ids)
+    rows = [_values(one, feeds.get(record_id, 0)) for record_id, one in here.items()]
+    bulk.insert(session, RecordRow, _STORED, rows)
+    bulk.insert(session, ConflictRow, _CONFLICT, [
+        _conflict_values(record_id, conflict)
+        for record_id, one in here.items()
+        for conflict in one.conflicts
+    ])  # fmt: skip
+    bulk.insert(session, HoldRow, ("record_id", *_HOLD), [
+        (record_id, *(getattr(hold, name) for name in _HOLD))
+        for record_id, one in here.items()
+        for hold in one.holds
+    ])  # fmt: skip
+    if searched:
+        kept = [one.record for one in here.values() if one.record]
+        search.update(session, kept, list(folded))
+
+
+def numbered(session: Session, record_ids: Sequence[str], feed: int) -> None:
+    """Note the feed number of records whose fold stays as it is."""
+    bulk.update(session, RecordRow, ("feed", feed), "record_id", record_ids)
 
 
 def reindex(session: Session) -> None:
@@ -235,13 +255,13 @@ def conflicts(session: Session, record_id: str | None = None) -> list[Disagreeme
 
 def holds(session: Session, record_id: str) -> list[Hold]:
     """Return the holds of a record by id, lifted ones too."""
-    query = select(*(col(getattr(HoldRow, one.name)) for one in fields(Hold)))
+    query = select(*(col(getattr(HoldRow, name)) for name in _HOLD))
     found = query.where(col(HoldRow.record_id) == record_id).order_by(col(HoldRow.hold_id))
     return [Hold(*row) for row in session.connection().execute(found.limit(FIND_MAX))]
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> Record:
-    cells: dict[str, list[Any]] = json.loads(row.cells)
+    cells: dict[str, list[Any]] = bulk.unpack(row.cells)
     return Record(
         row.record_id,
         row.type,
@@ -250,49 +270,41 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
     )
 
 
-def _values(folded: merge.Merged, feed: int) -> dict[str, object]:
+_STORED = (
+    "record_id", "type", "definition", "parent", "area", "asset", "unit", "person", "author",
+    "due_ms", "state", "open_holds", "deleted", "feed", "changed_ms", "cells",
+)  # fmt: skip
+
+
+def _values(folded: merge.Merged, feed: int) -> tuple[object, ...]:
     record = folded.record
     assert record is not None
     cells = {name: _parts(cell) for name, cell in sorted(record.cells.items())}
     person, author = PEOPLE.get(record.type, (None, None))
-    return {
-        "record_id": record.record_id,
-        "type": record.type,
-        "definition": record.definition,
-        "parent": record.text("of") or None,
-        "area": record.text("area") or None,
-        "asset": record.text("asset") or None,
-        "unit": record.text("unit") or None,
-        "person": (record.text(person) if person else "") or None,
-        "author": (record.text(author) if author else "") or None,
-        "due_ms": record.whole("due_ms"),
-        "state": record.text("state") or None,
-        "open_holds": sum(1 for hold in folded.holds if hold.lifted_by is None),
-        "deleted": record.get("deleted") is True,
-        "feed": feed or None,
-        "changed_ms": place_of(record)[0],
-        "cells": _json(cells),
-    }
+    text = record.text
+    open_holds = sum(1 for hold in folded.history.standing.holds.values() if hold.lifted_by is None)
+    return (
+        record.record_id, record.type, record.definition, text("of") or None, text("area") or None,
+        text("asset") or None, text("unit") or None, (person and text(person)) or None,
+        (author and text(author)) or None, record.whole("due_ms"), text("state") or None,
+        open_holds, record.get("deleted") is True, feed or None, place_of(record)[0],
+        bulk.pack(cells),
+    )  # fmt: skip
 
 
-def _conflict_values(record_id: str, conflict: merge.Conflict) -> dict[str, object]:
-    return {
-        "conflict_id": conflict.conflict_id(record_id),
-        "record_id": record_id,
-        "field": conflict.field,
-        "base": conflict.base,
-        "kept": _json(_parts(conflict.kept)),
-        "other": _json(_parts(conflict.other)),
-    }
+_CONFLICT = ("conflict_id", "record_id", "field", "base", "kept", "other")
 
 
-def _parts(cell: Cell) -> list[Value]:
-    return [cell.value, cell.writer, cell.wall_ms, cell.counter]
+def _conflict_values(record_id: str, conflict: merge.Conflict) -> tuple[object, ...]:
+    return (
+        conflict.conflict_id(record_id), record_id, conflict.field, conflict.base,
+        bulk.pack(_parts(conflict.kept)), bulk.pack(_parts(conflict.other)),
+    )  # fmt: skip
+
+
+def _parts(cell: Cell) -> tuple[Value, ...]:
+    return (cell.value, cell.writer, cell.wall_ms, cell.counter)
 
 
 def _cell(data: bytes) -> Cell:
-    return Cell(*json.loads(data))
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Cell(*bulk.unpack(data))

@@ -191,6 +191,9 @@ _UNWORD = text(
 )
 _UNDOC = text("DELETE FROM search_doc WHERE row = :row")
 _TAKEN = text("SELECT row FROM search_doc WHERE row = :row")
+_TAKEN_ALL = text("SELECT row FROM search_doc WHERE row IN :rows").bindparams(
+    bindparam("rows", expanding=True)
+)
 _LAST = text("SELECT max(row) FROM search_doc WHERE row >= :row AND row < :after")
 _DOC = text("INSERT INTO search_doc (row, record_id, terms) VALUES (:row, :id, :terms)")
 _WORD = text("INSERT INTO search_words (rowid, terms) VALUES (:row, :terms)")
@@ -209,7 +212,8 @@ def _write_rows(session: Session, ids: Sequence[str], docs: Mapping[str, tuple[i
     if gone:
         connection.execute(_UNWORD, gone)
         connection.execute(_UNDOC, gone)
-    taken: set[int] = set()
+    wanted = {_row(at_ms) for record_id, (at_ms, _) in docs.items() if record_id not in same}
+    taken = {row[0] for row in connection.execute(_TAKEN_ALL, {"rows": list(wanted)})}
     rows: list[dict[str, object]] = []
     for record_id, (at_ms, terms) in docs.items():
         if record_id not in same:
@@ -227,7 +231,12 @@ def _row(at_ms: int) -> int:
 
 
 def _free(session: Session, row: int, taken: set[int]) -> int:
-    """Return the row of a time, or where it is taken the next one behind all of its minute."""
+    """Return the row of a time, or where it is taken the next one behind all of its minute.
+
+    `taken` has what is taken of the rows that the times ask for, in the store and in this write.
+    """
+    if row not in taken:
+        return row
     connection = session.connection()
     while row in taken or connection.execute(_TAKEN, {"row": row}).first():
         after = (row // _SLOTS + 1) * _SLOTS

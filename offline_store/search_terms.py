@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 TEXT_MAX = 8000  # characters of one record that are indexed
 QUERY_MAX = 200  # characters of a query that count
@@ -30,13 +31,21 @@ def of_text(text: str) -> set[str]:
             terms.update(run)
             terms.update(_pairs(run))
             continue
-        parts = _JOINS.split(run)[:_PARTS_MAX]
-        for first, part in enumerate(parts):
-            tail = "".join(parts[first:])[:BEGINNING_MAX]
-            terms.update(tail[:length] for length in range(1, len(tail) + 1))
-            if part.isdecimal() and part.startswith("0"):
-                terms.add(part.lstrip("0") or "0")
+        terms |= _of_run(run)
     return terms
+
+
+@lru_cache(maxsize=4096)  # people use few words; 4096 take about 4 MB
+def _of_run(run: str) -> frozenset[str]:
+    """Return the beginnings that a word, or a code of parts, is found by."""
+    terms: set[str] = set()
+    parts = _JOINS.split(run)[:_PARTS_MAX]
+    for first, part in enumerate(parts):
+        tail = "".join(parts[first:])[:BEGINNING_MAX]
+        terms.update(tail[:length] for length in range(1, len(tail) + 1))
+        if part.isdecimal() and part.startswith("0"):
+            terms.add(part.lstrip("0") or "0")
+    return frozenset(terms)
 
 
 def of_query(words: str) -> list[tuple[str, list[str]]]:

@@ -157,6 +157,13 @@ class CursorRow(SQLModel, table=True):
     epoch: str = ""
 
 
+class LeavingRow(SQLModel, table=True):
+    """A record that this device may hold no longer; own entries of it stay in the own chain."""
+
+    __tablename__: ClassVar[str] = "leaving"  # pyright: ignore[reportIncompatibleVariableOverride]
+    record_id: str = Field(primary_key=True)
+
+
 class BlobRow(SQLModel, table=True):
     """One content-addressed file; `have` says whether its bytes are whole on this side."""
 

@@ -17,7 +17,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from domain.receipts import blob_receipt_bytes
 from offline_store import blobs
 from offline_store.devices import Device
-from server import bodies, uploads
+from server import bodies, scoping, uploads
 from server.accounts import device
 from server.problems import RefusalError
 from server.site import Site, site
@@ -168,11 +168,11 @@ def _finish(here: Site, offered: Offer) -> BlobReply:
 
 
 @router.get("/{sha256}")
-def fetch(sha256: Sha256, request: Request, here: Here, _caller: Caller) -> FileResponse:
+def fetch(sha256: Sha256, request: Request, here: Here, caller: Caller) -> FileResponse:
     """Give a file, or the one range of it that is asked for."""
     if not _RANGE.fullmatch(request.headers.get("range", "bytes=0-")):
         raise RefusalError(416, "blob.range")  # a thousand ranges would be a thousand answers
-    if _received(here, sha256) is None:
+    if _received(here, sha256) is None or not scoping.may_have(here, caller.device_id, sha256):
         raise RefusalError(404, "blob.unknown")
     return FileResponse(
         blobs.path(here.store, sha256),

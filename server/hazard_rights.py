@@ -32,7 +32,7 @@ _ALWAYS: Final = ("code", "grade", "reporter", "reported_ms")  # what a report h
 def report(entry: Entry, record: Record, definitions: Definitions, person: Person) -> None:
     """Check the first entry of a hazard: anybody may report, in the own name, about this plant."""
     if (
-        entry.kind != "decide"
+        entry.kind not in {"edit", "decide"}  # "decide": of versions that signed reports singly
         or record.text("action") != REPORT
         or record.text("state") != "reported"
     ):

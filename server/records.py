@@ -1,25 +1,28 @@
 """Entries in and out: push takes what a device made, pull gives what the others made."""
 
-import gzip
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlmodel import Session
 
-from domain.changes import DECISIONS
 from domain.errors import EntryInvalidError
-from offline_store import devices, entries, journal, quarantine
+from offline_store import entries
 from offline_store.devices import Device
-from server import bodies, clock, intake
+from server import bodies, clock, intake, pages
 from server.accounts import device
 from server.problems import RefusalError
 from server.site import Site, site
-from sync.protocol import ENTRIES_MAX, PulledEntry, PullReply, unpack_push
+from sync import packing
+from sync.pages import PAGE_TYPE, pack_page
+from sync.protocol import ENTRIES_MAX, SCOPES_MAX, SERVER_TIME, PullReply, unpack_push
 
 router = APIRouter(prefix="/v1", tags=["records"])
 _JSON = "application/json"
-_WORTH_PACKING = 1024
+_WORTH_PACKING = 512
+_PASSED_BY_MS = 2000  # how long pages without news are passed by before one is answered
+_LATER = {"enter": True, "leave": True, "subscription": True, "after": True, "ids": True,
+          "entries": {"__all__": {"prev"}}}  # fmt: skip
+_KNOWN = rf"^[0-9a-zA-Z_-]{{0,64}}\.([0-9a-f]{{{entries.MARK_DIGITS}}})?\.([0-9a-f]{{8}}w?)?$"
 
 Here = Annotated[Site, Depends(site)]
 Caller = Annotated[Device, Depends(device)]
@@ -61,93 +64,77 @@ async def pull(
     own: Annotated[int, Query(ge=0, le=1)] = 0,
     epoch: Annotated[str | None, Query(max_length=64)] = None,
     seen: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{entries.MARK_DIGITS}}}$")] = None,
+    k: Annotated[str | None, Query(pattern=_KNOWN)] = None,
 ) -> Response:
     """Give the feed after a cursor; with `wait` (s) the answer waits so long for news.
 
     The device's own entries are left out unless it asks for them with `own`. `epoch` and `seen`
     (the mark that came with the cursor) tell a store that was copied back from one that went on.
+    `k` is how devices from version 1.2 on say both and what they subscribe to:
+    `EPOCH.SEEN.SUBSCRIPTION`, each may be empty, and a `w` behind it to get moved records whole.
     """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
-    ask = _Ask(after, limit, own == 1, epoch, seen)
+    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen), k)
     while True:
         ticket = here.hints.ticket()
-        reply = await run_in_threadpool(_page, here, caller, ask)
-        ask = ask._replace(after=reply.next, seen=None)
+        reply = await run_in_threadpool(pages.page, here, caller, ask)
+        if not _news(reply) and reply.more and clock.mono_ms() < until + _PASSED_BY_MS:
+            ask = ask._replace(after=reply.next, seen=None)  # nothing for it on this page
+            continue
         left = (until - clock.mono_ms()) / 1000
-        if epoch and reply.epoch != epoch:  # a new life of the feed is news
+        if ask.epoch and reply.epoch != ask.epoch:  # a new life of the feed is news
             break
-        if reply.entries or reply.more or left <= 0 or not await here.hints.wait(ticket, left):
+        if _news(reply) or reply.more or left <= 0 or not await here.hints.wait(ticket, left):
             break
-    return await run_in_threadpool(_packed, request, reply)
+        ask = ask._replace(after=reply.next, seen=None)
+    if k is not None and not _news(reply) and (reply.next, reply.epoch) == (after, ask.epoch):
+        return Response(status_code=204, headers={SERVER_TIME: str(reply.server_ms)})
+    return await run_in_threadpool(_packed, request, reply, in_lines=k is not None)
 
 
-class _Ask(NamedTuple):
-    after: int
-    limit: int
-    own: bool
-    epoch: str | None = None
-    seen: str | None = None
+@router.get("/snapshot")
+def snapshot(  # noqa: PLR0913 -- a query has that many parts
+    request: Request,
+    here: Here,
+    caller: Caller,
+    *,
+    scope: Annotated[list[str], Query(min_length=1, max_length=SCOPES_MAX)],
+    after: Annotated[str, Query(max_length=64)] = "",
+    own: Annotated[int, Query(ge=0, le=1)] = 0,
+    only: Annotated[Literal["ids"] | None, Query()] = None,
+) -> Response:
+    """Give the records of some of the device's scopes whole, in pages by record id.
 
-
-def _of_another_life(session: Session, ask: _Ask, epoch: str) -> bool:
-    """Say whether a device has read what this feed does not have: it was copied back.
-
-    A device that knows only an earlier epoch says nothing about this one: it reads anew anyhow.
+    `next` of the first page is the cursor to pull from once the last page is kept. With `only=ids`
+    the ids alone: what else a device holds it may hold no longer.
     """
-    if ask.epoch is not None and ask.epoch != epoch:
-        return False
-    if ask.after > journal.last_feed(session):
-        return True
-    if ask.seen is None:  # a device of the version before, or one that has just begun
-        return False
-    return entries.mark(session, ask.after) != ask.seen
+    if "\0" in after:  # PostgreSQL takes no text with it
+        raise RefusalError(422, "request.invalid", where=["query.after"])
+    reply = pages.snapshot(here, caller, scope, after, own=own == 1, only_ids=only == "ids")
+    return _packed(request, reply, in_lines=True)
 
 
-def _page(here: Site, caller: Device, ask: _Ask) -> PullReply:
-    with here.store.reading() as session:
-        another = _of_another_life(session, ask, here.epoch_now(session))
-        ahead = another or ask.after > journal.last_feed(session)
-    if another:
-        here.renew_epoch(ask.after)
-    if not ahead:  # whoever asks for what comes after has what came before
-        here.watch.read_to(caller.device_id, ask.after, here.now_ms())
-    with here.store.reading() as session:
-        epoch = here.epoch_now(session)
-        without = None if ask.own else caller.device_id
-        found, cursor, more = entries.page(session, ask.after, ask.limit, without=without)
-        names = sorted({one.entry.device_id for one in found})
-        mark = entries.mark(session, cursor)
-        keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
-    rows: list[PulledEntry] = []
-    for one in found:
-        assert one.feed is not None
-        verdict, code = quarantine.as_sent(one)
-        assert verdict is not None
-        row = PulledEntry(
-            dev=one.entry.device_id,
-            feed=one.feed,
-            verdict=verdict,
-            code=code,
-            received_ms=one.received_ms or 0,
-            body=one.body.decode(),
-            sig=one.signature.hex() if one.signature and one.entry.kind in DECISIONS else None,
-        )
-        rows.append(row)
-    return PullReply(
-        entries=rows,
-        devices=keys,
-        next=cursor,
-        more=more,
-        server_ms=here.now_ms(),
-        epoch=epoch,
-        mark=mark,
+def _ask(ask: pages.Ask, known: str | None) -> pages.Ask:
+    if known is None:
+        return ask
+    epoch, seen, mark = known.split(".")
+    return ask._replace(
+        epoch=epoch or None, seen=seen or None, mark=mark[:8], whole=mark.endswith("w")
     )
 
 
-def _packed(request: Request, reply: PullReply) -> Response:
-    data = reply.model_dump_json().encode()
+def _news(reply: PullReply) -> bool:
+    return bool(reply.entries or reply.enter or reply.leave or reply.subscription)
+
+
+def _packed(request: Request, reply: PullReply, *, in_lines: bool) -> Response:
+    if in_lines:
+        data, kind = pack_page(reply), PAGE_TYPE
+    else:  # as the version before knows it
+        data, kind = reply.model_dump_json(exclude=_LATER).encode(), _JSON
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-    if len(data) >= _WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        data = gzip.compress(data, compresslevel=6, mtime=0)
-    return Response(data, headers=headers, media_type=_JSON)
+    if len(data) >= _WORTH_PACKING:
+        data, coat = packing.pack(data, request.headers.get("accept-encoding", ""))
+        if coat:
+            headers["Content-Encoding"] = coat
+    return Response(data, headers=headers, media_type=kind)

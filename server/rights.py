@@ -65,10 +65,10 @@ def _shape(entry: Entry) -> None:
     if entry.type not in type_names:
         raise EntryInvalidError(reason="type")
     texts = (entry.entry_id, entry.record_id, entry.definition, entry.person_id)
-    if any(len(text) > ID_MAX for text in texts) or len(entry.set) > CELLS_MAX:
+    if max(map(len, texts)) > ID_MAX or len(entry.set) > CELLS_MAX:
         raise EntryInvalidError(reason="size")
-    names = (*entry.set, *entry.base)
-    if len(entry.base) > CELLS_MAX or any(not 0 < len(name) <= NAME_MAX for name in names):
+    sizes = {*map(len, entry.set), *map(len, entry.base)}
+    if len(entry.base) > CELLS_MAX or max(sizes, default=1) > NAME_MAX or 0 in sizes:
         raise EntryInvalidError(reason="fields")
 
     # nothing in this product is deleted: what went wrong stays, with who did it
@@ -78,7 +78,10 @@ def _shape(entry: Entry) -> None:
 
 def _times(entry: Entry, received_ms: int) -> None:
     """No time before there was a product, none far ahead: lists and deadlines go by them."""
-    values: list[tuple[str, Value]] = [("hlc_ms", entry.wall_ms), *entry.set.items()]
+    values: list[tuple[str, Value]] = [("hlc_ms", entry.wall_ms)]
+    for named in entry.set.items():
+        if isinstance(named[1], dict | list) or named[0].endswith("_ms"):
+            values.append(named)
     while values:  # bounded: an entry has 64 KiB and is nested at most 8 deep
         name, value = values.pop()
         if isinstance(value, dict):
@@ -222,10 +225,8 @@ def _hazard(entry: Entry, scene: Scene, person: Person) -> None:
 
 def as_created(entry: Entry) -> Record:
     """Return the record that this first entry makes."""
-    cells = {
-        name: Cell(value, entry.writer, entry.wall_ms, entry.counter)
-        for name, value in entry.set.items()
-    }
+    writer, wall_ms, counter = entry.writer, entry.wall_ms, entry.counter
+    cells = {name: Cell(value, writer, wall_ms, counter) for name, value in entry.set.items()}
     return Record(entry.record_id, entry.type, entry.definition, cells)
 
 

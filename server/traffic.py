@@ -22,6 +22,7 @@ from sync.protocol import PROTOCOL, PROTOCOL_HEADER
 _log = logging.getLogger(__name__)
 _HEADER: Final = (PROTOCOL_HEADER.lower().encode(), str(PROTOCOL).encode())
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
+_NOTHING_NEW: Final = 204
 _KEPT: Final = {b"allow", b"content-range", b"retry-after", b"www-authenticate"}
 
 
@@ -42,7 +43,9 @@ class _Answer:
                 self._replaced = True
                 await self._instead([one for one in headers if one[0].lower() in _KEPT])
                 return
-            message["headers"] = [*headers, _HEADER, _NOSNIFF]
+            if self.status != _NOTHING_NEW:  # the most frequent answer of all, on paid links
+                headers += [_HEADER, _NOSNIFF]
+            message["headers"] = headers
         if not self._replaced:
             await self._send(message)
 

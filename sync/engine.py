@@ -23,9 +23,11 @@ from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync import taking
 from sync.downloads import Downloader
-from sync.protocol import ENTRIES_MAX, PullReply
+from sync.flow import Flow
+from sync.protocol import ENTRIES_MAX, PullReply, PushReply
 from sync.pushes import Pusher
 from sync.status import Identity, Phase, SyncStatus
+from sync.subscribing import Subscriptions
 from sync.transport import Transport
 from sync.uploads import REST_MS, PartSize, Uploader
 
@@ -70,6 +72,7 @@ class SyncEngine:
         self._uploader = Uploader(store, transport, now_ms, PartSize())
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
         self._downloader = Downloader(store, transport, now_ms)
+        self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._not_before_ms: dict[str, int] = {}
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -173,22 +176,28 @@ class SyncEngine:
 
     async def _push(self) -> None:
         while outgoing := await asyncio.to_thread(self._pusher.next):
-            self._show(phase="sending", error=self._held)
-            sent_ms = self._now_ms()
             try:
-                reply, raw = await self._pusher.send(outgoing)
+                async with Flow(self._pusher, self._now_ms) as flow:
+                    while outgoing:
+                        self._show(phase="sending", error=self._held)
+                        outgoing = await flow.one(outgoing, self._answered)
+                        await self._count()
+                await asyncio.to_thread(self._scopes.settle)
             except ServerRefusedError as error:
+                assert outgoing is not None
                 await self._realign(error, outgoing)
-                continue
-            self._gap = None
-            self._heard(reply.server_ms, sent_ms)
-            await asyncio.to_thread(self._pusher.confirm, outgoing, reply, raw)
-            await self._count()
+
+    def _answered(self, reply: PushReply, sent_ms: int) -> None:
+        self._gap = None
+        self._heard(reply.server_ms, sent_ms)
 
     async def _realign(self, error: ServerRefusedError, outgoing: outbox.Outgoing) -> None:
         """Go on from the entry that the server expects; a history that differs is for people."""
-        if error.params["reason"] != "sync.gap":
-            if error.params["reason"] in {"sync.fork", "sync.chain"}:
+        reason, limit = error.params["reason"], error.params.get("limit")
+        if reason == "batch.size" and await asyncio.to_thread(self._pusher.cut, outgoing, limit):
+            return
+        if reason != "sync.gap":
+            if reason in {"sync.fork", "sync.chain"}:
                 raise ChainBrokenError(device=outgoing.batch.device_id) from error
             raise error
         expected = error.params.get("expected")
@@ -206,6 +215,7 @@ class SyncEngine:
     def _rewind(self, epoch: str) -> None:
         with self._store.session() as session:
             keep.set_cursor(session, keep.Cursor(0, epoch))
+            self._scopes.forget(session)
 
     async def _pull(self, *, wait_s: int) -> None:
         for _ in range(PAGES_MAX):
@@ -216,10 +226,15 @@ class SyncEngine:
             if at.epoch and reply.epoch != at.epoch:
                 await self._new_epoch(reply.epoch)
                 continue
-            if reply.entries:
+            if reply.subscription:
+                self._show(phase="receiving", error=self._held)
+                told, scopes = reply.subscription, self._scopes
+                if not await scopes.adapt(told, reply.epoch, own=self._own):
+                    continue
+            if reply.entries or reply.enter:
                 self._show(phase="receiving", error=self._held)
             await asyncio.to_thread(self._take, reply)
-            if reply.entries:
+            if reply.entries or reply.enter:
                 await self._count()
                 await self._fetch_wanted()
             self._show(phase="idle", error=self._held)
@@ -242,11 +257,12 @@ class SyncEngine:
 
         What was saved from damage is read anew first: its hashes may be those of a cut chain.
         """
-        if not at.epoch or self._own:
-            return {}
         with self._store.reading() as session:
-            mark = keep.mark(session, at)
-        return {"epoch": at.epoch} | ({"seen": mark} if mark else {})
+            known = {"mark": self._scopes.mark(session, at)}
+            seen = keep.mark(session, at)
+        if not at.epoch or self._own:
+            return known
+        return known | {"epoch": at.epoch} | ({"seen": seen} if seen else {})
 
     async def _page(self, at: keep.Cursor, wait_s: int) -> PullReply | None:
         """Ask for a page; a wait for news ends when something is written here."""
@@ -274,7 +290,9 @@ class SyncEngine:
         return reply
 
     def _take(self, reply: PullReply) -> None:
-        if taking.take(self._store, reply, self._policies()):
+        own = self._scopes.own
+        taken = taking.take(self._store, reply, self._policies(), **({"own": own} if own else {}))
+        if taken:
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:

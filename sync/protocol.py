@@ -1,11 +1,10 @@
-"""The messages between device and server, version 1; `docs/reference/protocol.md` is their paper.
+"""The messages between device and server, version 1.2; `docs/reference/protocol.md` is their paper.
 
 Both sides import these types. Everything that arrives is validated here before anything else sees
 it, and every size has a limit.
 """
 
 import gzip
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
 
@@ -13,9 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from domain.changes import BODY_MAX_BYTES
 from domain.errors import EntryInvalidError
+from sync import packing
 
 PROTOCOL = 1
 PROTOCOL_HEADER = "Anshao-Protocol"
+VERSION = "1.2"  # scopes; 1.1 has signatures, 1.0 has neither
+SERVER_TIME = "T"  # header of an answer without a body: the server's time, ms
+SCOPES_MAX = 5000
+SNAPSHOT_MAX = 200  # records on one page of a snapshot
 ENTRIES_MAX = 500  # entries in one push or one page of a pull
 PUSH_MAX_BYTES = 4 * 1024 * 1024  # of a push after inflation
 PUSH_MAX_PACKED_BYTES = 2 * 1024 * 1024  # of a push on the wire
@@ -24,7 +28,6 @@ SIGS_MAX_BYTES = ENTRIES_MAX * 160  # a number, 128 letters, and what stands aro
 BLOB_MAX_BYTES = 200 * 1024 * 1024  # a minute of video of a good phone camera
 CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
 PULL_WAIT_MAX_S = 30
-_INFLATE_STEP = 64 * 1024
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
@@ -111,13 +114,24 @@ class PulledEntry(Message):
     received_ms: Number
     body: Annotated[str, Field(max_length=BODY_MAX_BYTES)]
     sig: Signature | None = None  # of a decision: its device's
+    prev: Sha256 | None = None  # hash before it, where the one before is not on the same page
+
+
+class Subscription(Message):
+    """What a device is to hold: its scopes, what tells them from others, and that of the rules."""
+
+    mark: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
+    rules: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
+    scopes: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=SCOPES_MAX)]
 
 
 class PullReply(Message):
     """One page of the feed; it ends at a feed boundary. `next` is the cursor to ask after.
 
     `devices` holds the public key (hex) of every device of which an entry is on this page; `mark`
-    tells the feed up to `next` from another one with the same numbers.
+    tells the feed up to `next` from another one with the same numbers. `enter` are the entries of
+    records that come whole, `leave` the ids of records that this device may hold no longer;
+    `subscription` stands there where it is not the one that the device named.
     """
 
     entries: list[PulledEntry] = Field(default_factory=list[PulledEntry])
@@ -129,6 +143,11 @@ class PullReply(Message):
     server_ms: Number
     epoch: Annotated[str, Field(max_length=64)]
     mark: Annotated[str, Field(max_length=64)] | None = None
+    enter: list[PulledEntry] = Field(default_factory=list[PulledEntry])
+    leave: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list)
+    subscription: Subscription | None = None
+    after: Annotated[str, Field(max_length=64)] | None = None  # of a snapshot: the last id looked at
+    ids: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list)
 
 
 class EnrolRequest(Message):
@@ -257,27 +276,9 @@ def _signatures(head: PushHead, line: bytes) -> dict[int, bytes]:
     return sigs
 
 
-def inflate(data: bytes, limit: int) -> bytes:
-    """Unpack gzip bytes of at most `limit` bytes; raises EntryInvalidError("size" or "gzip").
-
-    Unpacked in steps, because a few kilobytes can claim to hold gigabytes.
-    """
-    inflater = zlib.decompressobj(wbits=31)
-    parts: list[bytes] = []
-    total, rest = 0, data
-    while rest and not inflater.eof:
-        try:
-            part = inflater.decompress(rest, _INFLATE_STEP)
-        except zlib.error as error:
-            raise EntryInvalidError(reason="gzip") from error
-        total += len(part)
-        if total > limit:
-            raise EntryInvalidError(reason="size")
-        parts.append(part)
-        rest = inflater.unconsumed_tail
-    if not inflater.eof or inflater.unused_data:
-        raise EntryInvalidError(reason="gzip")
-    return b"".join(parts)
+def inflate(data: bytes, limit: int, coat: str = packing.GZIP) -> bytes:
+    """Unpack at most `limit` bytes; raises EntryInvalidError("size", or the name of the coat)."""
+    return packing.inflate(data, limit, coat)
 
 
 def read_problem(data: bytes) -> Problem | None:

@@ -19,16 +19,18 @@ from domain.changes import DECISIONS
 from domain.errors import ChainBrokenError, ServerRefusedError, StrangeReplyError
 from domain.records import Value
 from domain.signatures import ChainForgedError
-from offline_store import journal, outbox
+from offline_store import batches, journal, outbox
 from offline_store.database import Store
 from offline_store.entries import Logged
-from sync.protocol import PushHead, PushReply, pack_push
+from sync.protocol import ENTRIES_MAX, PushHead, PushReply, pack_push
 from sync.transport import Transport
 
 _log = logging.getLogger(__name__)
 _DOUBTS = frozenset({"sync.signature", "sync.chain"})
 _BARE = ("entry.invalid", "count")  # what a server of the version before says of a signed push
 _CONFLICT = 409
+SIZE_MIN = 25  # entries in one push on the slowest link
+SLOW_MS, QUICK_MS = 8_000, 1_500  # of an answer: half as much next time, three times as much
 _SIGNED = "sync.unsigned"  # and what a newer one says of a push that hides its signatures
 
 
@@ -47,11 +49,45 @@ class Pusher:
         self._store, self.transport, self._device_id = store, transport, device_id
         self._policies, self._on_register = policies, on_register
         self._bare = False  # whether the server was last seen to be of the version before
+        self._size = outbox.BATCH_MAX  # entries in one push
+        self._size_max = ENTRIES_MAX
+        self._packed: tuple[outbox.Outgoing, bytes] | None = None
 
     def next(self) -> outbox.Outgoing | None:
         """Return the push to send now, written down before it goes."""
+        return self._begin(0)
+
+    def ahead(self, outgoing: outbox.Outgoing) -> outbox.Outgoing | None:
+        """Return the push behind one that is under way, written down and packed; None for none.
+
+        It may go as soon as that one is answered. What was written down is sent as it was, by this
+        run of the program or the next.
+        """
+        found = self._begin(outgoing.batch.last)
+        if found is not None and found.batch.first == outgoing.batch.last + 1:
+            self._packed = (found, packed(found, bare=self._bare))
+            return found
+        return None
+
+    def _begin(self, after: int) -> outbox.Outgoing | None:
         with self._store.session() as session:
-            return outbox.next_push(session, self._device_id)
+            return outbox.next_push(session, self._device_id, self._size, after=after)
+
+    def took(self, outgoing: outbox.Outgoing, ms: int) -> None:
+        """Learn from how long an answer took how much goes at once: a cut costs all of a push."""
+        if ms > SLOW_MS:
+            self._size = max(SIZE_MIN, min(self._size, len(outgoing.entries)) // 2)
+        elif ms < QUICK_MS and len(outgoing.entries) >= self._size:
+            self._size = min(self._size_max, self._size * 3)
+
+    def cut(self, outgoing: outbox.Outgoing, limit: object) -> bool:
+        """Cut smaller what the server takes only in smaller pushes; False where that is no way."""
+        if not isinstance(limit, int) or not 0 < limit < len(outgoing.entries):
+            return False
+        self._size = self._size_max = limit
+        with self._store.session() as session:
+            batches.drop_unanswered(session, self._device_id, outgoing.batch.first)
+        return True
 
     async def send(self, outgoing: outbox.Outgoing) -> tuple[PushReply, bytes]:
         """Send a push; raises ServerRefusedError with the reason, ChainForgedError."""
@@ -71,15 +107,21 @@ class Pusher:
     async def _sent(self, outgoing: outbox.Outgoing) -> tuple[PushReply, bytes]:
         """Send a push in the form that this server reads; it says itself which one that is."""
         try:
-            return await self.transport.push(packed(outgoing, bare=self._bare))
+            return await self.transport.push(await self._bytes(outgoing))
         except ServerRefusedError as error:
             said = (error.params["reason"], error.params.get("detail"))
             other_form = said[0] == _SIGNED if self._bare else said == _BARE
             if not other_form or outgoing.entries[-1].signature is None:
                 raise
-        self._bare = not self._bare
+        self._bare, self._packed = not self._bare, None
         _log.info("form of pushes changed", extra={"signed": not self._bare})
         return await self.transport.push(packed(outgoing, bare=self._bare))
+
+    async def _bytes(self, outgoing: outbox.Outgoing) -> bytes:
+        ready, self._packed = self._packed, None
+        if ready and ready[0] is outgoing:
+            return ready[1]
+        return await asyncio.to_thread(packed, outgoing, bare=self._bare)
 
     def confirm(self, outgoing: outbox.Outgoing, reply: PushReply, raw: bytes) -> None:
         """Keep the answer; raises ChainForgedError where the server took the beginning only.
@@ -105,6 +147,8 @@ class Pusher:
             answered = replace(answered, last=last, head=taken[-1].hash)
             with self._store.session() as session:
                 outbox.confirm(session, answered, exceptions, self._policies())
+                if last < outgoing.batch.last:  # what was to follow has nothing to follow now
+                    batches.drop_unanswered(session, self._device_id, last + 1)
         if any(one.entry.type == "register" for one in taken):
             self._on_register()
         if last < outgoing.batch.last:

@@ -11,36 +11,79 @@ from sqlmodel import Session
 
 from domain.changes import DECISIONS, decode
 from domain.merge import TypePolicies
-from offline_store import blobs, devices, journal, keep, lives
+from offline_store import arrivals as holed
+from offline_store import blobs, devices, journal, keep, leaving, lives
 from offline_store.database import Store
 from sync.protocol import PulledEntry, PullReply
 
 AT_ONCE = 64  # entries: some 30 ms on two slow cores
 
 
-def take(store: Store, reply: PullReply, policies: TypePolicies) -> bool:
+def take(
+    store: Store, reply: PullReply, policies: TypePolicies, *, own: str | None = None
+) -> bool:
     """Keep a page; returns whether somebody administered. Call it in a thread.
 
-    Raises ChainBrokenError where a device's entries do not go on from what is here; the parts
-    before that one stay.
+    `own` is this device where it may lack entries of others: then the server says what stands
+    before a hole. Raises ChainBrokenError where a device's entries do not go on from what is here;
+    the parts before that one stay.
     """
-    administered = False
+    administered = take_whole(store, reply, policies, own)
     for part, cursor in _parts(reply):
-        arrivals = [_arrival(one) for one in part]
         with store.session() as session:
-            for device_id, public_key in reply.devices.items():
-                devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
-            lives.clear_way(session, arrivals, policies)
-            journal.receive(session, arrivals, policies)
-            _want_thumbnails(session, arrivals)
+            administered |= _receive(session, reply, part, policies, own)
             keep.set_cursor(session, keep.Cursor(cursor, reply.epoch))
             if cursor == reply.next and not reply.more:
                 lives.finish(session, policies)
             if cursor == reply.next:
+                leaving.mark(session, reply.leave)
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
                 keep.set_as_of(session, reply.server_ms)
-        administered |= any(arrival.entry.type == "register" for arrival in arrivals)
+    if own is not None:
+        leaving.settle(store, own)
     return administered
+
+
+def take_whole(store: Store, reply: PullReply, policies: TypePolicies, own: str | None) -> bool:
+    """Keep the records of a page that come whole, the cursor stays; returns as `take`."""
+    administered = False
+    for start in range(0, len(reply.enter), AT_ONCE):
+        with store.session() as session:
+            part = reply.enter[start : start + AT_ONCE]
+            administered |= _receive(session, reply, part, policies, own)
+    if reply.enter:
+        ids = {decode(one.body.encode(), one.dev).record_id for one in reply.enter}
+        with store.session() as session:
+            leaving.unmark(session, ids)
+    return administered
+
+
+def _receive(
+    session: Session,
+    reply: PullReply,
+    part: Sequence[PulledEntry],
+    policies: TypePolicies,
+    own: str | None,
+) -> bool:
+    arrivals = [_arrival(one) for one in part]
+    for device_id in {one.dev for one in part}:
+        public_key = reply.devices.get(device_id)
+        if public_key is not None:
+            devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
+    lives.clear_way(session, arrivals, policies)
+    if own is None:
+        journal.receive(session, arrivals, policies)
+    else:
+        mine = [one for one in arrivals if one.entry.device_id == own]
+        journal.receive(session, mine, policies)
+        others = [
+            (one, bytes.fromhex(row.prev) if row.prev else None)
+            for one, row in zip(arrivals, part, strict=True)
+            if row.dev != own
+        ]
+        holed.receive(session, others, policies)
+    _want_thumbnails(session, arrivals)
+    return any(arrival.entry.type == "register" for arrival in arrivals)
 
 
 def _parts(reply: PullReply) -> Iterator[tuple[Sequence[PulledEntry], int]]:

@@ -10,7 +10,7 @@ which it may come: an answer without end is given up.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import httpx
@@ -19,15 +19,20 @@ from pydantic import BaseModel, ValidationError
 from domain.errors import (
     DeviceBlockedError,
     EnrolError,
+    EntryInvalidError,
     OfflineError,
     ServerRefusedError,
     ServerTroubleError,
     StrangeReplyError,
 )
+from sync import packing
+from sync.pages import PAGE_TYPE, unpack_page
 from sync.protocol import (
     BLOB_MAX_BYTES,
+    ENTRIES_MAX,
     PROTOCOL,
     PROTOCOL_HEADER,
+    SERVER_TIME,
     BlobOffer,
     BlobReply,
     EnrolReply,
@@ -43,7 +48,8 @@ READ_S = 30.0  # silence on the line, not the whole reply: 2G links are slow, no
 REPLY_MAX_BYTES = 64 * 1024 * 1024  # a full page of the largest entries has half of that
 PATIENCE_S = 120.0  # for a reply, and a second more for each KiB of it
 PACE_BYTES_S = 1024
-_NOT_MODIFIED, _PARTIAL, _SERVER_FAULT = 304, 206, 500
+_NOTHING_NEW, _NOT_MODIFIED, _PARTIAL, _SERVER_FAULT = 204, 304, 206, 500
+_TIME_DIGITS = 16
 _M = TypeVar("_M", bound=BaseModel)
 
 
@@ -70,9 +76,10 @@ class Transport:
     ) -> None:
         """Prepare a client; `http` replaces the network, `verify` names the plant's CA file."""
         self._patience_s, self._reply_max_bytes = patience_s, reply_max_bytes
-        headers = {PROTOCOL_HEADER: str(PROTOCOL)}
+        headers = {PROTOCOL_HEADER: str(PROTOCOL), "Accept-Encoding": packing.accepted()}
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        self._newer = False  # whether this server is known to speak version 1.2
         self._client = httpx.AsyncClient(
             base_url=server_url,
             headers=headers,
@@ -80,6 +87,8 @@ class Transport:
             verify=verify,
             timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
         )
+        for name in ("Accept", "User-Agent", "Connection"):  # they say nothing that a server asks
+            self._client.headers.pop(name, None)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -118,15 +127,41 @@ class Transport:
     ) -> PullReply:
         """Return the next page of the feed, waiting up to `wait_s` for one to come.
 
-        `known` is what this device knows of the feed's life: `epoch`, and `seen`, the mark that
-        came with the cursor.
+        `known` is what this device knows of the feed's life: `epoch`, `seen`, the mark that came
+        with the cursor, and `mark`, what it subscribes to (a server of 1.1 takes no notice).
         """
-        params: dict[str, int | str] = {
-            "after": after, "limit": limit, "wait": wait_s, "own": int(own), **(known or {})
-        }  # fmt: skip
+        said = known or {}
+        params: dict[str, int | str] = {"after": after}
+        params |= {"limit": limit} if limit != ENTRIES_MAX else {}
+        params |= {"wait": wait_s} if wait_s else {}
+        params |= {"own": 1} if own else {}
+        if not self._newer:  # a server of the version before knows these alone
+            params |= {name: said[name] for name in ("epoch", "seen") if name in said}
+        params["k"] = ".".join(said.get(name, "") for name in ("epoch", "seen", "mark"))
         timeout = httpx.Timeout(READ_S + wait_s, connect=CONNECT_S)
         reply = await self._send("GET", "/v1/pull", params=params, timeout=timeout)
-        return _parsed(PullReply, reply)
+        if reply.status_code == _NOTHING_NEW:
+            return _unchanged(after, said, reply)
+        return self._page(reply)
+
+    async def snapshot(
+        self, scopes: Sequence[str], after: str = "", *, own: bool = False, only_ids: bool = False
+    ) -> PullReply:
+        """Return a page of the records of these scopes; `enter` has their entries."""
+        params: dict[str, str | int | list[str]] = {"scope": list(scopes)}
+        params |= {"after": after} if after else {}
+        params |= {"own": 1} if own else {}
+        params |= {"only": "ids"} if only_ids else {}
+        return self._page(await self._send("GET", "/v1/snapshot", params=params))
+
+    def _page(self, reply: Reply) -> PullReply:
+        if not reply.headers.get("Content-Type", "").startswith(PAGE_TYPE):
+            return _parsed(PullReply, reply)
+        self._newer = True
+        try:
+            return unpack_page(reply.content)
+        except EntryInvalidError as error:
+            raise StrangeReplyError(reason="reply") from error
 
     async def offer_blob(self, offer: BlobOffer) -> BlobReply:
         """Announce a file; returns how much of it the server has."""
@@ -169,7 +204,7 @@ class Transport:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, int | str] | None = None,
+        params: Mapping[str, int | str | list[str]] | None = None,
         timeout: httpx.Timeout | None = None,
         max_bytes: int | None = None,
     ) -> Reply:
@@ -207,15 +242,45 @@ class Transport:
         async with asyncio.timeout(self._patience_s + wait_s) as limit:
             reply = await self._client.send(request, stream=True)
             try:
+                if reply.is_stream_consumed:  # another transport than the network had it whole
+                    return Reply(reply.status_code, reply.headers, reply.content)
                 content = bytearray()
-                async for piece in reply.aiter_bytes():
+                async for piece in reply.aiter_raw():
                     content += piece
                     if len(content) > max_bytes:
                         raise StrangeReplyError(reason="size")
                     limit.reschedule((limit.when() or 0.0) + len(piece) / PACE_BYTES_S)
             finally:
                 await reply.aclose()
-        return Reply(reply.status_code, reply.headers, bytes(content))
+        coat = reply.headers.get("Content-Encoding", "")
+        return Reply(reply.status_code, reply.headers, _uncovered(bytes(content), coat, max_bytes))
+
+
+def _uncovered(data: bytes, coat: str, max_bytes: int) -> bytes:
+    """Return a reply without its coat; the library would unpack gigabytes in one go."""
+    if coat in ("", "identity") or not data:
+        return data
+    if coat not in packing.accepted().split(", "):
+        raise StrangeReplyError(reason="reply")
+    try:
+        return packing.inflate(data, max_bytes, coat)
+    except EntryInvalidError as error:
+        reason = "size" if error.params["reason"] == "size" else "reply"
+        raise StrangeReplyError(reason=reason) from error
+
+
+def _unchanged(after: int, known: Mapping[str, str], reply: Reply) -> PullReply:
+    """Return the page that says nothing: the server leaves out what the device knows."""
+    said = reply.headers.get(SERVER_TIME, "")
+    if not (said.isascii() and said.isdigit() and len(said) < _TIME_DIGITS):
+        raise StrangeReplyError(reason="reply")
+    return PullReply(
+        next=after,
+        more=False,
+        server_ms=int(said),
+        epoch=known.get("epoch", ""),
+        mark=known.get("seen"),
+    )
 
 
 def _with_type(content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:

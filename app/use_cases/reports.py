@@ -170,7 +170,7 @@ def report(field: FieldApp, person: Person, draft_id: str, fix: Fix | None) -> s
         field.write(
             session,
             person.person_id,
-            kind="decide",
+            kind="edit",
             record_id=draft_id,
             type="hazard",
             definition=DEFINITION,

@@ -78,7 +78,7 @@ def _taken(field: FieldApp, rows: list[Logged]) -> list[Step]:
             continue
         before, after = grade, row.entry.set.get("grade")
         grade = after if isinstance(after, str) else grade
-        if row.entry.kind == "decide":
+        if "state" in row.entry.set:  # the report, and each move after it
             step = _step(field, row)
         elif before and grade != before:
             step = _regraded(field, row, (before, grade))

@@ -1,0 +1,97 @@
+"""Records that a device may hold no longer: what it has not sent of them goes first, then they go.
+
+Own entries stay: they are the own chain, and the server may ask for them again. The note that a
+record left stays, too, so that a fold of own entries alone never passes for the record.
+"""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from offline_store import blobs, search
+from offline_store.database import Store, insert_new
+from offline_store.entries import IN_MAX
+from offline_store.tables import BlobRow, ConflictRow, EntryRow, HoldRow, LeavingRow, RecordRow
+
+_UNSENT = ("waiting", "sending")  # files that the server has not confirmed
+
+
+def mark(session: Session, record_ids: Iterable[str]) -> None:
+    """Note that these records leave; `settle` lets them go."""
+    for record_id in sorted(set(record_ids)):
+        insert_new(session, LeavingRow, {"record_id": record_id})
+
+
+def unmark(session: Session, record_ids: Collection[str]) -> None:
+    """Forget that these records left: they are here again, whole."""
+    ids = sorted(record_ids)
+    for start in range(0, len(ids), IN_MAX):
+        this = col(LeavingRow.record_id).in_(ids[start : start + IN_MAX])
+        session.connection().execute(delete(LeavingRow).where(this))
+
+
+def forget(session: Session) -> None:
+    """Forget that anything left: this device may have everything again, and reads it anew."""
+    session.connection().execute(delete(LeavingRow))
+
+
+def mark_others(session: Session, held: Collection[str]) -> None:
+    """Note that all records leave but those listed, and those that the server cannot know yet."""
+    unsent = select(col(EntryRow.record_id)).where(col(EntryRow.feed).is_(None))
+    here = set(session.connection().execute(select(col(RecordRow.record_id))).scalars())
+    only_here = _only_unsent(session, set(session.connection().execute(unsent).scalars()))
+    mark(session, here - set(held) - only_here)
+
+
+def settle(store: Store, device_id: str) -> int:
+    """Let go of what leaves and has nothing left to send; returns how many records went."""
+    with store.session() as session:
+        going = _going(session)
+        for sha256 in _forget(session, device_id, going):
+            # before the commit: a crash leaves rows, with which all this is done again
+            blobs.path(store, sha256).unlink(missing_ok=True)
+    return len(going)
+
+
+def _going(session: Session) -> list[str]:
+    """Return what leaves, is still shown, and waits for nothing."""
+    marked = select(col(LeavingRow.record_id))
+    shown = select(col(RecordRow.record_id)).where(col(RecordRow.record_id).in_(marked))
+    waits = select(col(EntryRow.record_id)).where(
+        col(EntryRow.feed).is_(None), col(EntryRow.record_id).in_(marked)
+    )
+    files = select(col(BlobRow.record_id)).where(
+        col(BlobRow.state).in_(_UNSENT), col(BlobRow.record_id).in_(marked)
+    )
+    run = session.connection().execute
+    kept = {*run(waits).scalars(), *run(files).scalars()}
+    return sorted(set(run(shown).scalars()) - kept)
+
+
+def _forget(session: Session, device_id: str, going: list[str]) -> list[str]:
+    run, files = session.connection().execute, list[str]()
+    for start in range(0, len(going), IN_MAX):
+        some = going[start : start + IN_MAX]
+        for table in (RecordRow, ConflictRow, HoldRow):
+            run(delete(table).where(col(table.record_id).in_(some)))
+        search.update(session, [], some)
+        others = (col(EntryRow.record_id).in_(some), col(EntryRow.device_id) != device_id)
+        run(delete(EntryRow).where(*others))
+        theirs = col(BlobRow.record_id).in_(some)
+        files += run(select(col(BlobRow.sha256)).where(theirs)).scalars()
+        run(delete(BlobRow).where(theirs))
+    return files
+
+
+def _only_unsent(session: Session, record_ids: set[str]) -> set[str]:
+    """Return those of these records of which nothing was ever confirmed."""
+    known: set[str] = set()
+    ids = sorted(record_ids)
+    for start in range(0, len(ids), IN_MAX):
+        query = select(col(EntryRow.record_id)).where(
+            col(EntryRow.record_id).in_(ids[start : start + IN_MAX]),
+            col(EntryRow.feed).is_not(None),
+        )
+        known |= set(session.connection().execute(query).scalars())
+    return record_ids - known

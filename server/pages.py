@@ -1,0 +1,166 @@
+"""Pages of the feed and of snapshots, made for one device in one transaction."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlmodel import Session
+
+from domain.changes import DECISIONS
+from offline_store import devices, entries, journal, quarantine, records, scoped
+from offline_store.devices import Device
+from offline_store.entries import Logged
+from offline_store.scoped import Asked, Turn
+from server import scoping
+from server.problems import RefusalError
+from server.scoping import Subscribed
+from server.site import Site
+from sync.protocol import SNAPSHOT_MAX, VERSION, PulledEntry, PullReply, Subscription
+
+_ENTER_MAX = 2000  # entries of whole records on one page: fewer pushes are put on it then
+_LOOKED_AT_MAX = 2000  # records looked at for one page of a snapshot
+
+
+class Ask(NamedTuple):
+    """What a device asks for; `mark` names its subscription, None from one of version 1.1."""
+
+    after: int
+    limit: int
+    own: bool
+    epoch: str | None = None
+    seen: str | None = None
+    mark: str | None = None
+    whole: bool = False
+
+
+def page(here: Site, caller: Device, ask: Ask) -> PullReply:
+    """Return the next page of the feed for a device."""
+    with here.store.reading() as session:
+        another = _of_another_life(session, ask, here.epoch_now(session))
+        ahead = another or ask.after > journal.last_feed(session)
+    if another:
+        here.renew_epoch(ask.after)
+    if not ahead:  # whoever asks for what comes after has what came before
+        here.watch.read_to(caller.device_id, ask.after, here.now_ms())
+    with here.store.reading() as session:
+        here.refresh(session)
+        theirs = scoping.subscribed(session, here.pack.definitions, caller.device_id)
+        if ask.mark is None and not theirs.whole:  # chains with holes mean nothing to it
+            raise RefusalError(426, "protocol.version", wanted=VERSION)
+        if ask.mark not in (None, theirs.mark) and not (theirs.whole and not ask.mark):
+            return _told(here, session, theirs, ask)
+        turn, cursor, more = _turn(here, session, caller, theirs, ask)
+        reply = _reply(here, session, turn, cursor, holes=not theirs.whole)
+        told = _subscription(theirs) if ask.mark == "" else None
+        return reply.model_copy(update={"more": more, "subscription": told})
+
+
+def snapshot(
+    here: Site, caller: Device, wanted: Sequence[str], after: str, *, own: bool, only_ids: bool
+) -> PullReply:
+    """Return a page of the records of some scopes by id; `next` is the cursor to pull from.
+
+    `after` of the reply is where the next page goes on; None where this was the last.
+    """
+    with here.store.reading() as session:
+        cursor = journal.last_feed(session)
+        theirs = scoping.subscribed(session, here.pack.definitions, caller.device_id)
+        if not set(wanted) <= set(theirs.scopes):
+            raise RefusalError(403, "scope.other")
+        seen = scoping.view(session, here.pack.definitions, tuple(wanted))
+        found: list[str] = []
+        most = _LOOKED_AT_MAX if only_ids else SNAPSHOT_MAX
+        for _ in range(0, _LOOKED_AT_MAX, SNAPSHOT_MAX):
+            ids = scoped.after(session, after, SNAPSHOT_MAX)
+            visible = seen.of(records.lookup_all(session, ids))
+            found += [one for one in ids if one in visible]
+            after = ids[-1] if len(ids) == SNAPSHOT_MAX else ""
+            if not after or len(found) >= most:
+                break
+        whole = [] if only_ids else seen.whole(found, without=None if own else caller.device_id)
+        reply = _reply(here, session, Turn([], whole, []), cursor, holes=True)
+    told = {"after": after or None, "more": bool(after), "ids": found if only_ids else []}
+    return reply.model_copy(update=told)
+
+
+def _told(here: Site, session: Session, theirs: Subscribed, ask: Ask) -> PullReply:
+    """Say what the device is to hold; entries come once it says the same."""
+    return PullReply(
+        next=ask.after,
+        more=True,
+        server_ms=here.now_ms(),
+        epoch=here.epoch_now(session),
+        mark=entries.mark(session, ask.after),
+        subscription=_subscription(theirs),
+    )
+
+
+def _subscription(theirs: Subscribed) -> Subscription:
+    return Subscription(mark=theirs.mark, rules=theirs.rules, scopes=list(theirs.scopes))
+
+
+def _turn(
+    here: Site, session: Session, caller: Device, theirs: Subscribed, ask: Ask
+) -> tuple[Turn, int, bool]:
+    without = None if ask.own or not theirs.whole else caller.device_id
+    limit = ask.limit
+    while True:
+        found, cursor, more = entries.page(session, ask.after, limit, without=without)
+        if theirs.whole:
+            return Turn(found, [], []), cursor, more
+        view = scoping.view(session, here.pack.definitions, theirs.scopes)
+        turn = view.turn(found, Asked(caller.device_id, ask.after, ask.own, ask.whole))
+        if len(turn.enter) <= _ENTER_MAX or limit == 1:
+            return turn, cursor, more
+        limit = max(1, limit // 4)
+
+
+def _reply(
+    here: Site, session: Session, turn: Turn, cursor: int, *, holes: bool
+) -> PullReply:
+    rows = [*turn.entries, *turn.enter]
+    names = sorted({one.entry.device_id for one in rows})
+    keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
+    before = scoped.before(session, rows) if holes else {}
+
+    def sent(one: Logged, *, settled: bool) -> PulledEntry:
+        # a whole record comes with what held entries have become, the feed with what they were
+        verdict, code = (one.verdict, one.code) if settled else quarantine.as_sent(one)
+        assert verdict is not None
+        assert one.feed is not None
+        previous = before.get((one.entry.device_id, one.entry.number))
+        return PulledEntry.model_construct(
+            dev=one.entry.device_id,
+            feed=one.feed,
+            verdict=verdict,
+            code=code,
+            received_ms=one.received_ms or 0,
+            body=one.body.decode(),
+            sig=one.signature.hex() if one.signature and one.entry.kind in DECISIONS else None,
+            prev=previous.hex() if previous else None,
+        )
+
+    return PullReply(
+        entries=[sent(one, settled=False) for one in turn.entries],
+        enter=[sent(one, settled=True) for one in turn.enter],
+        leave=turn.leave,
+        devices=keys,
+        next=cursor,
+        more=False,
+        server_ms=here.now_ms(),
+        epoch=here.epoch_now(session),
+        mark=entries.mark(session, cursor),
+    )
+
+
+def _of_another_life(session: Session, ask: Ask, epoch: str) -> bool:
+    """Say whether a device has read what this feed does not have: it was copied back.
+
+    A device that knows only an earlier epoch says nothing about this one: it reads anew anyhow.
+    """
+    if ask.epoch is not None and ask.epoch != epoch:
+        return False
+    if ask.after > journal.last_feed(session):
+        return True
+    if ask.seen is None:  # a device of the version before, or one that has just begun
+        return False
+    return entries.mark(session, ask.after) != ask.seen

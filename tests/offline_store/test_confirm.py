@@ -1,0 +1,65 @@
+"""Confirming a push leaves each record as a fold from its entries would."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlmodel import Session, select
+
+from domain.changes import DeviceTime
+from domain.merge import Verdict
+from offline_store import devices, journal, outbox, records
+from offline_store.database import Store, open_store
+from offline_store.tables import RecordRow
+
+OWN, OTHER = "own", "other"
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    made = open_store(None)
+    with made.session() as session:
+        for name in (OWN, OTHER):
+            devices.add(session, devices.Device(name, name.encode() * 8))
+    yield made
+    made.close()
+
+
+def _write(session: Session, record: str, number: int, wall_ms: int, device: str = OWN) -> None:
+    stamp = journal.Stamp(wall_ms, number, DeviceTime(wall_ms, 1, "b", 5), f"{device}-{number}")
+    journal.write(
+        session,
+        journal.Author(device, "U012"),
+        stamp,
+        kind="edit",
+        record_id=record,
+        type="hazard",
+        definition="hazard@1",
+        set={"words": f"{device} {number}", "grade": "C"},
+    )
+
+
+def _rows(session: Session) -> list[dict[str, object]]:
+    found = session.exec(select(RecordRow).order_by(RecordRow.record_id)).all()
+    return [row.model_dump(exclude={"row"}) for row in found]
+
+
+@pytest.mark.parametrize("verdict", [None, "refused", "merged"])
+def test_a_confirmed_record_is_the_fold_of_its_entries(
+    store: Store, verdict: Verdict | None
+) -> None:
+    with store.session() as session:
+        for number in range(1, 9):  # two entries each; the last two from a clock far ahead
+            _write(session, f"r{(number + 1) // 2}", number, 1000 if number < 7 else 9000)
+        _write(session, "r1", 1, 2000, OTHER)  # somebody else's work on one of them
+    with store.session() as session:
+        push = outbox.next_push(session, OWN)
+        assert push is not None
+    told = [outbox.Answer(3, verdict, "entry.invalid", {})] if verdict else []
+    answered = replace(push.batch, feed=7, received_ms=5000, receipt="receipt", reply=b"{}")
+    with store.session() as session:
+        touched = outbox.confirm(session, answered, told)
+        kept = _rows(session)
+        records.refold_all(session, touched)
+        assert kept == _rows(session)
+    assert touched == ["r1", "r2", "r3", "r4"]
