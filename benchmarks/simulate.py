@@ -94,7 +94,9 @@ class Pool:
         """Look for each planted bug from a seed on."""
         return self._map(_one_search, [(number, first) for number in range(len(PLANTED))])
 
-    def _map(self, work: Callable[[tuple[int, int]], T], each: list[tuple[int, int]]) -> Iterator[T]:
+    def _map(
+        self, work: Callable[[tuple[int, int]], T], each: list[tuple[int, int]]
+    ) -> Iterator[T]:
         return self._processes.map(work, each) if self._processes else map(work, each)
 
 

@@ -233,9 +233,7 @@ _OF_DEVICE = (
     .limit(bindparam("most"))
 )
 _LAST = (
-    select(
-        col(EntryRow.number), col(EntryRow.kind), col(EntryRow.hash), col(EntryRow.signature)
-    )
+    select(col(EntryRow.number), col(EntryRow.kind), col(EntryRow.hash), col(EntryRow.signature))
     .where(_DEVICE)
     .order_by(col(EntryRow.number).desc())
     .limit(1)

@@ -29,9 +29,7 @@ def begin(session: Session) -> None:
     session.connection().execute(update(EntryRow).where(_OWN).values(feed=None))
 
 
-def clear_way(
-    session: Session, arrivals: Sequence[Arrival], policies: merge.TypePolicies
-) -> None:
+def clear_way(session: Session, arrivals: Sequence[Arrival], policies: merge.TypePolicies) -> None:
     """Forget what is in doubt once something arrives that is not here: there the lives part."""
     coming = {one.entry.number: one.body for one in arrivals if one.entry.device_id == SERVER}
     if not coming or keep.get(session, _ANEW) is not True:
@@ -39,7 +37,7 @@ def clear_way(
     query = select(col(EntryRow.number), col(EntryRow.body)).where(
         _OWN, col(EntryRow.number).between(min(coming), max(coming))
     )
-    here = {number: body for number, body in session.connection().execute(query)}
+    here = dict(session.connection().execute(query).tuples().all())
     again = {number for number, body in coming.items() if here.get(number) == body}
     if again != coming.keys():
         _forget(session, again, policies)

@@ -40,7 +40,7 @@ def _add_common(part: argparse.ArgumentParser) -> None:
 
 def backup(settings: "ServerSettings", options: argparse.Namespace) -> int:
     """Back up, or check a backup."""
-    from server import backup as backups
+    from server import backup as backups  # noqa: PLC0415 -- see above
 
     if options.check:
         print(f"whole: {_told(backups.check(options.check))}")
@@ -57,7 +57,7 @@ def backup(settings: "ServerSettings", options: argparse.Namespace) -> int:
 
 def restore(settings: "ServerSettings", options: argparse.Namespace) -> int:
     """Restore, and say what happens next."""
-    from server import backup as backups
+    from server import backup as backups  # noqa: PLC0415 -- see above
 
     found = backups.restore(settings, options.folder, _phrase(options))
     print(f"restored: {_told(found)}, to {settings.home}")

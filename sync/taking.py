@@ -19,9 +19,7 @@ from sync.protocol import PulledEntry, PullReply
 AT_ONCE = 64  # entries: some 30 ms on two slow cores
 
 
-def take(
-    store: Store, reply: PullReply, policies: TypePolicies, *, own: str | None = None
-) -> bool:
+def take(store: Store, reply: PullReply, policies: TypePolicies, *, own: str | None = None) -> bool:
     """Keep a page; returns whether somebody administered. Call it in a thread.
 
     `own` is this device where it may lack entries of others: then the server says what stands

@@ -17,14 +17,14 @@ from pydantic_core import PydanticUndefined
 from app.settings import ClientSettings
 from domain import errors, signatures
 from domain.errors import FieldError
-from offline_store import copies
+from offline_store import copies, peers
 from server import backup
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
 
 ERRORS = frozenset(  # the modules that have our errors
-    module.__name__ for module in (errors, signatures, backup, copies)
+    module.__name__ for module in (errors, signatures, backup, copies, peers)
 )
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"

@@ -111,4 +111,3 @@ class Link(httpx.AsyncBaseTransport):
         if chance.random() < weather.late:
             return weather.late_s * chance.random()
         return chance.expovariate(1 / weather.delay_s)
-

@@ -99,9 +99,7 @@ def permit(entry: Entry, scene: Scene, person: Person) -> None:
 
 
 @contextlib.contextmanager
-def stillness(
-    loop: VirtualLoop, seed: int, incident: Callable[..., None]
-) -> Generator[None]:
+def stillness(loop: VirtualLoop, seed: int, incident: Callable[..., None]) -> Generator[None]:
     """Take wall clock, threads and true randomness away from product code while the plant runs.
 
     `incident` is told where the engine met what it does not know.

@@ -55,7 +55,7 @@ class Tablet:
         name = f"{chance.getrandbits(64):016x}"
         self.identity = Identity(f"dev{number}-{name}", public, f"token-{name}-{name}")
         if original:
-            self._key, self.identity = original._key, original.identity  # noqa: SLF001 -- its own kind
+            self._key, self.identity = original._key, original.identity
         self._chance, self._policies = chance, policies
         self.wall_ahead_ms = 0
         self._boot = 0
@@ -170,7 +170,9 @@ class Tablet:
         if self.disk.full and files:
             raise StoreFullError
         with store.session() as session:
-            kept = [blobs.put(store, session, data, sort, record_id=record_id) for sort, data in files]
+            kept = [
+                blobs.put(store, session, data, sort, record_id=record_id) for sort, data in files
+            ]
             entry = journal.write(
                 session,
                 journal.Author(self.device_id, person, self._key.sign),

@@ -227,9 +227,7 @@ class World:
                 tablet.reopen()
 
     def _has_twin(self, tablet: Tablet) -> bool:
-        return any(
-            one is not tablet and one.device_id == tablet.device_id for one in self.tablets
-        )
+        return any(one is not tablet and one.device_id == tablet.device_id for one in self.tablets)
 
     async def _calm_down(self) -> None:
         """Take all faults away. A clock that was ahead stays so: its time has been given out."""

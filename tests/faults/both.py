@@ -96,7 +96,7 @@ async def _tablet(folder: Path, port: int, number: int) -> fields.Tablet:
     if not kept.exists():  # enrolled once, before anything is killed
         made = await fields.tablet(Telling([port]), folder, number)  # pyright: ignore[reportArgumentType]
         raw = made.key.private_bytes_raw().hex()
-        token = made.transport._client.headers["Authorization"].removeprefix("Bearer ")  # noqa: SLF001
+        token = made.transport._client.headers["Authorization"].removeprefix("Bearer ")
         who = {"id": made.identity.device_id, "key": raw, "token": token}
         kept.write_text(json.dumps(who), "utf-8")
         return made
@@ -162,7 +162,8 @@ class Child:
                 return True
             if heard["what"] == "ended" and self.process and heard["pid"] == self.process.pid:
                 text = (self.folder.parent / f"client{self.number}.out").read_text("utf-8")
-                raise AssertionError(f"client {self.number} ended by itself:\n{text[-2000:]}")
+                message = f"client {self.number} ended by itself:\n{text[-2000:]}"
+                raise AssertionError(message)
         return False
 
     def kill(self) -> None:

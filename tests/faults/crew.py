@@ -47,6 +47,7 @@ class Member:
     hazards: list[str] = field(default_factory=list[str])
     photos: dict[str, bytes] = field(default_factory=dict[str, bytes])
     written: int = 0
+    wire: "Wire | None" = None
 
     @property
     def device_id(self) -> str:
@@ -95,13 +96,16 @@ class Member:
 
     async def close(self) -> None:
         await self.tablet.transport.close()
+        if self.wire:
+            await self.wire.aclose()
         self.tablet.store.close()
 
 
 async def member(ports: Sequence[int], folder: Path, seed: int) -> Member:
     """Enrol a device."""
-    made = await fields.tablet(Wire(ports), folder, seed)  # pyright: ignore[reportArgumentType]
-    return Member(made, random.Random(seed))
+    wire = Wire(ports)
+    made = await fields.tablet(wire, folder, seed)  # pyright: ignore[reportArgumentType]
+    return Member(made, random.Random(seed), wire=wire)
 
 
 def check(server: Store, crew: Sequence[Member]) -> None:
