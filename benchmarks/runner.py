@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     progress = _quiet if asked.json or not sys.stderr.isatty() else _bar
     bench = import_module(BENCHES[asked.name])
     run = cast("Callable[[Options], Result]", bench.run)
-    parts = tuple(filter(None, asked.only.split(",")))
+    parts = tuple(one for one in str(asked.only).split(",") if one)
     ratios, figures = run(
         Options(
             asked.data, asked.predictions, progress, asked.steps, asked.seed, parts, asked.rounds,

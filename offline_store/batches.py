@@ -1,9 +1,10 @@
 """The pushes: on the server with the reply as sent, on a device with the reply once it came."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Row, bindparam
+from sqlalchemy import Row, Table, bindparam
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, delete, select, update
 
 from offline_store.tables import BatchRow
@@ -99,7 +100,7 @@ def of_device(session: Session, device_id: str) -> list[Batch]:
 
 
 _UNANSWERED = (
-    select(*BatchRow.__table__.columns)  # pyright: ignore[reportAttributeAccessIssue]
+    core_select(cast("Table", vars(BatchRow)["__table__"]))  # rows without the mapper
     .where(col(BatchRow.device_id) == bindparam("device"), col(BatchRow.reply).is_(None))
     .where(col(BatchRow.first) > bindparam("after"))
     .order_by(col(BatchRow.first))

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from sqlalchemy import Row, bindparam
+from sqlalchemy import Row, Table, bindparam
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select, update
 
 from domain.errors import StoreFullError
@@ -357,16 +358,16 @@ def _set(session: Session, sha256: str, **values: object) -> None:
 
 
 # asked in each round of sync: a query that is made once costs a quarter
-_COLUMNS = BlobRow.__table__.columns  # pyright: ignore[reportAttributeAccessIssue]
+_TABLE = cast("Table", vars(BlobRow)["__table__"])  # rows without the mapper
 _PENDING = (
-    select(*_COLUMNS)
+    core_select(_TABLE)
     .where(col(BlobRow.state).in_(["waiting", "sending"]))
     .where(col(BlobRow.priority) <= bindparam("up_to"))
     .order_by(col(BlobRow.priority), col(BlobRow.size), col(BlobRow.sha256))
     .limit(bindparam("most"))
 )
 _WANTED = (
-    select(*_COLUMNS)
+    core_select(_TABLE)
     .where(col(BlobRow.state) == "wanted")
     .order_by(col(BlobRow.priority), col(BlobRow.sha256))
     .limit(bindparam("most"))

@@ -21,12 +21,21 @@ def add(add_parser: Callable[..., argparse.ArgumentParser], server_of: ServerOf)
     what.add_argument("--out", type=Path, metavar="DIR", help="folder of backups to add one to")
     what.add_argument("--check", type=Path, metavar="DIR", help="verify a backup, or the newest")
     _add_common(part)
-    part.set_defaults(run=lambda options: backup(server_of(options), options))
+    part.set_defaults(run=_with(server_of, backup))
 
     part = add_parser("restore", help="make a server of a backup, where there is none")
     part.add_argument("folder", type=Path, metavar="DIR", help="a backup, or a folder of them")
     _add_common(part)
-    part.set_defaults(run=lambda options: restore(server_of(options), options))
+    part.set_defaults(run=_with(server_of, restore))
+
+
+def _with(
+    server_of: ServerOf, command: "Callable[[ServerSettings, argparse.Namespace], int]"
+) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        return command(server_of(options), options)
+
+    return run
 
 
 def _add_common(part: argparse.ArgumentParser) -> None:

@@ -85,14 +85,14 @@ class Member:
 
     async def sync(self, tries: int = 60) -> None:
         """Sync until everything went through; the server may come and go meanwhile."""
-        for _ in range(tries):
+        for left in reversed(range(tries)):
             try:
                 await self.tablet.engine.sync_once()
-            except SyncError as error:
-                last = error
-                continue
-            return
-        raise last
+            except SyncError:
+                if not left:
+                    raise
+            else:
+                return
 
     async def close(self) -> None:
         await self.tablet.transport.close()
