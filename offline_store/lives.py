@@ -37,7 +37,7 @@ def clear_way(session: Session, arrivals: Sequence[Arrival], policies: merge.Typ
     query = select(col(EntryRow.number), col(EntryRow.body)).where(
         _OWN, col(EntryRow.number).between(min(coming), max(coming))
     )
-    here = dict(session.connection().execute(query).tuples().all())
+    here = {row.number: row.body for row in session.connection().execute(query)}
     again = {number for number, body in coming.items() if here.get(number) == body}
     if again != coming.keys():
         _forget(session, again, policies)
