@@ -1,4 +1,4 @@
-"""The command `anshao`: server, field client, demo, labels and benchmarks.
+"""The command `anshao`: server, field client, demo, labels, proofs, backups and benchmarks.
 
 Settings come from flags, then ANSHAO_* of the environment, then one file, ANSHAO_HOME/anshao.toml;
 docs/reference/settings.md lists them. What this command prints is for the person who runs the
@@ -338,6 +338,9 @@ def parser() -> argparse.ArgumentParser:
     _add_proofs(commands.add_parser)
     anshao_invite.add(commands.add_parser, _server_of, own_addresses)
     anshao_unlock.add(commands.add_parser, _server_of)
+    from server import backup_command  # loads next to nothing
+
+    backup_command.add(commands.add_parser, _server_of)
     commands.add_parser("bench", help="measure against a baseline")  # see main
     return top
 

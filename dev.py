@@ -6,7 +6,8 @@
     check                          format, lint, types, imports and tidiness, without the tests
     bench NAME... [--json]         measure; the names are listed by `anshao bench --help`
     package PLATFORM               stage the client: web linux windows macos apk ipa
-    soak [kill --count N --seed S]  kill clients at their work and look what is left; never in CI
+    soak [kill|work --count N --seed S]  kill clients and server during sync (kill), or clients at
+                                   their work (work), and look what is left; never in CI
     serve | client | labels ...    passed on to `anshao`; each has --help
     pins                           compile requirements/*.in into exact pins with hashes
 The first call makes .venv from pinned requirements. Standard library only: nothing is there yet.
@@ -154,13 +155,14 @@ def package(*arguments: str) -> int:
 
 
 def soak(*arguments: str) -> int:
-    """Run the long fault tests: `soak kill`."""
-    if arguments[:1] != ("kill",):
+    """Run the long fault tests: `soak kill`, `soak work`."""
+    campaigns = {"kill": "tests.faults.both", "work": "tests.faults.kills"}
+    if not arguments or arguments[0] not in campaigns:
         print(__doc__)
         return 2
     install(("dev",))
     get_from_system(POSTGRES)
-    return run(PYTHON, "-m", "tests.faults.kills", *arguments[1:])
+    return run(PYTHON, "-m", campaigns[arguments[0]], *arguments[1:])
 
 
 def main(arguments: Sequence[str]) -> int:

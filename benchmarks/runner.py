@@ -39,6 +39,7 @@ class Options:
     only: tuple[str, ...] = ()  # parts of the bench; none: all of it
     rounds: int | None = None
     records: int | None = None
+    jobs: int | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--predictions", type=Path, help="write one JSON object a line here")
     parser.add_argument("--steps", type=int, help="of simulate: how much shall happen")
     parser.add_argument("--seed", type=int, help="of simulate: the first seed")
+    parser.add_argument("--jobs", type=int, help="of simulate: processes, else one for each core")
     parser.add_argument("--only", default="", help="of sync: parts, with commas between them")
     parser.add_argument("--rounds", type=int, help="of sync: how often in turn with the limits")
     parser.add_argument("--records", type=int, help="of sync: how many are pushed and pulled")
@@ -63,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ratios, figures = run(
         Options(
             asked.data, asked.predictions, progress, asked.steps, asked.seed, parts, asked.rounds,
-            asked.records,
+            asked.records, asked.jobs,
         )
     )  # fmt: skip
     if not asked.json:

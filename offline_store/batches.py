@@ -1,7 +1,10 @@
 """The pushes: on the server with the reply as sent, on a device with the reply once it came."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
+from sqlalchemy import Row, Table, bindparam
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, delete, select, update
 
 from offline_store.tables import BatchRow
@@ -51,16 +54,7 @@ def unanswered(session: Session, device_id: str, after: int = 0) -> Batch | None
 
     It is sent again exactly as it was.
     """
-    row = session.exec(
-        select(BatchRow)
-        .where(
-            col(BatchRow.device_id) == device_id,
-            col(BatchRow.first) > after,
-            col(BatchRow.reply).is_(None),
-        )
-        .order_by(col(BatchRow.first))
-        .limit(1)
-    ).first()
+    row = session.connection().execute(_UNANSWERED, {"device": device_id, "after": after}).first()
     return _batch(row) if row else None
 
 
@@ -107,7 +101,16 @@ def of_device(session: Session, device_id: str) -> list[Batch]:
     return [_batch(row) for row in rows]
 
 
-def _batch(row: BatchRow) -> Batch:
+_UNANSWERED = (
+    core_select(cast("Table", vars(BatchRow)["__table__"]))  # rows without the mapper
+    .where(col(BatchRow.device_id) == bindparam("device"), col(BatchRow.reply).is_(None))
+    .where(col(BatchRow.first) > bindparam("after"))
+    .order_by(col(BatchRow.first))
+    .limit(1)
+)
+
+
+def _batch(row: BatchRow | Row[Any]) -> Batch:
     return Batch(
         row.device_id,
         row.first,

@@ -166,7 +166,7 @@ def open_store(folder: Path | None, url: str | None = None, seal: Seal | None = 
         url = f"sqlite:///{folder / FILE_NAME}"
     blobs = folder / "blobs"
     blobs.mkdir(parents=True, exist_ok=True)
-    engine = _engine(_with_driver(url) if url else None, seal)
+    engine = _engine(with_driver(url) if url else None, seal)
     lock = threading.Lock() if url is None else None
     store = Store(engine, folder, blobs, lock, at_close, seal)
     file = _file(engine)
@@ -186,12 +186,30 @@ def open_store(folder: Path | None, url: str | None = None, seal: Seal | None = 
     return store
 
 
+@dataclass(frozen=True)
+class Existing:
+    """A store that was opened as it is, and the step of its tables (0: none)."""
+
+    store: Store
+    step: int
+
+
+def open_existing(folder: Path, url: str | None) -> Existing:
+    """Open a database that others use, without checking or migrating it."""
+    store = Store(_engine(with_driver(url or ""), None), folder, folder / "blobs")
+    try:
+        return Existing(store, _step(store.engine))
+    except DatabaseError as error:
+        store.close()
+        raise DatabaseUnreachableError(state=_state(error)) from error
+
+
 def is_shared(url: str | None) -> bool:
     """Whether other processes may write to that database; None is the file in a folder.
 
     Raises DatabaseUnreachableError for a URL that is none.
     """
-    return url is not None and _with_driver(url).startswith(_DRIVER)
+    return url is not None and with_driver(url).startswith(_DRIVER)
 
 
 def folders_of(url: str | None) -> list[Path]:
@@ -231,7 +249,7 @@ def _lock(session: Session, key: int) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
-def _with_driver(url: str) -> str:
+def with_driver(url: str) -> str:
     """Return the URL with our driver; raises DatabaseUnreachableError, which never quotes it."""
     try:
         parsed = make_url(url)

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlmodel import Session, col
 
 from domain.changes import Entry, decode, link
@@ -94,13 +94,8 @@ def ids_known(session: Session, entry_ids: Sequence[str]) -> set[str]:
 
 def of_device(session: Session, device_id: str, first: int, limit: int) -> list[Logged]:
     """Return at most `limit` of a device's entries from number `first` on."""
-    rows = session.connection().execute(
-        _columns()
-        .where(col(EntryRow.device_id) == device_id, col(EntryRow.number) >= first)
-        .order_by(col(EntryRow.number))
-        .limit(limit)
-    )
-    return [logged(row) for row in rows]
+    given = {"device": device_id, "first": first, "most": limit}
+    return [logged(row) for row in session.connection().execute(_OF_DEVICE, given)]
 
 
 def remove(session: Session, device_id: str, number: int) -> str | None:
@@ -133,21 +128,7 @@ def relink(session: Session, device_id: str, after: int, previous: bytes) -> Non
 
 def last_of_device(session: Session, device_id: str) -> Last | None:
     """Return the end of a device's chain; None before its first entry."""
-    row = (
-        session.connection()
-        .execute(
-            select(
-                col(EntryRow.number),
-                col(EntryRow.kind),
-                col(EntryRow.hash),
-                col(EntryRow.signature),
-            )
-            .where(col(EntryRow.device_id) == device_id)
-            .order_by(col(EntryRow.number).desc())
-            .limit(1)
-        )
-        .first()
-    )
+    row = session.connection().execute(_LAST, {"device": device_id}).first()
     return Last(*row) if row else None
 
 
@@ -199,13 +180,7 @@ def last_received_ms(session: Session, without: str) -> int | None:
 
 def mark(session: Session, feed: int) -> str | None:
     """Return what tells the feed up to here from another one: digits of its last entry's hash."""
-    query = (
-        select(col(EntryRow.hash))
-        .where(col(EntryRow.feed) <= feed)
-        .order_by(col(EntryRow.feed).desc(), col(EntryRow.device_id), col(EntryRow.number).desc())
-        .limit(1)
-    )
-    found = session.connection().execute(query).scalar()
+    found = session.connection().execute(_MARK, {"feed": feed}).scalar()
     return found.hex()[:MARK_DIGITS] if found else None
 
 
@@ -274,6 +249,28 @@ def logged(row: "Row[Any]") -> Logged:
 
 def _columns() -> Select[*tuple[Any, ...]]:
     return select(*(col(getattr(EntryRow, name)) for name in _READ))
+
+
+# asked many times a second: a query that is made once costs a quarter
+_DEVICE = col(EntryRow.device_id) == bindparam("device")
+_OF_DEVICE = (
+    _columns()
+    .where(_DEVICE, col(EntryRow.number) >= bindparam("first"))
+    .order_by(col(EntryRow.number))
+    .limit(bindparam("most"))
+)
+_LAST = (
+    select(col(EntryRow.number), col(EntryRow.kind), col(EntryRow.hash), col(EntryRow.signature))
+    .where(_DEVICE)
+    .order_by(col(EntryRow.number).desc())
+    .limit(1)
+)
+_MARK = (
+    select(col(EntryRow.hash))
+    .where(col(EntryRow.feed) <= bindparam("feed"))
+    .order_by(col(EntryRow.feed).desc(), col(EntryRow.device_id), col(EntryRow.number).desc())
+    .limit(1)
+)
 
 
 def _values(one: Logged, feed: int | None) -> tuple[object, ...]:

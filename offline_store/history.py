@@ -5,7 +5,7 @@ window changed in it or later.
 """
 
 import json
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
@@ -51,7 +51,6 @@ def decisions(session: Session, type: str, since_ms: int) -> dict[str, list[Deci
         .order_by(feed.is_(None), feed, col(EntryRow.device_id), col(EntryRow.number))
     )
     found: dict[str, list[Decided]] = {}
-    at: int | None
     for record_id, body, received_ms, at in rows:
         entry: dict[str, Any] = json.loads(body)
         state = entry["set"].get("state")

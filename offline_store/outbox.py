@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select, update
 
 from domain import merge
@@ -32,6 +32,16 @@ _BLOB_STATES: Mapping[str, ItemState] = {
     "received": "received",
     "refused": "refused",
 }
+
+
+_UNSENT = (col(EntryRow.device_id) == bindparam("device"), col(EntryRow.feed).is_(None))
+_WAITING = select(func.count()).where(*_UNSENT)
+_FIRST = select(func.min(col(EntryRow.number))).where(
+    *_UNSENT, col(EntryRow.number) > bindparam("after")
+)
+_FILES = select(func.count(), func.sum(col(BlobRow.size) - col(BlobRow.offset))).where(
+    col(BlobRow.state).in_(["waiting", "sending"])
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +103,8 @@ def pending(
 
     Only those behind the number `after`.
     """
-    first = session.exec(
-        select(func.min(col(EntryRow.number))).where(
-            col(EntryRow.device_id) == device_id,
-            col(EntryRow.feed).is_(None),
-            col(EntryRow.number) > after,
-        )
-    ).one()
+    given = {"device": device_id, "after": after}
+    first = session.connection().execute(_FIRST, given).scalar()
     return entries.of_device(session, device_id, first, limit) if first else []
 
 
@@ -137,16 +142,9 @@ def links(session: Session, device_id: str, logged: Sequence[Logged]) -> list[di
 
 def count(session: Session, device_id: str) -> Count:
     """Return how much waits for the server."""
-    waiting = session.exec(
-        select(func.count()).where(
-            col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None)
-        )
-    ).one()
-    files, left = session.exec(
-        select(func.count(), func.sum(col(BlobRow.size) - col(BlobRow.offset))).where(
-            col(BlobRow.state).in_(["waiting", "sending"])
-        )
-    ).one()
+    run = session.connection().execute
+    waiting = run(_WAITING, {"device": device_id}).scalar() or 0
+    files, left = run(_FILES).one()
     return Count(waiting, files, left or 0)
 
 

@@ -15,7 +15,7 @@ from fastapi import Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from domain.plant import Plant
-from offline_store import journal, removals, safety
+from offline_store import journal, peers, removals, safety
 from offline_store.database import Store
 from server import (
     accounts,
@@ -46,6 +46,7 @@ from server.traffic import Traffic
 from server.uploads import Uploads
 
 VERSION = "0.1.0"
+GENERATION = 1  # higher than before: processes of before may not serve the same database
 KEEP_ALIVE_S = 75  # longer than the longest wait of a pull
 STOP_S = 20  # for uploads under way; what they stored stays
 _GARBAGE_AT = 50_000  # objects more than were freed
@@ -56,11 +57,14 @@ def prepare(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_ms) 
     """Open the store, read the definitions, make what is missing; seed a demo store once."""
     for folder in (settings.home, settings.home / "keys"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = safety.open_or_save(settings.home, settings.database_url, serves=True)
     with ExitStack() as unless_ready:
+        beside = unless_ready.enter_context(ExitStack())
+        beside.enter_context(peers.joined(settings.database_url, GENERATION))
+        store = safety.open_or_save(settings.home, settings.database_url, serves=True)
         unless_ready.callback(store.close)
         with store.starting():
             here = _site(settings, store, now_ms)
+        store.at_close.push(beside.pop_all())
         unless_ready.pop_all()
         return here
 
@@ -114,6 +118,14 @@ def _plants(plant: Plant) -> tuple[str, ...]:
     return (plant.code, *plant.others)
 
 
+def add_routes(app: FastAPI) -> None:
+    """Add everything that devices talk to, and how failures are answered."""
+    problems.install(app)
+    for part in (accounts, definitions, records, relay, attachments):
+        app.include_router(part.router, dependencies=[Depends(status.speaks_our_protocol)])
+    app.include_router(status.router)
+
+
 def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_ms) -> FastAPI:
     """Return the app; its store is open until the app's lifespan ends."""
     here = prepare(settings, now_ms)
@@ -135,10 +147,7 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
 
     app = FastAPI(title="Anshao", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.site = here
-    problems.install(app)
-    for part in (accounts, definitions, records, relay, attachments):
-        app.include_router(part.router, dependencies=[Depends(status.speaks_our_protocol)])
-    app.include_router(status.router)
+    add_routes(app)
     if settings.tls:
         app.include_router(trust.router)
     app.add_middleware(Traffic, rates=Rates(settings.requests_per_s, settings.requests_burst))

@@ -9,7 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from domain.errors import EntryInvalidError, FieldError, NotAllowedError, RecordMissingError
+from domain.errors import (
+    EntryInvalidError,
+    FieldError,
+    NotAllowedError,
+    RecordMissingError,
+    StoreFullError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger(__name__)
@@ -74,6 +80,7 @@ _STATUS: Final[Mapping[type[FieldError], int]] = {
     EntryInvalidError: 422,
     NotAllowedError: 403,
     RecordMissingError: 404,
+    StoreFullError: 507,  # the server's own trouble: the device keeps everything and comes again
 }
 
 

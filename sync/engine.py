@@ -19,7 +19,7 @@ from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefu
 from domain.invitations import DeviceRevokedError
 from domain.links import LinkKind
 from domain.signatures import ChainForgedError
-from offline_store import keep, outbox
+from offline_store import blobs, keep, lives, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
@@ -321,15 +321,21 @@ class SyncEngine:
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:
-        """The server was restored: send again what it has lost, and read its feed anew.
+        """The server was restored: send again what it has lost, files too, and read its feed anew.
 
         The epoch is kept last: if the link is cut before the server has said what it lacks, the
         next pull meets the new epoch once more.
         """
         _log.warning("new epoch of the server")
         await self._pusher.probe()
+        await asyncio.to_thread(self._begin_anew)
         await asyncio.to_thread(self._rewind, epoch)
         self._own = True
+
+    def _begin_anew(self) -> None:
+        with self._store.session() as session:
+            blobs.offer_again(session)
+            lives.begin(session)
 
     async def _send_small(self) -> None:
         """Send small pictures whole, until something was written here."""

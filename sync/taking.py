@@ -12,7 +12,7 @@ from sqlmodel import Session
 from domain.changes import DECISIONS, Entry, decode
 from domain.merge import TypePolicies
 from offline_store import arrivals as holed
-from offline_store import blobs, devices, journal, keep, leaving, removals
+from offline_store import blobs, devices, journal, keep, leaving, lives, removals
 from offline_store.database import Store
 from sync.protocol import PulledEntry, PullReply
 
@@ -31,6 +31,8 @@ def take(store: Store, reply: PullReply, policies: TypePolicies, *, own: str | N
         with store.session() as session:
             administered |= _receive(session, reply, part, policies, own)
             keep.set_cursor(session, keep.Cursor(cursor, reply.epoch))
+            if cursor == reply.next and not reply.more:
+                lives.finish(session, policies)
             if cursor == reply.next:
                 leaving.mark(session, reply.leave)
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
@@ -76,6 +78,7 @@ def _receive(
         public_key = reply.devices.get(device_id)
         if public_key is not None:
             devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
+    lives.clear_way(session, arrivals, policies)
     if own is None:
         journal.receive(session, arrivals, policies)
     else:

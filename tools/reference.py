@@ -19,8 +19,8 @@ from app.settings import ClientSettings
 from app.use_cases import people
 from domain import errors, passphrases, relay, signatures
 from domain.errors import FieldError
-from offline_store import sealed_files, sealing, vault
-from server import unlocking
+from offline_store import copies, peers, sealed_files, sealing, vault
+from server import backup, unlocking
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
@@ -39,6 +39,9 @@ ERRORS = frozenset(  # the modules that have our errors
         door,
         people,
         unlocking,
+        backup,
+        copies,
+        peers,
     )
 )
 ROOT = Path(__file__).resolve().parent.parent

@@ -16,6 +16,7 @@ from benchmarks.simulation.tablet import Tablet
 from domain import merge
 from domain.changes import DECISIONS, Entry, canonical, decode, genesis, link
 from domain.merge import FeedEntry
+from offline_store import blobs
 from offline_store.database import Store
 
 NOTES_MAX = 20
@@ -120,6 +121,7 @@ def inspect(
     _chains(found, "server", truth)
     _decisions(found, truth)
     _stops(found, "server", truth, truth)
+    _incidents(found, server)
     for tablet in tablets:
         found.lost += tablet.lost_saves
         if tablet.lost_saves:
@@ -127,12 +129,42 @@ def inspect(
         _confirmed(found, tablet, truth)
         if tablet.stopped:
             continue
+        _photos(found, tablet, server.disk.store)
+        _pictures(found, tablet, truth, server.disk.store)
         here = picture(tablet.disk.store)
         name = f"device {tablet.number}"
         _chains(found, name, here)
         _alike(found, name, tablet, here, truth)
         _compare(found, name, here.rows, expected)
         _stops(found, name, truth, here)
+
+
+def _incidents(found: Findings, server: PlantServer) -> None:
+    """Nobody met what it did not know: no answer 500, no round of sync that fell over."""
+    for what in server.incidents:
+        found.diverged += 1
+        found.note(f"incident: {what}")
+
+
+def _photos(found: Findings, tablet: Tablet, server: Store) -> None:
+    """Each photo that a person was told is kept is on the server, byte for byte."""
+    for sha in sorted(tablet.photos):
+        data = blobs.read(server, sha)
+        if data is None or hashlib.sha256(data).hexdigest() != sha:
+            found.lost += 1
+            found.note(f"device {tablet.number}: photo {sha[:12]} is not on the server")
+
+
+def _pictures(found: Findings, tablet: Tablet, truth: Picture, server: Store) -> None:
+    """Each small picture that the server has is on each device."""
+    for one in truth.entries.values():
+        sha = one.entry.set.get("thumb")
+        if one.entry.type != "evidence" or not isinstance(sha, str):
+            continue
+        if blobs.is_here(server, sha) and not blobs.is_here(tablet.disk.store, sha):
+            found.diverged += 1
+            found.note(f"device {tablet.number} lacks the small picture {sha[:12]}")
+            return
 
 
 def folded(truth: Picture, policies: merge.TypePolicies) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from benchmarks.simulation.plant_server import Asked, LineLost, PlantServer
+from benchmarks.simulation.plant_server import Answer, Asked, LineLost, PlantServer
 
 _CUT = "cut"
 
@@ -26,11 +26,12 @@ class Weather:
     half_open: float = 0.01
     twice: float = 0.05
     late: float = 0.03
+    broken: float = 0.04  # a request stops in its middle, said or not
     delay_s: float = 0.15
     late_s: float = 20.0
 
 
-CALM = Weather(0, 0, 0, 0, 0, 0.01, 0)
+CALM = Weather(0, 0, 0, 0, 0, 0, 0.01, 0)
 
 
 class Link(httpx.AsyncBaseTransport):
@@ -43,7 +44,7 @@ class Link(httpx.AsyncBaseTransport):
         self._server, self._chance, self._step = server, chance, step
         self.weather = Weather()
         self.down = False
-        self._flying: set[asyncio.Task[tuple[int, dict[str, str], bytes]]] = set()
+        self._flying: set[asyncio.Task[Answer]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and wait for its answer."""
@@ -53,7 +54,7 @@ class Link(httpx.AsyncBaseTransport):
         if self.down or fate < weather.cut_before:
             await asyncio.sleep(self._delay_s())
             raise httpx.ConnectError(_CUT, request=request)
-        asked = await _asked(request)
+        asked = self._on_its_way(request, await request.aread())
         flying = self._fly(asked, self._delay_s())
         if chance.random() < weather.twice:  # comes again, perhaps after what is sent next
             self._fly(asked, self._delay_s() + weather.late_s * chance.random())
@@ -62,7 +63,7 @@ class Link(httpx.AsyncBaseTransport):
             if fate < weather.half_open:
                 await asyncio.sleep(patience_s)
                 raise httpx.ReadTimeout(_CUT, request=request)
-            status, headers, body = await asyncio.wait_for(asyncio.shield(flying), patience_s)
+            answer = await asyncio.wait_for(asyncio.shield(flying), patience_s)
         except TimeoutError as error:
             raise httpx.ReadTimeout(_CUT, request=request) from error
         except LineLost as error:
@@ -72,22 +73,35 @@ class Link(httpx.AsyncBaseTransport):
             raise httpx.ReadError(_CUT, request=request)
         await asyncio.sleep(self._delay_s())
         self._step("answer")
-        return httpx.Response(status, headers=headers, content=body, request=request)
+        return httpx.Response(
+            answer.status, headers=answer.headers, content=answer.body, request=request
+        )
 
-    def _fly(
-        self, asked: Asked, delay_s: float
-    ) -> "asyncio.Task[tuple[int, dict[str, str], bytes]]":
+    def _on_its_way(self, request: httpx.Request, body: bytes) -> Asked:
+        """Cut a request into pieces; some never arrive whole."""
+        chance = self._chance
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        cut = chance.randrange(len(body)) if len(body) > 1 else 0
+        ends = "whole"
+        if cut and chance.random() < self.weather.broken:
+            ends = chance.choice(("cut", "silent"))
+            self._step(f"request {ends}")
+        pieces = [body[:cut], body[cut:]] if ends == "whole" else [body[:cut]]
+        url = request.url
+        return Asked(request.method, url.path, url.query, headers, pieces, ends)
+
+    def _fly(self, asked: Asked, delay_s: float) -> "asyncio.Task[Answer]":
         task = asyncio.get_running_loop().create_task(self._arrive(asked, delay_s))
         self._flying.add(task)
         task.add_done_callback(self._landed)
         return task
 
-    def _landed(self, task: "asyncio.Task[tuple[int, dict[str, str], bytes]]") -> None:
+    def _landed(self, task: "asyncio.Task[Answer]") -> None:
         self._flying.discard(task)
         if not task.cancelled():
             task.exception()  # whoever still waits is told; nobody else minds
 
-    async def _arrive(self, asked: Asked, delay_s: float) -> tuple[int, dict[str, str], bytes]:
+    async def _arrive(self, asked: Asked, delay_s: float) -> Answer:
         await asyncio.sleep(delay_s)
         self._step("arrive")
         return await self._server.answer(asked)
@@ -97,14 +111,3 @@ class Link(httpx.AsyncBaseTransport):
         if chance.random() < weather.late:
             return weather.late_s * chance.random()
         return chance.expovariate(1 / weather.delay_s)
-
-
-async def _asked(request: httpx.Request) -> Asked:
-    return Asked(
-        request.method,
-        request.url.path,
-        request.url.query,
-        dict(request.url.params),
-        [(name.lower(), value) for name, value in request.headers.raw],
-        await request.aread(),
-    )

@@ -14,11 +14,14 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 from unittest import mock
 
+from anyio import to_thread
+
 from domain.changes import Entry
 from domain.errors import NotAllowedError
 from domain.plant import Person
-from server import clock, records, rights
+from server import clock, rights
 from server.scene import Scene
+from sync import engine
 
 START_MS = 1_790_000_000_000  # September 2026; only differences matter
 MAY_NOT = "U016"  # an auditor: reads everything, decides nothing
@@ -96,8 +99,11 @@ def permit(entry: Entry, scene: Scene, person: Person) -> None:
 
 
 @contextlib.contextmanager
-def stillness(loop: VirtualLoop, seed: int) -> Generator[None]:
-    """Take wall clock, threads and true randomness away from product code while the plant runs."""
+def stillness(loop: VirtualLoop, seed: int, incident: Callable[..., None]) -> Generator[None]:
+    """Take wall clock, threads and true randomness away from product code while the plant runs.
+
+    `incident` is told where the engine met what it does not know.
+    """
     chance = random.Random(f"{seed}:ids")
 
     def since_boot_ms() -> int:
@@ -115,7 +121,8 @@ def stillness(loop: VirtualLoop, seed: int) -> Generator[None]:
             (random, "_urandom", chance.randbytes),
             (clock, "mono_ms", since_boot_ms),
             (clock, "boot_id", lambda: "simulated"),
-            (records, "run_in_threadpool", at_once),
+            (to_thread, "run_sync", at_once),
+            (vars(engine)["_log"], "exception", incident),
             (rights, "type_names", (*rights.type_names, "permit")),
         ):
             stack.enter_context(mock.patch.object(place, name, value))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from benchmarks.simulation.loop import PowerLost
 from offline_store.database import FILE_NAME, open_store
@@ -17,6 +17,8 @@ from server import main
 from server.settings import ServerSettings
 from server.site import Site
 
+UPLOADS, CLONE = "uploads", "clone.db"
+PAGES_MAX = 2**31 - 2  # what SQLite allows by itself
 MEMORY = Path("/dev/shm")  # each commit waits for its disk
 
 
@@ -62,12 +64,26 @@ class Disk:
         folder.mkdir(parents=True)
         shutil.copyfile(original, folder / FILE_NAME)
         self.writes_left: int | None = None
+        self._full = self._tight = False
         self.store = open_store(folder)
         event.listen(self.store.engine, "before_cursor_execute", self._before)
 
     def begin(self) -> None:
         """Begin another seed with an empty store."""
+        self.full = False
         self._replace(self._original)
+        for folder in (self.folder / UPLOADS, self.store.blobs):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.store.blobs.mkdir()
+
+    @property
+    def full(self) -> bool:
+        """Whether the disk takes nothing more: SQLite itself refuses to grow, files do too."""
+        return self._full
+
+    @full.setter
+    def full(self, is_full: bool) -> None:
+        self._full = is_full
 
     def fail_after(self, writes: int | None) -> None:
         """Lose power at a write that comes, counted from now; None: the battery is full."""
@@ -79,16 +95,28 @@ class Disk:
         self.writes_left = None
 
     def copy(self, name: str) -> None:
-        """Copy the file as it is now."""
+        """Copy the file as it is now, and the photos."""
+        shutil.rmtree(self.folder / f"{name}-blobs", ignore_errors=True)
+        shutil.copytree(self.store.blobs, self.folder / f"{name}-blobs")
         with (
             contextlib.closing(sqlite3.connect(self.folder / FILE_NAME)) as source,
             contextlib.closing(sqlite3.connect(self.folder / name)) as copy,
         ):
             source.backup(copy)
 
+    def take_over(self, other: "Disk") -> None:
+        """Become a copy of another machine's disk."""
+        other.copy(CLONE)
+        self._replace(other.folder / CLONE)
+        shutil.rmtree(self.store.blobs)
+        shutil.copytree(other.folder / f"{CLONE}-blobs", self.store.blobs)
+
     def copy_back(self, name: str) -> None:
         """Put a copy where the file was."""
         self._replace(self.folder / name)
+        shutil.rmtree(self.folder / UPLOADS, ignore_errors=True)
+        shutil.rmtree(self.store.blobs)
+        shutil.copytree(self.folder / f"{name}-blobs", self.store.blobs)
 
     def _replace(self, original: Path) -> None:
         self.restart()
@@ -97,8 +125,15 @@ class Disk:
             old.unlink(missing_ok=True)
         shutil.copyfile(original, file)
 
-    def _before(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if self.writes_left is None or not statement.startswith(("INSERT", "UPDATE", "DELETE")):
+    def _before(self, connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            return
+        if self._full or self._tight:  # SQLite refuses by itself, as on a disk without room
+            self._tight = self._full
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute(f"PRAGMA max_page_count={1 if self._full else PAGES_MAX}")
+        if self.writes_left is None:
             return
         self.writes_left -= 1
         if self.writes_left <= 0:

@@ -4,16 +4,14 @@ Nothing in the product knows of them. Each replaces a function of the product wh
 what is found is judged afterwards by the product's own merge, without the bug.
 """
 
+import http
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from benchmarks.simulation.plant_server import Asked, PlantServer
+from benchmarks.simulation.plant_server import Answer, Asked, PlantServer
 from benchmarks.simulation.world import Bug
 from domain import holds, joins, merge
 from domain.changes import decode
@@ -23,10 +21,8 @@ from domain.joins import Joined, Policy, Sides
 from domain.merge import TypePolicies
 from offline_store import keep, outbox
 from offline_store.database import Store
-from offline_store.devices import Device
 from server import own_entries
 from server.own_entries import OwnStep
-from server.site import Site
 from sync import engine, protocol, pushes, taking
 from sync.protocol import PullReply, PushReply
 
@@ -76,18 +72,20 @@ def _lifts_all(step: Step) -> Effect:
 class _Twice(PlantServer):
     """Applies a push again when it comes again."""
 
-    async def push(self, request: Request, here: Site, caller: Device, asked: Asked) -> Response:
-        response = await super().push(request, here, caller, asked)
-        seen: set[bytes] = self.__dict__.setdefault("seen", set())
-        if asked.body in seen:
-            own_entries.write_own(here, _again(asked.body, caller.device_id))
-        seen.add(asked.body)
-        return response
+    async def routed(self, asked: Asked) -> Answer:
+        answer = await super().routed(asked)
+        body = b"".join(asked.body)
+        if asked.path == "/v1/push" and answer.status == http.HTTPStatus.OK:
+            seen: set[bytes] = self.__dict__.setdefault("seen", set())
+            if body in seen:
+                own_entries.write_own(self.site, _again(body))
+            seen.add(body)
+        return answer
 
 
-def _again(body: bytes, device_id: str) -> Sequence[OwnStep]:
+def _again(body: bytes) -> Sequence[OwnStep]:
     pushed = protocol.unpack_push(protocol.inflate(body, protocol.PUSH_MAX_BYTES))
-    read = [decode(one, device_id) for one in pushed.bodies]
+    read = [decode(one, pushed.head.dev) for one in pushed.bodies]
     return [
         OwnStep(
             one.person_id, one.record_id, one.type, one.set, one.kind, one.wall_ms, base=one.base

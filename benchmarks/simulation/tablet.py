@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,8 +14,10 @@ from benchmarks.simulation.loop import VirtualLoop
 from benchmarks.simulation.nodes import Disk
 from domain import merge
 from domain.changes import encode
+from domain.errors import StoreFullError
 from domain.records import Value
-from offline_store import devices, journal, keep, records
+from offline_store import blobs, devices, journal, keep, records
+from offline_store.database import Store
 from sync.engine import SyncEngine
 from sync.transport import Transport
 
@@ -43,14 +45,17 @@ class Tablet:
         link: Link,
         loop: VirtualLoop,
         streams: Streams,
+        original: "Tablet | None" = None,
     ) -> None:
-        """Make its key and its name from the seed."""
+        """Make its key and its name from the seed; one that is a clone has those of `original`."""
         chance = streams(f"device {number}")
-        self.number, self.link, self._loop = number, link, loop
+        self.number, self.link, self._loop, self.original = number, link, loop, original
         self._key = Ed25519PrivateKey.from_private_bytes(chance.randbytes(32))
         public = self._key.public_key().public_bytes_raw()
         name = f"{chance.getrandbits(64):016x}"
         self.identity = Identity(f"dev{number}-{name}", public, f"token-{name}-{name}")
+        if original:
+            self._key, self.identity = original._key, original.identity
         self._chance, self._policies = chance, policies
         self.wall_ahead_ms = 0
         self._boot = 0
@@ -61,9 +66,13 @@ class Tablet:
         self.stopped: str | None = None
         self.written: dict[int, bytes] = {}  # what a person was told is kept, by number
         self.confirmed: dict[int, bytes] = {}  # what was ever shown as received
+        self.photos: set[str] = set()  # hashes of what a person was told is kept
         self.lost_saves = 0
         self.engine: SyncEngine | None = None
         self.task: asyncio.Task[None] | None = None
+        if original:
+            self.disk.take_over(original.disk)
+            return
         with self.disk.store.session() as session:
             devices.add(session, devices.Device(self.device_id, public))
 
@@ -134,6 +143,7 @@ class Tablet:
             with self.disk.store.session() as session:
                 keep.put(session, keep.OWN_FIRST, value=True)
         self.written.clear()
+        self.photos.clear()
         self.start()
 
     def _look_back(self) -> None:
@@ -148,11 +158,21 @@ class Tablet:
         record_id: str,
         kind: str,
         set: Mapping[str, Value],
+        files: Sequence[tuple[str, bytes]] = (),
     ) -> None:
-        """Save what a person did; raises PowerLost where the machine stops before it is kept."""
+        """Save what a person did, with the photos of it (kind and bytes).
+
+        Raises PowerLost where the machine stops before it is kept, StoreFullError where there is
+        no room.
+        """
         store = self.disk.store
         stamp = self.clock.stamp()
+        if self.disk.full and files:
+            raise StoreFullError
         with store.session() as session:
+            kept = [
+                blobs.put(store, session, data, sort, record_id=record_id) for sort, data in files
+            ]
             entry = journal.write(
                 session,
                 journal.Author(self.device_id, person, self._key.sign),
@@ -164,6 +184,7 @@ class Tablet:
                 set=set,
                 policies=self._policies,
             )
+        self.photos.update(kept)
         self.written[entry.number] = hashlib.sha256(encode(entry)).digest()
         if self.engine:
             self.engine.nudge()
@@ -182,18 +203,24 @@ class Tablet:
 
     @property
     def state(self) -> tuple[int, keep.Cursor, str]:
-        """Return (entries unsent, cursor, error) as it stands now."""
+        """Return (entries and files under way, cursor, error) as it stands now."""
         with self.disk.store.reading() as session:
             unsent = (
                 session.connection()
                 .exec_driver_sql(
-                    "SELECT count(*) FROM entry WHERE device_id = ? AND feed IS NULL",
+                    "SELECT (SELECT count(*) FROM entry WHERE device_id = ? AND feed IS NULL)"
+                    " + (SELECT count(*) FROM blob WHERE state IN ('waiting', 'sending'))",
                     (self.device_id,),
                 )
                 .scalar()
             )
             at = keep.cursor(session)
         return int(unsent or 0), at, self.error
+
+    def wants_from(self, server: Store) -> bool:
+        """Whether a picture that the server has is still to be fetched."""
+        with self.disk.store.reading() as session:
+            return any(blobs.is_here(server, one.sha256) for one in blobs.wanted(session))
 
     @property
     def error(self) -> str:

@@ -1,5 +1,6 @@
 """What people do on a device: report, decide, edit, stop, lift, settle; by what its store shows."""
 
+import hashlib
 import random
 from collections.abc import Callable
 
@@ -50,6 +51,26 @@ class Work:
         if record.type == "permit":
             return self._permit(record, held)
         return self._hazard(record)
+
+    def photo(self, tablet: Tablet) -> tuple[Doing, list[tuple[str, bytes]]] | None:
+        """Return a photo of a hazard that is known there, and its files; None where none is."""
+        with tablet.disk.store.reading() as session:
+            known = records.find(session, "hazard", limit=12)
+        if not known:
+            return None
+        chance, of = self._chance, self._chance.choice(known)
+        files = [
+            ("original", chance.randbytes(chance.randrange(500, 6000))),
+            ("thumb", chance.randbytes(200)),
+        ]
+        self._count += 1
+        name = f"p{self._count}-{chance.getrandbits(48):012x}"
+        cells: dict[str, Value] = {
+            "of": of.record_id, "by": MANAGER, "shot": "closeup", "source": "camera",
+            "taken_ms": self._now_ms(),
+            **{sort: hashlib.sha256(data).hexdigest() for sort, data in files},
+        }  # fmt: skip
+        return (MANAGER, "evidence", name, "attach", cells), files
 
     def _new(self) -> Doing:
         self._count += 1

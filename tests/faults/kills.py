@@ -1,6 +1,6 @@
 """Kill a client again and again, and look each time whether something that was confirmed is gone.
 
-`python -m tests.faults.kills --count 200 --seed S` (recipe `dev.py soak kill`) does it at length.
+`python -m tests.faults.kills --count 200 --seed S` (recipe `dev.py soak work`) does it at length.
 Half of the kills fall at a moment drawn beforehand; for the other half the parent waits until a
 write is under way and then kills within it. Where a kill really fell is read from the shared flag
 afterwards (`tests.faults.driver`).
@@ -368,7 +368,7 @@ def _stores(which: str) -> Iterator[str]:
 
 def main() -> int:
     """Run a campaign on each store and print what happened."""
-    parser = argparse.ArgumentParser(prog="dev.py soak kill", description=__doc__)
+    parser = argparse.ArgumentParser(prog="dev.py soak work", description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="kills on each store")
     parser.add_argument("--seed", type=int, default=None, help="drawn where it is left out")
     parser.add_argument("--store", choices=("sqlite", "postgres", "both"), default="both")

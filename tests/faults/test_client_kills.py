@@ -20,7 +20,7 @@ def test_twenty_kills_lose_no_confirmed_answer_photo_or_change(
     seeded_home: Path, tmp_path: Path, on_store: Callable[[Path | None], str | None]
 ) -> None:
     seed = secrets.randbelow(2**31)
-    print(f"seed {seed}")  # shown when it fails; `dev.py soak kill --seed` takes it
+    print(f"seed {seed}")  # shown when it fails; `dev.py soak work --seed` takes it
     shutil.copytree(seeded_home, tmp_path / "server")
     url = on_store(seeded_home)
     if url:

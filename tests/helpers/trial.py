@@ -53,10 +53,13 @@ class Hands:
     mono_ms: int = 5_000_000
     boot: str = "boot-1"
 
-    def clock(self, **told: int) -> Clock:
+    def clock(self, floor_ms: int = 0, not_before_ms: int = 0) -> Clock:
         """Return a clock with these hands."""
         return Clock(
-            wall_ms=lambda: self.wall_ms, mono_ms=lambda: self.mono_ms, boot=self.boot, **told
+            wall_ms=lambda: self.wall_ms,
+            mono_ms=lambda: self.mono_ms,
+            boot=self.boot,
+            floor_ms=floor_ms,
         )
 
 

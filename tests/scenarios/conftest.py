@@ -52,7 +52,7 @@ async def made(first_day: Path, tmp_path_factory: pytest.TempPathFactory) -> Mad
         device = await here.device()
         record_id = await hazard(device)
         file = await asyncio.to_thread(server_proofs.export, here.server_settings, record_id)
-        own = device_proofs.export(device.settings.store, record_id)
+        own = device_proofs.export(device.settings, record_id, str)
         pem = server_proofs.public_pem(here.server_settings)
         return Made(folder, record_id, file, own, pem, here.server.state.site.key)
 

@@ -13,15 +13,12 @@ from typing import ClassVar
 
 import httpx
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Message, Scope
 
 from benchmarks.simulation.loop import VirtualLoop
-from benchmarks.simulation.plant_server import Asked, PlantServer
+from benchmarks.simulation.plant_server import Asked, LineLost, PlantServer
 from offline_store import blobs
 from offline_store.database import Store
-from server import accounts, attachments
+from server import attachments
 from server.blob_store import FolderBlobs
 from server.site import Site
 
@@ -96,43 +93,6 @@ class Evidence(PlantServer):
         site.blob_store = before.blob_store if before else Forgetful(site.store)
         return site
 
-    async def _routed(self, asked: Asked) -> Response:
-        if not asked.path.startswith("/v1/blobs"):
-            return await super()._routed(asked)
-        here, request = self.site, _cut_request(asked)
-        caller = accounts.device(request, here)
-        name = asked.path.removeprefix("/v1/blobs").lstrip("/")
-        if name == "wanted":
-            return Response(attachments.wanted(here, caller).model_dump_json())
-        if asked.method == "POST":
-            return await attachments.offer(request, here, caller)
-        if asked.method == "HEAD":
-            return await attachments.progress(name, here, caller)
-        return await attachments.part(name, request, here, caller)
-
-
-def _cut_request(asked: Asked) -> Request:
-    """Make the request of what arrived; one that was cut on the way ends in a hang-up."""
-    headers = dict(asked.headers)
-    whole = int(headers.get(b"content-length", b"0"))
-    scope: Scope = {
-        "type": "http",
-        "method": asked.method,
-        "path": asked.path,
-        "query_string": asked.query,
-        "headers": asked.headers,
-    }
-    given = False
-
-    async def receive() -> Message:
-        nonlocal given
-        if given:
-            return {"type": "http.disconnect"}
-        given = True
-        return {"type": "http.request", "body": asked.body, "more_body": len(asked.body) < whole}
-
-    return Request(scope, receive)
-
 
 @dataclass
 class Radio(httpx.AsyncBaseTransport):
@@ -158,21 +118,20 @@ class Radio(httpx.AsyncBaseTransport):
         await asyncio.sleep(min(up_s, left_s))
         path = request.url.path
         self.log.append((self.loop.now, request.method, path, len(body)))
-        asked = Asked(
-            request.method, path, request.url.query, dict(request.url.params),
-            [(name.lower(), value) for name, value in request.headers.raw], body,
-        )  # fmt: skip
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        ends = "cut" if broke else "whole"
+        asked = Asked(request.method, path, request.url.query, headers, [body], ends)
         if broke and not (request.content and path.startswith("/v1/blobs")):
             raise httpx.WriteError(DROPPED, request=request)
         try:
             async with asyncio.timeout(left_s - up_s if self.drop_every_s and not broke else None):
-                status, headers, content = await self.server.answer(asked)
+                status, answered, content = await self.server.answer(asked)
         except TimeoutError as error:
             raise httpx.ReadError(DROPPED, request=request) from error
-        if broke:
-            raise httpx.WriteError(DROPPED, request=request)
+        except LineLost as error:
+            raise httpx.WriteError(DROPPED, request=request) from error
         await asyncio.sleep(self.turn_s / 2 + (len(content) + _HEAD) / self.bytes_s)
-        return httpx.Response(status, headers=headers, content=content, request=request)
+        return httpx.Response(status, headers=answered, content=content, request=request)
 
     def _until_drop_s(self) -> float:
         if not self.drop_every_s:

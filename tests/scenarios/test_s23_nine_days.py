@@ -116,13 +116,17 @@ class Days:
         return self.loop.now - begun
 
 
+def _met(*what: object, **more: object) -> None:
+    pytest.fail(f"the engine met what it does not know: {what} {more}")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_nine_days_without_network(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     loop, photos = VirtualLoop(), Photos()
     patched(monkeypatch, photos)
     with ExitStack() as stack:
-        stack.enter_context(stillness(loop, SEED))
+        stack.enter_context(stillness(loop, SEED, _met))
         days = Days(places, loop, photos)
         run(loop, _story(days, monkeypatch))
 

@@ -15,7 +15,7 @@ import pytest
 from app import link
 from app.settings import ClientSettings
 from app.use_cases import evidence
-from app.wiring import build_field, device_key
+from app.wiring import build_field
 from offline_store import blobs, outbox
 from offline_store.blobs import ORIGINAL, THUMBNAIL
 from sync.pacing import MediaRules
@@ -37,15 +37,16 @@ async def test_all_of_it_arrives_over_a_link_that_is_cut_every_four_seconds(tmp_
     with world(tmp_path) as here:
         settings = ClientSettings(
             store=tmp_path / "phone",
+            store_key_file=tmp_path / "secret",
             server_url=here.server_url,
             enrol_code=here.code,
             device_name="phone",
         )
         app = build_field(settings, devices=simulated(Here(), []))
         joining = Transport(here.server_url)
-        await link.enrol(app, device_key(settings.store), joining)
+        assert app.key is not None
+        await link.enrol(app, app.key, joining)
         await joining.close()
-        app.sign = device_key(settings.store).sign
         good = Transport(here.server_url, app.device.token)
         await link.refresh_pack(app, good)
         await link.start_engine(app, good, lambda: None).sync_once()

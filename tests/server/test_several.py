@@ -28,6 +28,7 @@ from server.keys import public_bytes
 from server.own_entries import KNOWN, OwnStep, write_own
 from server.settings import ServerSettings
 from server.site import Site
+from tests.faults import crew
 from tests.helpers.postgres import Cluster
 from tests.helpers.processes import free_port
 from tests.server.phone import CODE, Phone, enrol, report
@@ -325,3 +326,37 @@ def test_two_processes_that_write_one_file_never_mix_its_parts(two: tuple[Site, 
     assert uploads.append(part, b"second", 5, durable=True)  # in the other process
     assert not uploads.append(part, b"late", 5, durable=True)
     assert part.read_bytes() == b"firstsecond"
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_three_processes_and_clients_that_use_all_of_them_lose_and_double_nothing(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """Each request of a client takes the next process: pushes, pulls and parts of one photo."""
+    name = cluster.empty()
+    alike = ServerSettings(
+        home=tmp_path / "server", enrol_code=CODE, disk_free_min_bytes=0,
+        database_url=cluster.url(name),
+    )  # fmt: skip
+    several = [alike.model_copy(update={"port": free_port()}) for _ in range(3)]
+    with _servers(several):
+        ports = [one.port for one in several]
+        people = [await crew.member(ports, tmp_path / f"tablet{seed}", seed) for seed in range(3)]
+        for one in people:
+            one.work()
+            await one.sync()
+        known = [one.hazards[0] for one in people]
+        for _ in range(3):
+            for one in people:
+                one.work(known)
+            await asyncio.gather(*(one.sync() for one in people))
+        for one in people:
+            await one.sync()
+    store = open_store(tmp_path / "server", cluster.url(name))
+    crew.check(store, people)
+    store.close()
+    for one in people:
+        await one.close()
+    cluster.drop(name)

@@ -131,10 +131,22 @@ async def tablet(
     reply = await joining.enrol(EnrolRequest(code=CODE, device_name="tablet", public_key=key.hex()))
     link.cuts = cuts
     identity = Identity(reply.device_id, key)
+    return reopened(link, folder, identity, reply.token, own, seed)
+
+
+def reopened(
+    link: Link,
+    folder: Path | None,
+    identity: Identity,
+    token: str,
+    own: Ed25519PrivateKey,
+    seed: int = 0,
+) -> Tablet:
+    """Start an enrolled device on what its folder holds."""
     store = open_store(folder)
     with store.session() as session:
-        devices.add(session, devices.Device(identity.device_id, key))
-    transport = Transport("http://server", reply.token, http=link)
+        devices.add(session, devices.Device(identity.device_id, identity.public_key))
+    transport = Transport("http://server", token, http=link)
     ticks = itertools.count(0, 100)
     made = Tablet(identity, store, link, transport, None, own)  # pyright: ignore[reportArgumentType]
     made.engine = SyncEngine(

@@ -1,0 +1,291 @@
+"""Backup of a server while it runs, and a server made of one.
+
+A folder of backups holds `blobs/`, which all share, and one folder for each backup:
+
+    20261122T081500Z-000912/
+      store.db        the rows at one moment, an SQLite file from either database
+      files.zip       definitions as served, batches set aside
+      keys.sealed     the keys and PIN verifiers under a passphrase, or, without one,
+      SECRET-keys.zip the same in clear: whoever has it can pass for this plant
+      blobs.txt       hash and size of every photo that the rows name
+      manifest.json   written last: hashes of all of these, feed number, versions
+
+Photos are copied, not linked: a link would share the damage. What is there is not copied again.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import secrets
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domain.errors import FieldError
+from offline_store import backups, blobs, copies, devices, keep
+from offline_store.copies import Facts
+from offline_store.database import Store
+from server import clock, sealed
+from server.settings import ServerSettings
+from server.site import EPOCH
+
+MANIFEST, ROWS, FILES, BLOBS = "manifest.json", "store.db", "files.zip", "blobs.txt"
+SEALED, SECRET = "keys.sealed", "SECRET-keys.zip"
+FORMAT = 1
+_FOLDERS = ("forms", "documents", "quarantine", "definitions")  # beside rows, photos and keys
+_STEP = 1024 * 1024
+_log = logging.getLogger(__name__)
+
+
+class BackupError(FieldError):
+    """A backup cannot be made or used."""
+
+    code = "backup"
+
+
+class BackupBrokenError(BackupError):
+    """A backup is not what its manifest says; `what` names the first file that differs."""
+
+    code = "backup.broken"
+
+
+class BackupMissingError(BackupError):
+    """There is no finished backup in `folder`."""
+
+    code = "backup.missing"
+
+
+class BackupTargetError(BackupError):
+    """The place to restore to (`folder`) holds data already; nothing was changed."""
+
+    code = "backup.target"
+
+
+class BackupPhraseError(BackupError):
+    """The keys of this backup are sealed, and the passphrase is missing or wrong."""
+
+    code = "backup.phrase"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A finished backup; `is_sealed` tells whether its keys need a passphrase."""
+
+    folder: Path
+    facts: Facts
+    photos: int
+    photo_bytes: int
+    copied: int  # photos that were not there from earlier backups
+    is_sealed: bool
+
+
+def make(settings: ServerSettings, out: Path, phrase: str | None = None) -> Backup:
+    """Back up the server of these settings, which may run meanwhile, into a folder of backups.
+
+    Raises BackupError, StoreError. What was begun and not finished is thrown away by the next.
+    """
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in out.glob("*.part"):
+        shutil.rmtree(left)
+    part = out / f"{secrets.token_hex(4)}.part"
+    part.mkdir(mode=0o700)
+    copies.make(settings.home, settings.database_url, part / ROWS)
+    facts = copies.look(part / ROWS)
+    wanted = copies.photos(part / ROWS)
+    copied = sum(_copy_photo(settings.home / "blobs", out / "blobs", *one) for one in wanted)
+    (part / BLOBS).write_text("".join(f"{sha} {size}\n" for sha, size in wanted), "ascii")
+    (part / FILES).write_bytes(_zipped(settings.home, _FOLDERS))
+    keys = _zipped(settings.home, ("keys",))
+    if phrase:
+        (part / SEALED).write_bytes(sealed.seal(keys, phrase))
+    else:
+        (part / SECRET).write_bytes(keys)
+    now = clock.moment(clock.now_ms())
+    names = sorted(file.name for file in part.iterdir() if file.is_file())
+    manifest = {
+        "format": FORMAT,
+        "made": now.isoformat(timespec="seconds"),
+        "step": facts.step,
+        "feed": facts.feed,
+        "entries": facts.entries,
+        "keys": "sealed" if phrase else "SECRET",
+        "photos": len(wanted),
+        "files": {name: _facts_of(part / name) for name in names},
+    }
+    (part / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True), "utf-8")
+    for file in part.iterdir():
+        file.chmod(0o600)
+        backups.sync(file)
+    backups.sync(part)
+    place = out / f"{now:%Y%m%dT%H%M%SZ}-{facts.feed:06d}"
+    while place.exists():  # two within a second
+        place = place.with_name(place.name + "-2")
+    part.rename(place)
+    backups.sync(out)
+    return Backup(place, facts, len(wanted), sum(size for _, size in wanted), copied, bool(phrase))
+
+
+def check(given: Path) -> Backup:
+    """Verify a backup, the newest of a folder of them: rows, chains, every file and photo.
+
+    Raises BackupMissingError, BackupBrokenError, StoreDamagedError.
+    """
+    folder = find(given)
+    manifest = _manifest(folder)
+    for name, facts in manifest["files"].items():
+        file = folder / name
+        if Path(name).name != name or not file.is_file() or _facts_of(file) != facts:
+            raise BackupBrokenError(what=name)
+    facts = copies.look(folder / ROWS)
+    if [facts.feed, facts.entries] != [manifest["feed"], manifest["entries"]]:
+        raise BackupBrokenError(what=ROWS)
+    wanted = _listed(folder)
+    if wanted != copies.photos(folder / ROWS):
+        raise BackupBrokenError(what=BLOBS)
+    for sha, size in wanted:
+        if not _is_whole(blobs.place(folder.parent / "blobs", sha), sha, size):
+            raise BackupBrokenError(what=sha)
+    photo_bytes = sum(size for _, size in wanted)
+    return Backup(folder, facts, len(wanted), photo_bytes, 0, (folder / SEALED).exists())
+
+
+def restore(settings: ServerSettings, given: Path, phrase: str | None = None) -> Backup:
+    """Make a server of a backup where there is none; its feed begins a new life (epoch).
+
+    Every device then reads from the start, sends again what this server lacks, and offers its files
+    anew. Raises BackupError, StoreError; a target that holds anything is left as it is.
+    """
+    found = check(given)
+    home, folder = settings.home, found.folder
+    keys = _keys(folder, phrase)
+    if not copies.is_empty(home, settings.database_url) or (home / "keys").exists():
+        raise BackupTargetError(folder=str(home))
+    for one in (home, home / "blobs"):
+        one.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for sha, size in _listed(folder):
+        _copy_photo(folder.parent / "blobs", home / "blobs", sha, size)
+    _unzip((folder / FILES).read_bytes(), home)
+    _unzip(keys, home)
+    store = copies.fill(folder / ROWS, home, settings.database_url)  # last: before, it is no server
+    try:
+        _begin_anew(store, found)
+    finally:
+        store.close()
+    _log.warning("restored", extra={"feed": found.facts.feed})
+    return found
+
+
+def find(given: Path) -> Path:
+    """Return the folder of a backup: the one given, or the newest finished one in it."""
+    if (given / MANIFEST).is_file():
+        return given
+    finished = sorted(one.parent for one in given.glob(f"*/{MANIFEST}"))
+    finished = [one for one in finished if one.suffix != ".part"]
+    if not finished:
+        raise BackupMissingError(folder=str(given))
+    return finished[-1]
+
+
+def _begin_anew(store: Store, found: Backup) -> None:
+    with store.session() as session:
+        keep.put(session, EPOCH, secrets.token_hex(8))
+        known = len(devices.find(session))
+    _log.info("new epoch", extra={"devices": known, "feed": found.facts.feed})
+
+
+def _copy_photo(source: Path, target: Path, sha: str, size: int) -> bool:
+    """Copy a photo unless it is there, and look at what was written; says whether it copied.
+
+    Raises BackupBrokenError where the photo is not what its name says.
+    """
+    place = blobs.place(target, sha)
+    if place.is_file() and place.stat().st_size == size:
+        return False
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = place.with_suffix(".part")
+    try:
+        shutil.copyfile(blobs.place(source, sha), part)
+    except FileNotFoundError as error:
+        raise BackupBrokenError(what=sha) from error
+    backups.sync(part)
+    if not _is_whole(part, sha, size):
+        part.unlink()
+        raise BackupBrokenError(what=sha)
+    part.replace(place)
+    backups.sync(place.parent)
+    return True
+
+
+def _is_whole(file: Path, sha: str, size: int) -> bool:
+    if not file.is_file() or file.stat().st_size != size:
+        return False
+    return _digest(file) == sha
+
+
+def _digest(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as handle:
+        while step := handle.read(_STEP):
+            digest.update(step)
+    return digest.hexdigest()
+
+
+def _facts_of(file: Path) -> dict[str, Any]:
+    return {"sha256": _digest(file), "size": file.stat().st_size}
+
+
+def _manifest(folder: Path) -> Mapping[str, Any]:
+    try:
+        read = json.loads((folder / MANIFEST).read_text("utf-8"))
+        fits = read["format"] == FORMAT and {ROWS, FILES, BLOBS} <= set(read["files"])
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise BackupBrokenError(what=MANIFEST) from error
+    if not fits:
+        raise BackupBrokenError(what=MANIFEST)
+    return read
+
+
+def _listed(folder: Path) -> list[tuple[str, int]]:
+    lines = (folder / BLOBS).read_text("ascii").splitlines()
+    return [(sha, int(size)) for sha, _, size in (line.partition(" ") for line in lines)]
+
+
+def _keys(folder: Path, phrase: str | None) -> bytes:
+    if not (folder / SEALED).exists():
+        return (folder / SECRET).read_bytes()
+    if not phrase:
+        raise BackupPhraseError
+    try:
+        return sealed.unseal((folder / SEALED).read_bytes(), phrase)
+    except sealed.WrongPhraseError as error:
+        raise BackupPhraseError from error
+
+
+def _zipped(home: Path, folders: tuple[str, ...]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in _within(home, folders):
+            archive.writestr(file.relative_to(home).as_posix(), file.read_bytes())
+    return packed.getvalue()
+
+
+def _within(home: Path, folders: tuple[str, ...]) -> Iterator[Path]:
+    for name in folders:
+        yield from sorted(one for one in (home / name).rglob("*") if one.is_file())
+
+
+def _unzip(packed: bytes, home: Path) -> None:
+    """Put files back; names that lead out of the folder are refused."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        for name in archive.namelist():
+            place = (home / name).resolve()
+            if not place.is_relative_to(home.resolve()):
+                raise BackupBrokenError(what=name)
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            place.write_bytes(archive.read(name))
+            place.chmod(0o600)
+            backups.sync(place)

@@ -1,0 +1,89 @@
+"""The commands `anshao backup` and `anshao restore`; only their words and flags are here."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what they need is loaded when they run, not with each `anshao`
+    from server.backup import Backup
+    from server.settings import ServerSettings
+
+PHRASE = "ANSHAO_BACKUP_PASSPHRASE"
+ServerOf = Callable[[argparse.Namespace], "ServerSettings"]
+
+
+def add(add_parser: Callable[..., argparse.ArgumentParser], server_of: ServerOf) -> None:
+    """Add both commands; `server_of` gives the settings of the server that is meant."""
+    part = add_parser("backup", help="back up the server, which may run meanwhile")
+    what = part.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=Path, metavar="DIR", help="folder of backups to add one to")
+    what.add_argument("--check", type=Path, metavar="DIR", help="verify a backup, or the newest")
+    _add_common(part)
+    part.set_defaults(run=_with(server_of, backup))
+
+    part = add_parser("restore", help="make a server of a backup, where there is none")
+    part.add_argument("folder", type=Path, metavar="DIR", help="a backup, or a folder of them")
+    _add_common(part)
+    part.set_defaults(run=_with(server_of, restore))
+
+
+def _with(
+    server_of: ServerOf, command: "Callable[[ServerSettings, argparse.Namespace], int]"
+) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        return command(server_of(options), options)
+
+    return run
+
+
+def _add_common(part: argparse.ArgumentParser) -> None:
+    part.add_argument(
+        "--passphrase-file", type=Path, metavar="FILE", help=f"of the keys; else {PHRASE}"
+    )
+    part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
+    part.add_argument("--language", choices=("zh", "en"), default="zh", help="of refusals")
+    part.set_defaults(host=None, port=None, tls=False)
+
+
+def backup(settings: "ServerSettings", options: argparse.Namespace) -> int:
+    """Back up, or check a backup."""
+    from server import backup as backups  # noqa: PLC0415 -- see above
+
+    if options.check:
+        print(f"whole: {_told(backups.check(options.check))}")
+        return 0
+    made = backups.make(settings, options.out, _phrase(options))
+    print(f"backed up: {_told(made)}; {made.copied} photos were new")
+    if not made.is_sealed:
+        print(
+            f"SECRET: {made.folder / backups.SECRET} holds the plant's keys in clear. Give a"
+            f" passphrase ({PHRASE} or --passphrase-file), or keep that file where nobody gets it."
+        )
+    return 0
+
+
+def restore(settings: "ServerSettings", options: argparse.Namespace) -> int:
+    """Restore, and say what happens next."""
+    from server import backup as backups  # noqa: PLC0415 -- see above
+
+    found = backups.restore(settings, options.folder, _phrase(options))
+    print(f"restored: {_told(found)}, to {settings.home}")
+    print("Start the server now. Every device sends again by itself what came after the backup.")
+    return 0
+
+
+def _phrase(options: argparse.Namespace) -> str | None:
+    if options.passphrase_file:
+        return options.passphrase_file.read_text("utf-8").strip() or None
+    return os.environ.get(PHRASE) or None
+
+
+def _told(found: "Backup") -> str:
+    facts = found.facts
+    mb = found.photo_bytes / 1_000_000
+    return (
+        f"{found.folder}, {facts.entries} entries up to feed {facts.feed}, "
+        f"{found.photos} photos ({mb:.1f} MB)"
+    )
