@@ -6,18 +6,15 @@ machine, in English; people in the field see the catalogs.
 """
 
 import argparse
-import getpass
 import os
 import socket
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-import anshao_invite
-import anshao_unlock
+from commands import SetupError, backup, invite, proofs, take_in, unlock, write
 from domain.errors import FieldError
 
 if TYPE_CHECKING:
@@ -31,10 +28,6 @@ if TYPE_CHECKING:
 Settings = TypeVar("Settings", bound="BaseModel")
 ROOT = Path(__file__).resolve().parent
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what --tls is for: phones in the plant's own network
-
-
-class SetupError(Exception):
-    """Something the person at the machine has to change first; the text says what."""
 
 
 def home() -> Path:
@@ -226,55 +219,8 @@ def labels(options: argparse.Namespace) -> int:
     except LabelUnknownError as error:
         message = f"the plant has no {error.params['text']}; without ids all labels are printed"
         raise SetupError(message) from error
-    _write(options.out, pages)
+    write(options.out, pages)
     return 0
-
-
-def export(options: argparse.Namespace) -> int:
-    """Write the proof file of a record: of the server's, or with --store of a device's."""
-    if options.store:
-        from app.use_cases import proofs as device
-
-        ask = partial(getpass.getpass, "passphrase: ")
-        settings = client_settings(options)
-        data = device.export(settings, options.record, ask, small=options.thumbnails)
-    else:
-        from server import proofs as server
-
-        data = server.export(_server_of(options), options.record, small=options.thumbnails)
-    _write(options.out, data)
-    return 0
-
-
-def verify(options: argparse.Namespace) -> int:
-    """Say what of a proof file holds; the code it ends with says so too (docs: commands.md)."""
-    from app import proofs
-    from app.translate import read_catalogs
-
-    catalogs = read_catalogs(ROOT / "assets" / "locale")
-    found = proofs.verify(options.file, options.key, catalogs, options.language)
-    encoding = sys.stdout.encoding or "utf-8"  # a console that lacks a sign shows another
-    print("\n".join(found.lines).encode(encoding, "replace").decode(encoding))
-    return found.exit_code
-
-
-def key(options: argparse.Namespace) -> int:
-    """Write the plant's public key, which others check proof files and receipts with."""
-    from server import proofs
-
-    pem = proofs.public_pem(_server_of(options))
-    if options.out:
-        _write(options.out, pem)
-    else:
-        print(pem.decode("ascii"), end="")
-    return 0
-
-
-def take_in(options: argparse.Namespace) -> int:
-    """Take the file of a device's unsent records into the server, running or not."""
-    from server.drop_command import take_in
-
-    return take_in(_server_of(options), options.file)
 
 
 def _server_of(options: argparse.Namespace) -> "ServerSettings":
@@ -294,25 +240,16 @@ def _worded(error: FieldError, language: str) -> str:
     return "\n".join(clean(line) for line in words)
 
 
-def _write(out: Path, data: bytes) -> None:
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        message = f"{out} cannot be written ({error.strerror}); choose another --out"
-        raise SetupError(message) from error
-    print(f"written: {out}")
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
     top = argparse.ArgumentParser(prog="anshao", description=(__doc__ or "").split("\n", 1)[0])
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    names = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    part = commands.add_parser("serve", help="run the reference server")
+    part = names.add_parser("serve", help="run the reference server")
     _add_address(part, "8000")
     part.set_defaults(run=serve)
 
-    part = commands.add_parser("client", help="run one field client")
+    part = names.add_parser("client", help="run one field client")
     where = part.add_mutually_exclusive_group()
     where.add_argument("--web", action="store_true", help="in the browser (default)")
     where.add_argument("--desktop", action="store_true", help="in a window of its own")
@@ -320,13 +257,13 @@ def parser() -> argparse.ArgumentParser:
     _add_address(part, "8550")
     part.set_defaults(run=client)
 
-    part = commands.add_parser("demo", help="server and field clients on the demo plant")
+    part = names.add_parser("demo", help="server and field clients on the demo plant")
     part.add_argument("--reset", action="store_true", help="throw the demo's data away first")
     part.add_argument("--clients", type=_few, default=1, metavar="N", help="devices, 1 to 9")
     part.add_argument("--tls", action="store_true", help="https with the plant CA, for phones")
     part.set_defaults(run=demo)
 
-    part = commands.add_parser("labels", help="print signed labels as a PDF sheet")
+    part = names.add_parser("labels", help="print signed labels as a PDF sheet")
     part.add_argument("ids", nargs="*", metavar="ID", help="equipment or checkpoints; none: all")
     part.add_argument(
         "--out", type=Path, default=Path("labels.pdf"), metavar="FILE", help="default labels.pdf"
@@ -335,43 +272,13 @@ def parser() -> argparse.ArgumentParser:
     part.add_argument("--demo", action="store_true", help="for the devices of `anshao demo`")
     part.set_defaults(run=labels, host=None, port=None, tls=False)
 
-    _add_proofs(commands.add_parser)
-    anshao_invite.add(commands.add_parser, _server_of, own_addresses)
-    anshao_unlock.add(commands.add_parser, _server_of)
-    from server import backup_command  # loads next to nothing
-
-    backup_command.add(commands.add_parser, _server_of)
-    commands.add_parser("bench", help="measure against a baseline")  # see main
+    proofs.add(names.add_parser, _server_of, client_settings, ROOT)
+    take_in.add(names.add_parser, _server_of)
+    invite.add(names.add_parser, _server_of, own_addresses)
+    unlock.add(names.add_parser, _server_of)
+    backup.add(names.add_parser, _server_of)
+    names.add_parser("bench", help="measure against a baseline")  # see main
     return top
-
-
-def _add_proofs(add: "Callable[..., argparse.ArgumentParser]") -> None:
-    part = add("take-in", help="take the file of unsent records into the server")
-    part.add_argument("file", type=Path, metavar="FILE", help="what a device's outbox has saved")
-    part.set_defaults(run=take_in, host=None, port=None, tls=False, demo=False)
-    part = add("export", help="write the proof file of a record")
-    part.add_argument("record", metavar="RECORD", help="its id, or its short code")
-    part.add_argument("--out", type=Path, metavar="FILE", required=True, help="file to write")
-    part.add_argument("--store", type=Path, metavar="DIR", help="of a device, not of the server")
-    part.add_argument("--thumbnails", action="store_true", help="small pictures, no originals")
-    part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
-    _add_language(part)
-    part.set_defaults(run=export, host=None, port=None, tls=False)
-
-    part = add("verify", help="say what of a proof file holds")
-    part.add_argument("file", type=Path, metavar="FILE", help="what `anshao export` wrote")
-    part.add_argument("--key", type=Path, metavar="PLANT.pub", help="the plant's public key")
-    _add_language(part)
-    part.set_defaults(run=verify)
-
-    part = add("key", help="give the plant's public key")
-    part.add_argument("--out", type=Path, metavar="FILE", help="file to write; none: print it")
-    part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
-    part.set_defaults(run=key, host=None, port=None, tls=False)
-
-
-def _add_language(part: argparse.ArgumentParser) -> None:
-    part.add_argument("--language", choices=("zh", "en"), default="zh", help="of the words")
 
 
 def _add_address(part: argparse.ArgumentParser, port: str) -> None:

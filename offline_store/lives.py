@@ -13,7 +13,8 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
 from domain import merge
-from offline_store import keep, records
+from offline_store import blobs, keep, records
+from offline_store.database import Store
 from offline_store.journal import Arrival
 from offline_store.tables import EntryRow
 
@@ -21,6 +22,13 @@ SERVER = "server"  # device id of what the server writes by itself
 _ANEW = "pull.anew"  # set: the feed is being read again in a new life
 _OWN = col(EntryRow.device_id) == SERVER
 _DOUBTED = (_OWN, col(EntryRow.feed).is_(None))
+
+
+def begin_anew(store: Store) -> None:
+    """Begin a new life of the feed: offer files again, and put in doubt what the server wrote."""
+    with store.session() as session:
+        blobs.offer_again(session)
+        begin(session)
 
 
 def begin(session: Session) -> None:

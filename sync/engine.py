@@ -19,7 +19,7 @@ from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefu
 from domain.invitations import DeviceRevokedError
 from domain.links import LinkKind
 from domain.signatures import ChainForgedError
-from offline_store import blobs, keep, lives, outbox
+from offline_store import keep, lives, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
@@ -30,7 +30,7 @@ from sync.flow import Flow
 from sync.pacing import Pace
 from sync.protocol import ENTRIES_MAX, PullReply, PushReply
 from sync.pushes import Pusher
-from sync.status import Identity, SyncStatus
+from sync.status import Identity, SyncStatus, left
 from sync.subscribing import Subscriptions
 from sync.transport import Transport
 from sync.uploads import REST_MS, Uploader
@@ -328,14 +328,9 @@ class SyncEngine:
         """
         _log.warning("new epoch of the server")
         await self._pusher.probe()
-        await asyncio.to_thread(self._begin_anew)
+        await asyncio.to_thread(lives.begin_anew, self._store)
         await asyncio.to_thread(self._rewind, epoch)
         self._own = True
-
-    def _begin_anew(self) -> None:
-        with self._store.session() as session:
-            blobs.offer_again(session)
-            lives.begin(session)
 
     async def _send_small(self) -> None:
         """Send small pictures whole, until something was written here."""
@@ -371,12 +366,8 @@ class SyncEngine:
 
     async def _count(self) -> None:
         """Bring the numbers of the status up to date."""
-
-        def waiting() -> outbox.Count:
-            with self._store.reading() as session:
-                return outbox.count(session, self._identity.device_id)
-
-        self._show(**self.status.counting(await asyncio.to_thread(waiting)))
+        waiting = await asyncio.to_thread(left, self._store, self._identity.device_id)
+        self._show(**self.status.counting(waiting))
 
     def _heard(self, server_ms: int, sent_ms: int) -> None:
         self._on_server_time(server_ms, sent_ms)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from domain.errors import FieldError
+from offline_store import outbox
+from offline_store.database import Store
 from offline_store.outbox import Count
 
 Phase = Literal["offline", "idle", "sending", "receiving"]
@@ -60,3 +62,9 @@ class SyncStatus:
             "bytes_done": max(0, bytes_total - left.bytes),
             "bytes_total": bytes_total,
         }
+
+
+def left(store: Store, device_id: str) -> Count:
+    """Return what of a device is not with the server yet."""
+    with store.reading() as session:
+        return outbox.count(session, device_id)

@@ -16,7 +16,7 @@ NEVER = {
     "benchmarks",
     "anshao.py",
     "anshao_demo.py",
-    "anshao_invite.py",
+    "commands",
     "dev.py",
 }
 

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands import AddParser, ServerOf
+
 if TYPE_CHECKING:  # what they need is loaded when they run, not with each `anshao`
     from server.backup import Backup
     from server.settings import ServerSettings
 
 PHRASE = "ANSHAO_BACKUP_PASSPHRASE"
-ServerOf = Callable[[argparse.Namespace], "ServerSettings"]
 
 
-def add(add_parser: Callable[..., argparse.ArgumentParser], server_of: ServerOf) -> None:
+def add(add_parser: AddParser, server_of: ServerOf) -> None:
     """Add both commands; `server_of` gives the settings of the server that is meant."""
     part = add_parser("backup", help="back up the server, which may run meanwhile")
     what = part.add_mutually_exclusive_group(required=True)
@@ -49,7 +50,7 @@ def _add_common(part: argparse.ArgumentParser) -> None:
 
 def backup(settings: "ServerSettings", options: argparse.Namespace) -> int:
     """Back up, or check a backup."""
-    from server import backup as backups  # noqa: PLC0415 -- see above
+    from server import backup as backups
 
     if options.check:
         print(f"whole: {_told(backups.check(options.check))}")
@@ -66,7 +67,7 @@ def backup(settings: "ServerSettings", options: argparse.Namespace) -> int:
 
 def restore(settings: "ServerSettings", options: argparse.Namespace) -> int:
     """Restore, and say what happens next."""
-    from server import backup as backups  # noqa: PLC0415 -- see above
+    from server import backup as backups
 
     found = backups.restore(settings, options.folder, _phrase(options))
     print(f"restored: {_told(found)}, to {settings.home}")

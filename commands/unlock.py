@@ -1,16 +1,11 @@
 """The command `anshao unlock`: the code that opens a locked device's data once."""
 
 import argparse
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from server.settings import ServerSettings
-
-ServerOf = Callable[[argparse.Namespace], "ServerSettings"]
+from commands import AddParser, ServerOf
 
 
-def add(add_parser: Callable[..., argparse.ArgumentParser], server_of: ServerOf) -> None:
+def add(add_parser: AddParser, server_of: ServerOf) -> None:
     """Add the command; `server_of` returns the server's settings."""
 
     def unlock(options: argparse.Namespace) -> int:

@@ -5,6 +5,8 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from commands import AddParser, ServerOf
+
 if TYPE_CHECKING:
     from server.settings import ServerSettings
 
@@ -12,9 +14,7 @@ HOURS, HOURS_MAX = 24, 168
 
 
 def add(
-    add_parser: "Callable[..., argparse.ArgumentParser]",
-    settings_of: "Callable[[argparse.Namespace], ServerSettings]",
-    addresses: Callable[[], Sequence[str]],
+    add_parser: AddParser, settings_of: ServerOf, addresses: Callable[[], Sequence[str]]
 ) -> None:
     """Add the command; `settings_of` gives the server's settings, `addresses` this machine's."""
 

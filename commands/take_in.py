@@ -1,20 +1,37 @@
 """The command `anshao take-in`: a file of unsent records into the server, running or not."""
 
+import argparse
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from commands import AddParser, ServerOf
 from domain.errors import RecordMissingError, StoreTakenError
-from server import drop
-from server.main import prepare
-from server.problems import RefusalError
-from server.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from server.settings import ServerSettings
 
 
-def take_in(settings: ServerSettings, file: Path) -> int:
+def add(add_parser: AddParser, server_of: ServerOf) -> None:
+    """Add the command."""
+
+    def run(options: argparse.Namespace) -> int:
+        return take_in(server_of(options), options.file)
+
+    part = add_parser("take-in", help="take the file of unsent records into the server")
+    part.add_argument("file", type=Path, metavar="FILE", help="what a device's outbox has saved")
+    part.set_defaults(run=run, host=None, port=None, tls=False, demo=False)
+
+
+def take_in(settings: "ServerSettings", file: Path) -> int:
     """Take the file in and print what became of it; returns the code to end with.
 
     Raises RecordMissingError for no file, RelayError for one of another kind.
     """
+    from server import drop
+    from server.main import prepare
+    from server.problems import RefusalError
+
     if not file.is_file():
         raise RecordMissingError(record=str(file))
     try:
@@ -35,7 +52,9 @@ def take_in(settings: ServerSettings, file: Path) -> int:
     return 0 if all(run["outcome"] != "refused" for run in found.runs) else 1
 
 
-def _lay(settings: ServerSettings, file: Path) -> int:
+def _lay(settings: "ServerSettings", file: Path) -> int:
+    from server import drop
+
     folder = settings.home / drop.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".{file.name}.part"
