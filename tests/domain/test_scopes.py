@@ -109,7 +109,7 @@ def test_other_rules_are_another_mark_with_the_same_scopes() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "code"),
     [
-        ("types: [register, device, quarantine]", "types: [registre]", "value.choice"),
+        ("types: [register, device, quarantine, clock]", "types: [registre]", "value.choice"),
         ("rights: [read]}", "rights: [raed]}", "reference.unknown"),
         ("cells: [assignee, owner, verifier, to]", "cells: [asignee]", "value.choice"),
         (
