@@ -42,7 +42,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setitem(rights._RULES, "trial", _anything)  # pyright: ignore[reportPrivateUsage, reportArgumentType]
     monkeypatch.setattr("domain.reading.scopes.type_names", names)
     files = dict(trial_files())
-    taken = "types: [register, device, quarantine]"
+    taken = "types: [register, device, quarantine, clock]"
     assert taken in files["scopes.yaml"]
     files["scopes.yaml"] = files["scopes.yaml"].replace(taken, f"{taken[:-1]}, trial]")
     for path, content in files.items():

@@ -41,6 +41,7 @@ def app(
     shutil.copytree(empty_home, home)
     settings = ServerSettings(
         home=home, enrol_code=CODE, disk_free_min_bytes=0, enrol_per_minute=1000,
+        enrol_code_devices=1000,
         database_url=on_store(empty_home),
     )  # fmt: skip
     return httpx.ASGITransport(main.create_app(settings))
