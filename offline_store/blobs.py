@@ -321,52 +321,6 @@ def part(store: Store, sha256: str) -> Path:
     return path(store, sha256).with_suffix(".part")
 
 
-def grow(store: Store, sha256: str, data: bytes) -> None:
-    """Add bytes to a file that is arriving; raises StoreFullError."""
-    growing = part(store, sha256)
-    growing.parent.mkdir(exist_ok=True)
-    with naming_a_full_disk():
-        sealed_files.append(growing, store.seal, data)
-
-
-def grown(store: Store, sha256: str) -> int:
-    """Return how many bytes of an arriving file are here."""
-    return sealed_files.arrived(part(store, sha256), store.seal)
-
-
-def settle(store: Store, sha256: str) -> bool:
-    """Check an arrived file by reading it back from disk, and give it its place.
-
-    False, and the part is gone, when its hash is not its name.
-    """
-    growing = part(store, sha256)
-    digest = hashlib.sha256()
-    backups.sync(growing)
-    for step in sealed_files.arrived_pieces(growing, store.seal):
-        digest.update(step)
-    if digest.hexdigest() != sha256:
-        growing.unlink()
-        return False
-    if store.seal is None:
-        growing.replace(path(store, sha256))
-    else:
-        _seal_arrived(store, growing, sha256)
-    backups.sync(growing.parent)
-    backups.sync(store.blobs)
-    return True
-
-
-def _seal_arrived(store: Store, growing: Path, sha256: str) -> None:
-    with scratch(store) as copy:
-        with copy.open("wb") as taken, naming_a_full_disk():
-            writer = sealed_files.Writer(taken, store.seal)
-            for step in sealed_files.arrived_pieces(growing, store.seal):
-                writer.write(step)
-            writer.finish()
-        copy.replace(path(store, sha256))
-    growing.unlink()
-
-
 def sweep(store: Store) -> int:
     """Remove what a crash left half written; returns how many. Whole files and parts stay."""
     left = list(store.blobs.glob("*/new-*.tmp"))

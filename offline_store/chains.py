@@ -8,8 +8,8 @@ once that is back, the old hashes are right again. Among confirmed ones a gap st
 entry is fetched from the server.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -43,6 +43,38 @@ def by_device(rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in sorted(rows, key=number_of):
         devices[str(row["device_id"])].append(row)
     return devices
+
+
+def at_home(
+    rows: Iterable[Row], vouched: Container[tuple[str, int]], heads: Mapping[str, bytes]
+) -> list[Row]:
+    """Return entries under the device that made them, where the damage hit its name.
+
+    Such a name is borne by one entry alone, and neither the index (`vouched`: device and number)
+    nor a device's key (`heads`: the hash before its first entry) knows it. The chain in which the
+    hash follows is the entry's own; where there is none, nobody can tell, and it is left out.
+    """
+    ordered = sorted(rows, key=number_of)
+    borne = Counter(str(row["device_id"]) for row in ordered)
+    before: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
+    before[0] = list(heads.items())
+    kept: list[Row] = []
+    strays: list[Row] = []
+    for row in ordered:
+        device, number = str(row["device_id"]), number_of(row)
+        if borne[device] > 1 or device in heads or (device, number) in vouched:
+            before[number].append((device, _bytes(row, "hash")))
+            kept.append(row)
+        else:
+            strays.append(row)
+    for row in strays:
+        number = number_of(row)
+        for device, head in before.get(number - 1, ()):
+            if link(head, _bytes(row, "body")) == row["hash"]:
+                before[number].append((device, _bytes(row, "hash")))
+                kept.append(row | {"device_id": device})
+                break
+    return kept
 
 
 def sound(rows: Iterable[Row], head: bytes | None) -> list[Row]:

@@ -17,12 +17,11 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlmodel import SQLModel
 
 from domain.errors import StoreDamagedError, StoreError, StoreFullError
-from offline_store import backups, entries, journal, keep, search
+from offline_store import backups, entries, journal, keep, migrating, search
 from offline_store.database import (
     FILE_NAME,
     Store,
     is_shared,
-    migration_names,
     open_existing,
     open_store,
 )
@@ -195,6 +194,6 @@ def _step(file: Path) -> int:
 
 
 def _require_step(found: int) -> None:
-    wanted = int(migration_names()[-1][:4])
+    wanted = int(migrating.names()[-1][:4])
     if found != wanted:  # beside a server of another version nothing is migrated
         raise StoreOlderError(found=found, wanted=wanted)

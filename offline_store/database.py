@@ -1,11 +1,9 @@
 """Open the store: pragmas, integrity check, numbered migrations, one transaction per use.
 
 The same code opens a phone's file, the server's file and the server's PostgreSQL. All SQL that only
-one database understands is in this module.
+one database understands is here and in `migrating`.
 """
 
-import importlib
-import pkgutil
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -14,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
@@ -25,17 +23,16 @@ from domain.errors import (
     DatabaseUnreachableError,
     StoreDamagedError,
     StoreFullError,
-    StoreNewerError,
 )
-from offline_store import backups, cipher_pages, migrations, records, sealing, vault
+from offline_store import backups, cipher_pages, migrating, sealing, vault
 from offline_store.sealing import KeyOtherError, Seal
 from offline_store.vault import StoreLockedError
 
 FILE_NAME = "anshao.db"
 SUSPECT = "anshao.suspect"  # a file of that name: damage was met, the next start checks everything
 _BUSY_MS = 10_000  # another thread's transaction is over long before that
-# advisory locks on PostgreSQL: "ansh" and the numbers after it
-_FEED_LOCK, _START_LOCK, _MIGRATE_LOCK, _TRIES_LOCK = range(0x616E7368, 0x616E736C)
+# advisory locks on PostgreSQL: "ansh" and the numbers after it (`migrating` has one, too)
+_FEED_LOCK, _START_LOCK, _TRIES_LOCK = 0x616E7368, 0x616E7369, 0x616E736B
 _WRITES = "anshao_writes"
 _TABLES = frozenset({"schema_step", "entry", "record", "batch", "device", "blob", "draft", "keep"})
 _DISK_FULL = "53100"  # and PostgreSQL's code for it
@@ -172,7 +169,7 @@ def open_store(folder: Path | None, url: str | None = None, seal: Seal | None = 
     file = _file(engine)
     try:
         _check(engine, file, seal)
-        _migrate(engine, file, seal)
+        migrating.migrate(engine, file, seal)
     except BaseException as error:
         store.close()
         if store.shared:
@@ -198,7 +195,7 @@ def open_existing(folder: Path, url: str | None) -> Existing:
     """Open a database that others use, without checking or migrating it."""
     store = Store(_engine(with_driver(url or ""), None), folder, folder / "blobs")
     try:
-        return Existing(store, _step(store.engine))
+        return Existing(store, migrating.step(store.engine))
     except DatabaseError as error:
         store.close()
         raise DatabaseUnreachableError(state=_state(error)) from error
@@ -368,48 +365,3 @@ def _is_damage(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         error = error.orig or error
     return backups.means_damage(error)
-
-
-def migration_names() -> list[str]:
-    """Return the names of all migrations, in order; the first four digits are the number."""
-    return sorted(module.name for module in pkgutil.iter_modules(migrations.__path__))
-
-
-def _migrate(engine: Engine, file: Path | None, seal: Seal | None) -> None:
-    """Bring the tables to the newest step, all in one transaction: a failed start changes nothing.
-
-    A file with tables of an earlier step is copied first.
-    """
-    names = migration_names()
-    newest = int(names[-1][:4])
-    step = _step(engine)
-    if step > newest:
-        raise StoreNewerError(found=step)
-    if file is not None and 0 < step < newest:
-        backups.make(file, step, seal)
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":  # of two that start together one makes the tables
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATE_LOCK})
-        connection.execute(
-            text("CREATE TABLE IF NOT EXISTS schema_step (number INTEGER PRIMARY KEY)")
-        )
-        done = connection.execute(text("SELECT max(number) FROM schema_step")).scalar() or 0
-        for name in names:
-            number = int(name[:4])
-            if number <= done:
-                continue
-            module = importlib.import_module(f"{migrations.__name__}.{name}")
-            module.upgrade(connection)
-            connection.execute(
-                text("INSERT INTO schema_step (number) VALUES (:number)"), {"number": number}
-            )
-        with Session(bind=connection) as session:
-            records.reindex(session)
-
-
-def _step(engine: Engine) -> int:
-    """Return the last migration that a database has seen; 0 for a new one."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("schema_step"):
-            return 0
-        return connection.execute(text("SELECT max(number) FROM schema_step")).scalar() or 0

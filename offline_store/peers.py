@@ -12,7 +12,8 @@ from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from domain.errors import DatabaseUnreachableError, StoreError
-from offline_store.database import is_shared, migration_names, with_driver
+from offline_store import migrating
+from offline_store.database import is_shared, with_driver
 
 _CLASS = 0x616E7368  # "ansh": our locks among those of others
 _GENERATIONS = 1000  # of one step of the tables
@@ -34,7 +35,7 @@ def joined(url: str | None, generation: int) -> Generator[None]:
     if url is None or not is_shared(url):
         yield
         return
-    own = int(migration_names()[-1][:4]) * _GENERATIONS + generation
+    own = int(migrating.names()[-1][:4]) * _GENERATIONS + generation
     engine = create_engine(
         with_driver(url), poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
     )

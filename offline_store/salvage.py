@@ -67,7 +67,8 @@ class Saved:
     unsent: Counts = field(default_factory=Counts)
     files_found: int = 0  # files in the folder whose row was lost
     unreadable_rows: int = 0  # of whatever table
-    highest: dict[str, int] = field(default_factory=dict[str, int])  # numbers in the indexes
+    # device and number of each entry that the index knows
+    indexed: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     # of entries that had to get another hash: what they were and how they were signed
     signatures: Mapping[int, tuple[bytes, bytes]] = field(
         default_factory=dict[int, tuple[bytes, bytes]]
@@ -141,7 +142,8 @@ def fill(
     """
     saved = Saved()
     found = _read(file, saved, store.seal)
-    numbers = _numbers(found, saved.highest)
+    found["entry"] = _at_home(found, saved.indexed)
+    numbers = _numbers(found, saved.indexed)
     for copy in backups.newest(file):
         for name, rows in _read(copy, Saved(), store.seal).items():
             if name in _FROM_BACKUPS:
@@ -211,8 +213,7 @@ def _read(file: Path, saved: Saved, seal: Seal | None) -> dict[str, Found]:
                     break
         for values in opened.index_keys():
             if len(values) == 3 and _NUMBERED(values):
-                device, number = str(values[0]), cast("int", values[1])
-                saved.highest[device] = max(saved.highest.get(device, 0), number)
+                saved.indexed.add((str(values[0]), cast("int", values[1])))
     return found
 
 
@@ -241,15 +242,26 @@ def _take(
         found[key] = row
 
 
-def _numbers(found: Mapping[str, Found], indexed: Mapping[str, int]) -> dict[str, int]:
+def _at_home(found: Mapping[str, Found], indexed: Collection[tuple[str, int]]) -> Found:
+    """Return the entries, each under the device that made it; what was there already stays."""
+    heads = {str(device): _genesis(found, str(device)) or b"" for (device,) in found["device"]}
+    rows: Found = {}
+    for row in chains.at_home(found["entry"].values(), indexed, heads):
+        rows.setdefault((row["device_id"], row["number"]), row)
+    return rows
+
+
+def _numbers(found: Mapping[str, Found], indexed: Collection[tuple[str, int]]) -> dict[str, int]:
     """Return the highest number of each device that anything readable speaks of."""
     devices = {str(row["device_id"]) for row in found["entry"].values()}
     highest: dict[str, int] = defaultdict(int)
-    highest |= {device: number for device, number in indexed.items() if device in devices}
 
     def saw(device: str, number: int) -> None:
         highest[device] = max(highest[device], number)
 
+    for device, number in indexed:
+        if device in devices:
+            saw(device, number)
     for row in found["batch"].values():
         saw(str(row["device_id"]), cast("int", row["last"]))
     for row in found["entry"].values():

@@ -17,7 +17,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, MemoryStore, S3Store
 
-from offline_store import blobs
+from offline_store import blob_parts, blobs, removals
 from offline_store.database import Store
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ class BlobStore(Protocol):
         """Give the bytes from `start` up to but not including `end`; raises BlobStoreAwayError."""
         ...
 
+    def lose(self, sha256: str) -> None:
+        """Delete the bytes of a file, and of a part of it; one that is not here is lost already.
+
+        Raises BlobStoreAwayError: then it may still be there.
+        """
+        ...
+
     def local(self, sha256: str) -> Path | None:
         """Return the file where it is one of this machine."""
         ...
@@ -87,7 +94,7 @@ class FolderBlobs:
         """Give a file that has arrived its place."""
         if not part.exists():  # another process of this server was quicker, or a crash came after
             return self.has(sha256) and _digest(self.read(sha256, 0, _ALL)) == sha256
-        return blobs.settle(self._store, sha256)
+        return blob_parts.settle(self._store, sha256)
 
     def read(self, sha256: str, start: int, end: int) -> Iterator[bytes]:
         """Give the bytes of a file."""
@@ -96,6 +103,10 @@ class FolderBlobs:
             while start < end and (data := file.read(min(STEP, end - start))):
                 start += len(data)
                 yield data
+
+    def lose(self, sha256: str) -> None:
+        """Delete the bytes of a file, and of a part of it."""
+        removals.take_away(self._store, [sha256])
 
     def local(self, sha256: str) -> Path | None:
         """Return the file."""
@@ -162,6 +173,11 @@ class ObjectBlobs:
         except (BaseError, FileNotFoundError) as error:
             raise _away(error) from error
 
+    def lose(self, sha256: str) -> None:
+        """Delete the bytes of a file here and in the folder."""
+        self._folder.lose(sha256)
+        self._remove(sha256)
+
     def local(self, sha256: str) -> Path | None:
         """Return the file where it is still one of the folder."""
         return self._folder.local(sha256)
@@ -189,7 +205,9 @@ class ObjectBlobs:
     def _remove(self, sha256: str) -> None:
         try:
             obstore.delete(self._objects, _key(sha256))
-        except (BaseError, FileNotFoundError) as error:
+        except FileNotFoundError:  # S3 itself does not even say so
+            return
+        except BaseError as error:
             raise _away(error) from error
 
 

@@ -1,7 +1,8 @@
 """The duty that removes personal media: by rule, by request, after consent was withdrawn.
 
-The decision is written and the rows are marked in one transaction, then the bytes go. Devices do
-the same when the decision comes to them with the feed.
+The decision is written and the rows are marked in one transaction, then the bytes go, wherever the
+server keeps them; those that an object store could not lose yet are lost in a later round. Devices
+do the same when the decision comes to them with the feed.
 """
 
 import hashlib
@@ -16,12 +17,14 @@ from domain.changes import canonical
 from domain.privacy import MediaKind
 from domain.records import Record
 from offline_store import keep, records, removals
+from server.blob_store import BlobStoreAwayError
 from server.own_entries import KNOWN, OwnStep, write_within
 from server.rights import RULE
 from server.site import Site
 
 _log = logging.getLogger(__name__)
 LOOKED: Final = "server.privacy"  # time of the last look at all evidence
+OWED: Final = "server.privacy.owed"  # hashes of files whose bytes are still to be lost
 EVERY_MS: Final = 6 * 3600 * 1000
 STEPS_MAX: Final = 500  # removals in one round
 
@@ -29,7 +32,7 @@ STEPS_MAX: Final = 500  # removals in one round
 def run(here: Site, now_ms: int) -> int:
     """Remove what is due; returns how many decisions that took."""
     wrote, gone = here.store.run(lambda session: _within(here, session, now_ms))
-    removals.take_away(here.store, gone)
+    _lose(here)
     for sha in gone:
         here.uploads.close(sha)
     if wrote:
@@ -37,6 +40,31 @@ def run(here: Site, now_ms: int) -> int:
         here.hints.announce()
         _log.info("personal media removed", extra={"decisions": wrote, "files": len(gone)})
     return wrote
+
+
+def _lose(here: Site) -> None:
+    """Lose the bytes of all files that are owed; what cannot be reached stays owed."""
+    with here.store.reading() as session:
+        owed = _owed(session)
+    lost = set[str]()
+    for sha in owed:
+        try:
+            here.blob_store.lose(sha)
+        except BlobStoreAwayError:
+            _log.warning("removed files still in the store", extra={"files": len(owed) - len(lost)})
+            break
+        lost.add(sha)
+    if lost:
+        here.store.run(
+            lambda session: keep.put(
+                session, OWED, [sha for sha in _owed(session) if sha not in lost] or None
+            )
+        )
+
+
+def _owed(session: Session) -> list[str]:
+    owed = keep.get(session, OWED)
+    return [str(sha) for sha in owed] if isinstance(owed, list) else []
 
 
 def _within(here: Site, session: Session, now_ms: int) -> tuple[int, list[str]]:
@@ -53,6 +81,8 @@ def _within(here: Site, session: Session, now_ms: int) -> tuple[int, list[str]]:
         wrote += 1
         if wrote == STEPS_MAX:
             break
+    if gone:
+        keep.put(session, OWED, list(dict.fromkeys([*_owed(session), *gone])))
     return wrote, gone
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from domain.errors import ServerRefusedError
 from domain.invitations import DeviceRevokedError
-from offline_store import blobs, removals
+from offline_store import blob_parts, blobs, removals
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from sync.pacing import PART_MAX_BYTES
@@ -64,17 +64,17 @@ class Downloader:
         async with self._large:
             if blobs.is_here(self.store, sha256):
                 return
-            while (have := blobs.grown(self.store, sha256)) < size:
+            while (have := blob_parts.grown(self.store, sha256)) < size:
                 part = await self.transport.fetch_part(sha256, have, PART_MAX_BYTES)
                 if not part:  # shorter than its record says
                     break
-                await asyncio.to_thread(blobs.grow, self.store, sha256, part)
+                await asyncio.to_thread(blob_parts.grow, self.store, sha256, part)
                 progressed(have + len(part))
             await asyncio.to_thread(self._settle, sha256)
 
     def _settle(self, sha256: str) -> None:
-        size = blobs.grown(self.store, sha256)
-        if not size or not blobs.settle(self.store, sha256):
+        size = blob_parts.grown(self.store, sha256)
+        if not size or not blob_parts.settle(self.store, sha256):
             raise ServerRefusedError(reason="blob.hash")
         with self.store.session() as session:
             blobs.add(session, sha256, size, kind="original", state="held")

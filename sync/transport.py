@@ -12,23 +12,19 @@ which it may come: an answer without end is given up.
 import asyncio
 import base64
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from domain.errors import (
-    DeviceBlockedError,
     EnrolError,
     EntryInvalidError,
     OfflineError,
     ServerRefusedError,
-    ServerTroubleError,
     StrangeReplyError,
 )
-from domain.invitations import REASONS, DeviceRevokedError
+from domain.invitations import REASONS
 from sync import packing
 from sync.pages import PAGE_TYPE, unpack_page
 from sync.protocol import (
@@ -36,7 +32,6 @@ from sync.protocol import (
     ENTRIES_MAX,
     PROTOCOL,
     PROTOCOL_HEADER,
-    SERVER_TIME,
     TUS_VERSION,
     BlobOffer,
     BlobReply,
@@ -47,31 +42,19 @@ from sync.protocol import (
     PullReply,
     PushReply,
     WantedBlobs,
-    read_problem,
 )
 from sync.relay_messages import RelayReply
+from sync.replies import Reply, blob_reply, parsed, refusal, unchanged, uncovered
 
 CONNECT_S = 10.0
 READ_S = 30.0  # silence on the line, not the whole reply: 2G links are slow, not silent
 REPLY_MAX_BYTES = 64 * 1024 * 1024  # a full page of the largest entries has half of that
 PATIENCE_S = 120.0  # for a reply, and a second more for each KiB of it
 PACE_BYTES_S = 1024
-_NOTHING_NEW, _NOT_MODIFIED, _PARTIAL, _SERVER_FAULT = 204, 304, 206, 500
-_TIME_DIGITS = 16
+_NOTHING_NEW, _NOT_MODIFIED, _PARTIAL = 204, 304, 206
 _NO_CONTENT, _NOT_FOUND = 204, 404
 _TUS = {"Tus-Resumable": TUS_VERSION}
 _PART = "application/offset+octet-stream"
-_NUMBER = re.compile(r"[0-9]{1,15}")
-RETRY_MAX_S = 900  # no server makes us wait longer, whatever it says
-_M = TypeVar("_M", bound=BaseModel)
-
-
-class Reply(NamedTuple):
-    """A reply, read to its end."""
-
-    status_code: int
-    headers: httpx.Headers
-    content: bytes
 
 
 class Transport:
@@ -114,7 +97,7 @@ class Transport:
         except ServerRefusedError as error:
             kind = REASONS.get(str(error.params["reason"]), EnrolError)
             raise kind(**error.params) from error
-        return _parsed(EnrolReply, reply)
+        return parsed(EnrolReply, reply)
 
     async def certificate(self, have: int, newest: int) -> CertificateReply | None:
         """Return the device's newer certificate; None while `have` (a serial) is the newest.
@@ -123,7 +106,7 @@ class Transport:
         """
         params = {"have": have, "newest": newest}
         reply = await self._send("GET", "/v1/certificate", params=params)
-        return None if reply.status_code == _NOT_MODIFIED else _parsed(CertificateReply, reply)
+        return None if reply.status_code == _NOT_MODIFIED else parsed(CertificateReply, reply)
 
     async def pack(self, tag: str | None = None) -> tuple[Pack, bytes, str] | None:
         """Return the plant's pack, its bytes and its tag; None if `tag` is still the newest."""
@@ -131,19 +114,19 @@ class Transport:
         reply = await self._send("GET", "/v1/pack", headers=headers)
         if reply.status_code == _NOT_MODIFIED:
             return None
-        return _parsed(Pack, reply), reply.content, reply.headers.get("ETag", "")
+        return parsed(Pack, reply), reply.content, reply.headers.get("ETag", "")
 
     async def push(self, packed: bytes) -> tuple[PushReply, bytes]:
         """Send a packed push (`protocol.pack_push`); returns the reply and its exact bytes."""
         headers = {"Content-Type": "application/jsonl", "Content-Encoding": "gzip"}
         reply = await self._send("POST", "/v1/push", content=packed, headers=headers)
-        return _parsed(PushReply, reply), reply.content
+        return parsed(PushReply, reply), reply.content
 
     async def relay(self, packed: bytes) -> RelayReply:
         """Bring the server entries of other devices (`domain.relay`), packed with gzip."""
         headers = {"Content-Encoding": "gzip"}
         reply = await self._send("POST", "/v1/relay", content=packed, headers=headers)
-        return _parsed(RelayReply, reply)
+        return parsed(RelayReply, reply)
 
     async def pull(
         self,
@@ -174,7 +157,7 @@ class Transport:
         )
         if reply.status_code == _NOTHING_NEW:
             self._newer = True
-            return _unchanged(after, said, reply)
+            return unchanged(after, said, reply)
         return self._page(reply)
 
     async def snapshot(
@@ -189,7 +172,7 @@ class Transport:
 
     def _page(self, reply: Reply) -> PullReply:
         if not reply.headers.get("Content-Type", "").startswith(PAGE_TYPE):
-            return _parsed(PullReply, reply)
+            return parsed(PullReply, reply)
         self._newer = True
         try:
             return unpack_page(reply.content)
@@ -199,7 +182,7 @@ class Transport:
     async def offer_blob(self, offer: BlobOffer) -> BlobReply:
         """Announce a file to a server of protocol 1.1; returns how much of it that has."""
         reply = await self._send("POST", "/v1/blobs", content=_json(offer))
-        return _parsed(BlobReply, reply)
+        return parsed(BlobReply, reply)
 
     async def blob_state(self, sha256: str) -> BlobReply | None:
         """Return how much of a file the server has, with the receipt of a whole one; None: nothing.
@@ -207,7 +190,7 @@ class Transport:
         What an earlier request still sends of it over a dead line is ended and counted.
         """
         try:
-            return _state(await self._send("HEAD", f"/v1/blobs/{sha256}", headers=_TUS))
+            return blob_reply(await self._send("HEAD", f"/v1/blobs/{sha256}", headers=_TUS))
         except ServerRefusedError as error:
             if error.params.get("status") != _NOT_FOUND:
                 raise
@@ -223,7 +206,7 @@ class Transport:
             "Upload-Metadata": ",".join(packed),
             "Content-Type": _PART,
         }
-        return _state(await self._send("POST", "/v1/blobs", content=part, headers=headers))
+        return blob_reply(await self._send("POST", "/v1/blobs", content=part, headers=headers))
 
     async def send_part(self, sha256: str, offset: int, part: bytes) -> BlobReply:
         """Send the bytes from `offset` on; returns how much the server has now.
@@ -238,12 +221,12 @@ class Transport:
             "Content-Type": _PART,
         }
         reply = await self._send("PATCH", f"/v1/blobs/{sha256}", content=part, headers=headers)
-        return _state(reply) if reply.status_code == _NO_CONTENT else _parsed(BlobReply, reply)
+        return blob_reply(reply) if reply.status_code == _NO_CONTENT else parsed(BlobReply, reply)
 
     async def wanted_blobs(self) -> frozenset[str]:
         """Return the files that somebody waits for, whoever has them."""
         reply = await self._send("GET", "/v1/blobs/wanted")
-        return frozenset(_parsed(WantedBlobs, reply).wanted)
+        return frozenset(parsed(WantedBlobs, reply).wanted)
 
     async def fetch_blob(self, sha256: str, offset: int = 0, *, waiting: bool = False) -> bytes:
         """Return the bytes of a file from `offset` on; `waiting` says that a person looks for it.
@@ -308,23 +291,7 @@ class Transport:
             raise StrangeReplyError(reason="endless") from error
         if httpx.codes.is_success(reply.status_code) or reply.status_code == _NOT_MODIFIED:
             return reply
-        later = _retry_s(reply.headers)
-        if method == "HEAD" and reply.headers.get(PROTOCOL_HEADER):  # has no body that says more
-            status = reply.status_code
-            kind = ServerTroubleError if status >= _SERVER_FAULT else ServerRefusedError
-            raise kind(reason=f"http.{status}", status=status, detail=None, **later)
-        problem = read_problem(reply.content)
-        if problem is None:  # not our server: a captive portal, a proxy without its backend
-            raise StrangeReplyError(reason=str(reply.status_code), **later)
-        if problem.code in (DeviceBlockedError.code, DeviceRevokedError.code):
-            revoked = problem.code == DeviceRevokedError.code
-            shut = DeviceRevokedError if revoked else DeviceBlockedError
-            raise shut(why=str(problem.params.get("why", "")))
-        params_of = {key: value for key, value in problem.params.items() if key != "reason"}
-        params_of["detail"] = problem.params.get("reason")
-        kind = ServerTroubleError if reply.status_code >= _SERVER_FAULT else ServerRefusedError
-        params_of |= {"reason": problem.code, "status": reply.status_code} | later
-        raise kind(**params_of)
+        raise refusal(method, reply)
 
     async def _read(self, request: httpx.Request, max_bytes: int) -> Reply:
         """Send, and read the reply as long as it comes at some pace and does not grow too large."""
@@ -345,34 +312,7 @@ class Transport:
             finally:
                 await reply.aclose()
         coat = reply.headers.get("Content-Encoding", "")
-        return Reply(reply.status_code, reply.headers, _uncovered(bytes(content), coat, max_bytes))
-
-
-def _uncovered(data: bytes, coat: str, max_bytes: int) -> bytes:
-    """Return a reply without its coat; the library would unpack gigabytes in one go."""
-    if coat in ("", "identity") or not data:
-        return data
-    if coat not in packing.accepted().split(", "):
-        raise StrangeReplyError(reason="reply")
-    try:
-        return packing.inflate(data, max_bytes, coat)
-    except EntryInvalidError as error:
-        reason = "size" if error.params["reason"] == "size" else "reply"
-        raise StrangeReplyError(reason=reason) from error
-
-
-def _unchanged(after: int, known: Mapping[str, str], reply: Reply) -> PullReply:
-    """Return the page that says nothing: the server leaves out what the device knows."""
-    said = reply.headers.get(SERVER_TIME, "")
-    if not (said.isascii() and said.isdigit() and len(said) < _TIME_DIGITS):
-        raise StrangeReplyError(reason="reply")
-    return PullReply(
-        next=after,
-        more=False,
-        server_ms=int(said),
-        epoch=known.get("epoch", ""),
-        mark=known.get("seen"),
-    )
+        return Reply(reply.status_code, reply.headers, uncovered(bytes(content), coat, max_bytes))
 
 
 def _with_type(content: bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -384,33 +324,5 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _retry_s(headers: httpx.Headers) -> dict[str, int]:
-    """Return for how long the server wants to be left alone, as far as it says so in seconds."""
-    said = headers.get("Retry-After", "").strip()
-    return {"retry_s": min(int(said), RETRY_MAX_S)} if _NUMBER.fullmatch(said) else {}
-
-
-def _state(reply: Reply) -> BlobReply:
-    """Read how far a file has come out of the headers of an answer."""
-    given = [reply.headers.get(name, "") for name in ("Upload-Offset", "Upload-Length")]
-    if not all(_NUMBER.fullmatch(one) for one in given):
-        raise StrangeReplyError(reason="reply")
-    receipt, at = reply.headers.get("Anshao-Receipt"), reply.headers.get("Anshao-Received", "")
-    return BlobReply(
-        state="received" if receipt else "partial",
-        offset=int(given[0]),
-        size=int(given[1]),
-        receipt=receipt[:256] if receipt else None,
-        server_ms=int(at) if _NUMBER.fullmatch(at) else 0,
-    )
-
-
 def _json(message: BaseModel) -> bytes:
     return message.model_dump_json().encode()
-
-
-def _parsed(kind: type[_M], reply: Reply) -> _M:
-    try:
-        return kind.model_validate_json(reply.content)
-    except ValidationError as error:  # a captive portal answers 200 with its own page
-        raise StrangeReplyError(reason="reply") from error

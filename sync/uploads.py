@@ -21,6 +21,7 @@ WRONG_MAX = 2  # tries after which a file that does not arrive as itself is give
 STILL_MAX = 3  # answers without a byte of progress after which a file is left for later
 FOR_GOOD = frozenset({"blob.size", "blob.kind", "tus.metadata"})  # sending again cannot help
 _AGAIN = frozenset({"blob.offset", "blob.hash", "tus.checksum"})
+_REMOVED = frozenset({removals.CODE, "http.410"})  # a HEAD is answered without a code
 _OLD_SERVER = frozenset({"request.invalid", "request.size"})  # what 1.1 says to an offer of tus
 _LATER = frozenset({429, 503, 507})  # of no file in particular
 Outcome = Literal["received", "paused", "failed"]
@@ -51,7 +52,7 @@ class Uploader:
             except ServerRefusedError as error:
                 code = str(error.params["reason"])
                 _log.warning("blob refused", extra={"blob": blob.sha256, "code": code})
-                if code == removals.CODE:
+                if code in _REMOVED:
                     await asyncio.to_thread(removals.forget, self.store, blob.sha256)
                     return "failed"
                 if code in FOR_GOOD:

@@ -139,5 +139,6 @@ def run(loop: VirtualLoop, work: Coroutine[Any, Any, T]) -> T:
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        if left:  # of none, `gather` would not know the loop, and hide what went wrong
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.close()

@@ -14,8 +14,10 @@ from app.use_cases import hazards, outbox, reports, storage
 from domain.plant import Person
 from offline_store import blobs, entries, journal, records
 from offline_store.database import FILE_NAME
+from offline_store.sealing import Seal
 from server.main import create_app
 from tests.helpers.plant import Device, PlantSite, Wire, plant
+from tests.offline_store.damage import strike
 
 OPERATOR = "U012"
 
@@ -26,18 +28,11 @@ def reported(device: Device, person: Person, words: str) -> str:
     return reports.report(device.app, person, draft.draft_id, None)
 
 
-def hit(folder: Path, *spots: bytes) -> None:
-    """Overwrite a few bytes wherever one of these stands in the store's file."""
+def hit(folder: Path, *spots: bytes, seal: Seal | None = None) -> None:
+    """Take the header of the store's file, and a few bytes wherever one of these stands."""
     file = folder / FILE_NAME
-    data = bytearray(file.read_bytes())
-    for spot in spots:
-        at = data.find(spot)
-        assert at >= 0, "what shall be damaged is in the file"
-        while at >= 0:
-            data[at : at + len(spot)] = b"\xff" * len(spot)
-            at = data.find(spot)
-    data[:100] = b"\0" * 100
-    file.write_bytes(data)
+    strike(file, spots, seal)
+    file.write_bytes(b"\0" * 100 + file.read_bytes()[100:])
 
 
 def body(device: Device, record_id: str) -> bytes:
@@ -47,8 +42,9 @@ def body(device: Device, record_id: str) -> bytes:
 
 def damaged(site: PlantSite, device: Device, *spots: bytes) -> Device:
     """Close a device, damage its file, and start it again."""
+    seal = device.app.store.seal
     device.app.store.close()
-    hit(device.settings.store, *spots)
+    hit(device.settings.store, *spots, seal=seal)
     return site.restart(device)
 
 

@@ -104,6 +104,22 @@ def test_what_the_folder_had_before_the_move_stays_readable(
     assert b"".join(kept.read(SHA, 5, 10)) == DATA[5:10]
 
 
+def test_what_is_lost_is_gone_wherever_it_was_and_may_be_lost_twice(
+    files: tuple[BlobStore, Store],
+) -> None:
+    kept, store = files
+    assert kept.keep(SHA, arrived(store, SHA, DATA))
+    part = arrived(store, SHA, DATA[:10])
+    kept.lose(SHA)
+    assert not kept.has(SHA)
+    assert not part.exists()
+    kept.lose(SHA)
+    blobs.keep_file(store, DATA)  # from before the move
+    kept.lose(SHA)
+    assert not kept.has(SHA)
+    assert kept.keep(SHA, arrived(store, SHA, DATA))
+
+
 def test_an_s3_that_is_away_says_so_keeps_the_part_and_tells_no_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -117,6 +133,8 @@ def test_an_s3_that_is_away_says_so_keeps_the_part_and_tells_no_secret(
         away.keep(SHA, part)
     assert part.read_bytes() == DATA
     assert not away.reachable()
+    with pytest.raises(BlobStoreAwayError):
+        away.lose(SHA)
     said = caplog.text + str(caught.value) + repr(away) + str(away.__dict__)
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in said
     store.close()

@@ -60,6 +60,7 @@ class Hands:
             mono_ms=lambda: self.mono_ms,
             boot=self.boot,
             floor_ms=floor_ms,
+            not_before_ms=not_before_ms,
         )
 
 

@@ -2,19 +2,24 @@
 
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from offline_store import blobs, entries, journal, records, safety, search
+from offline_store import blobs, cipher_pages, entries, journal, records, safety, search
 from offline_store.database import Store, open_store
 from offline_store.entries import Logged
+from offline_store.sealing import Seal
 from tests.offline_store import oldest
 from tests.offline_store.oldest import DEVICE
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES, CONFIRMED = 120, 50
 PAGE = 4096
+_BLOCK = 16  # bytes that AES seals together
 KILLED_WRITING = """
 import os, signal, sys
 from pathlib import Path
@@ -41,6 +46,39 @@ def overwrite(file: Path, first: int, size: int) -> None:
     data = bytearray(file.read_bytes())
     data[first : first + size] = random.Random(1).randbytes(size)
     file.write_bytes(data)
+
+
+def strike(file: Path, spots: Sequence[bytes], seal: Seal | None = None) -> None:
+    """Overwrite each of these wherever it stands in a file, be its pages sealed or not.
+
+    Of a sealed page whole blocks of the cipher are hit: what they hold is rubbish then, and so is
+    the block behind them. The spot must go on for as long.
+    """
+    if seal and seal.way == "bodies":
+        spots, seal = _as_they_stand(file, spots, seal), None
+    data = bytearray(file.read_bytes())
+    decode = cipher_pages.decoder(seal) if seal else None
+    block = _BLOCK if seal else 1
+    found = dict.fromkeys(spots, 0)
+    for first in range(0, len(data), PAGE):
+        page = bytes(data[first : first + PAGE])
+        page = decode(page, first // PAGE + 1) if decode else page
+        for spot in spots:
+            at = page.find(spot)
+            while at >= 0:
+                found[spot] += 1
+                begin, end = -(-at // block) * block, (at + len(spot)) // block * block
+                data[first + begin : first + end] = b"\xff" * (end - begin)
+                at = page.find(spot, at + 1)
+    assert all(found.values()), "what shall be damaged is in the file"
+    file.write_bytes(data)
+
+
+def _as_they_stand(file: Path, spots: Sequence[bytes], seal: Seal) -> list[bytes]:
+    """Return the sealed bodies that begin so, where each value is sealed for itself."""
+    with closing(sqlite3.connect(file)) as connection:
+        bodies = [row[0] for row in connection.execute("SELECT body FROM entry")]
+    return [one[:80] for one in bodies if seal.open(one).startswith(tuple(spots))]
 
 
 def own(store: Store) -> list[Logged]:

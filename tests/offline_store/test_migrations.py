@@ -17,12 +17,13 @@ from offline_store import (
     drafts,
     entries,
     journal,
+    migrating,
     migrations,
     outbox,
     records,
     search,
 )
-from offline_store.database import FILE_NAME, migration_names, open_store
+from offline_store.database import FILE_NAME, open_store
 from tests.helpers.merging import trial_policies
 from tests.offline_store import oldest
 
@@ -135,7 +136,7 @@ def test_a_migration_that_fails_leaves_the_old_file_as_it_was(
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
     open_store(tmp_path).close()
-    assert _step(tmp_path / FILE_NAME) == int(migration_names()[-1][:4])
+    assert _step(tmp_path / FILE_NAME) == int(migrating.names()[-1][:4])
 
 
 @pytest.mark.parametrize("statement", [3, 8, 14, 20, 26])

@@ -232,6 +232,25 @@ def test_a_cell_of_another_kind_than_its_column_is_damage(folder: Path, cell: st
     store.close()
 
 
+@pytest.mark.parametrize("number", [2, CONFIRMED - 5, CONFIRMED, ENTRIES - 5])
+def test_an_entry_whose_device_was_hit_is_still_that_devices(folder: Path, number: int) -> None:
+    bodies = originals(folder)
+    file = folder / FILE_NAME
+    data = file.read_bytes()
+    for one in (number, number + 1):  # two in a row: the second follows the first
+        cells = b"%sentry-%dhazard-%d" % (bytes([one]), one, one)
+        assert data.count(DEVICE.encode() + cells) == 1
+        data = data.replace(
+            DEVICE.encode() + cells, DEVICE[:-1].encode() + b"%c" % (75 + one % 2) + cells
+        )
+    file.write_bytes(b"\0" * 100 + data[100:])
+    store = safety.open_or_save(folder)
+    assert check(store, bodies).changes == (ENTRIES + 1, 0)
+    with store.reading() as session:
+        assert entries.of_record(session, f"hazard-{number}")[0].entry.device_id == DEVICE
+    store.close()
+
+
 def test_a_suspected_store_that_was_hit_in_many_places_always_opens(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from offline_store import blobs, sealed_files
+from offline_store import blob_parts, blobs, sealed_files
 from offline_store.database import Store, open_store
 from offline_store.sealed_files import CHUNK, FileDamagedError
 from offline_store.sealing import Seal
@@ -75,14 +75,14 @@ def test_a_large_file_arrives_in_pieces_across_a_crash(store: Store) -> None:
     at = 0
     while at < len(data):
         step = data[at : at + drawn.randint(1, CHUNK)]
-        blobs.grow(store, sha, step)
+        blob_parts.grow(store, sha, step)
         at += len(step)
-        assert blobs.grown(store, sha) == at
+        assert blob_parts.grown(store, sha) == at
         with blobs.part(store, sha).open("ab") as growing:  # a crash in the middle of the next one
             growing.write(drawn.randbytes(drawn.randint(0, 30)))
-        assert blobs.grown(store, sha) == at
+        assert blob_parts.grown(store, sha) == at
         assert step[:32] not in blobs.part(store, sha).read_bytes() or len(step) < 4
-    assert blobs.settle(store, sha)
+    assert blob_parts.settle(store, sha)
     assert blobs.read(store, sha) == data
     assert not blobs.part(store, sha).exists()
 
@@ -92,12 +92,12 @@ def test_pieces_that_were_changed_while_arriving_are_thrown_away(store: Store) -
     sha = blobs.keep_file(store, data)
     blobs.path(store, sha).unlink()
     for at in range(0, 1000, 100):
-        blobs.grow(store, sha, data[at : at + 100])
+        blob_parts.grow(store, sha, data[at : at + 100])
     part = blobs.part(store, sha)
     raw = bytearray(part.read_bytes())
     raw[300] ^= 1
     part.write_bytes(raw)
-    assert not blobs.settle(store, sha)
+    assert not blob_parts.settle(store, sha)
     assert not part.exists()
 
 

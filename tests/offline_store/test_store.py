@@ -16,6 +16,7 @@ from domain import merge
 from domain.changes import genesis
 from domain.errors import StoreDamagedError, StoreFullError, StoreNewerError
 from offline_store import (
+    blob_parts,
     blobs,
     definitions,
     devices,
@@ -122,10 +123,10 @@ def test_a_file_that_is_not_what_its_name_says_is_not_taken(store: Store) -> Non
     sha = hashlib.sha256(b"photo").hexdigest()
     blobs.part(store, sha).parent.mkdir()
     blobs.part(store, sha).write_bytes(b"phot0")
-    assert not blobs.settle(store, sha)
+    assert not blob_parts.settle(store, sha)
     assert blobs.read(store, sha) is None
     blobs.part(store, sha).write_bytes(b"photo")
-    assert blobs.settle(store, sha)
+    assert blob_parts.settle(store, sha)
     assert blobs.read(store, sha) == b"photo"
     store.close()
 

@@ -24,6 +24,7 @@ from offline_store.tables import EntryRow
 from server import proofs as server_proofs
 from server.keys import public_bytes
 from tests.helpers.plant import Device, PlantSite
+from tests.offline_store.damage import strike
 from tests.scenarios import loop
 from tests.scenarios.test_tampered_device import edit
 
@@ -59,8 +60,8 @@ async def damage(site: PlantSite, device: Device, made: list[str]) -> Device:
         lost = entries.of_record(session, made[1])[0].body[:80]
     device.app.store.close()
     file = device.settings.store / FILE_NAME
-    data = file.read_bytes().replace(lost, b"\xff" * len(lost))
-    file.write_bytes(b"\0" * 100 + data[100:])
+    strike(file, [lost], device.app.store.seal)
+    file.write_bytes(b"\0" * 100 + file.read_bytes()[100:])
     device = site.restart(device)
     device.wire.up = True
     await device.sync()

@@ -8,8 +8,9 @@ are the product's own; the bytes of the photos are made when they are read.
 import asyncio
 import random
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import pairwise
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,8 +22,10 @@ from benchmarks.simulation.link import Link
 from benchmarks.simulation.loop import VirtualLoop, run, stillness
 from benchmarks.simulation.nodes import Places, streams, workplace
 from benchmarks.simulation.tablet import Tablet
+from domain.changes import Entry
 from domain.receipts import blob_receipt_bytes
-from offline_store import blobs, database, entries, outbox, room
+from domain.records import Value
+from offline_store import blobs, database, entries, migrating, outbox, room
 from offline_store.blobs import ORIGINAL, THUMBNAIL
 from offline_store.database import Store
 from server.keys import public_bytes
@@ -33,6 +36,7 @@ from tests.scenarios.nine_days import Evidence, Forgetful, Photos, Radio, patche
 SEED = 23
 RECORDS, PHOTOS, TOTAL_BYTES = 214, 640, 1_900_000_000
 DAY_S = 86_400
+BACK_MS = 3 * 3_600_000
 THUMB_BYTES = 15_000
 RULES = MediaRules(wait_min=30, probe_min=10)
 PERSON = "U012"
@@ -96,7 +100,11 @@ class Days:
         shas["thumb"] = self.photos.make(PHOTOS + number, THUMB_BYTES)
         sizes = {"original": size, "thumb": THUMB_BYTES}
         name = f"photo-{number:04d}"
-        self.tablet.write(PERSON, "evidence", name, "attach", {**shas, "of": record})
+        cells: dict[str, Value] = {
+            **shas, "of": record, "by": PERSON, "shot": "closeup", "source": "camera",
+            "taken_ms": self.tablet.clock.now_ms(),
+        }  # fmt: skip
+        self.tablet.write(PERSON, "evidence", name, "attach", cells)
         self.wrote.append((name, self.loop.now))
         with self.store.session() as session:
             for kind, sha in shas.items():
@@ -150,7 +158,7 @@ async def _work(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(9 * DAY_S / RECORDS)
         if number == 80:  # a flat battery, and somebody sets the clock back by three hours
             days.tablet.kill()
-            days.tablet.wall_ahead_ms = -3 * 3_600_000
+            days.tablet.wall_ahead_ms = -BACK_MS
             days.tablet.reopen()
             days.sleep()
         if number == 150:
@@ -166,12 +174,12 @@ async def _work(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
 def _update(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start the next version of the app, whose store has one table more."""
     days.tablet.kill()
-    names = database.migration_names()
+    names = migrating.names()
     step = f"{int(names[-1][:4]) + 1:04d}_next_version"
     module = types.ModuleType(f"offline_store.migrations.{step}")
     module.upgrade = _one_table_more  # pyright: ignore[reportAttributeAccessIssue]
     monkeypatch.setitem(__import__("sys").modules, module.__name__, module)
-    monkeypatch.setattr(database, "migration_names", lambda: [*names, step])
+    monkeypatch.setattr(migrating, "names", lambda: [*names, step])
     before = days.left()
     days.tablet.disk.restart()
     database.open_store(days.tablet.disk.folder).close()
@@ -269,7 +277,21 @@ def _all_there(days: Days) -> None:
             found += page
     said = [one.entry for one in found]
     assert [one.record_id for one in said] == [name for name, _ in days.wrote]
-    assert all(one.verdict == "accepted" for one in found)
+    assert {(one.verdict, one.code) for one in found} == {("accepted", None)}
+    _stamps_rise(said)
+
+
+def _stamps_rise(said: Sequence[Entry]) -> None:
+    """Stamps rise as the entries do; they fall once, with the clock that was set back in between.
+
+    A clock ahead is not waited for, so the stamps alone do not tell the order: the chain does.
+    """
+    fell: list[tuple[str, str]] = []
+    for one, after in pairwise(said):
+        if (one.wall_ms, one.counter) >= (after.wall_ms, after.counter):
+            fell.append((one.time.boot, after.time.boot))
+            assert one.wall_ms - after.wall_ms <= BACK_MS
+    assert fell == [("b1", "b2")]
 
 
 def _pending(days: Days, up_to: int) -> bool:

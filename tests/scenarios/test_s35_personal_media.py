@@ -8,6 +8,7 @@ SQLite and on PostgreSQL.
 import asyncio
 
 import pytest
+from obstore.store import MemoryStore
 
 from app.proofs import verify
 from app.use_cases import my_data, outbox
@@ -16,7 +17,11 @@ from domain.errors import MoveRefusedError, NotAllowedError
 from domain.proof_reading import read
 from offline_store import blobs, records, removals
 from server import proofs as server_proofs
+from server.blob_store import FolderBlobs, ObjectBlobs, choose
+from server.site import Site
 from tests.helpers.plant import Device, PlantSite
+from tests.helpers.processes import free_port
+from tests.helpers.s3 import KEYS
 from tests.scenarios.loop import photograph, report
 from tests.scenarios.proving import CATALOGS
 
@@ -89,6 +94,33 @@ async def test_a_request_takes_the_bytes_everywhere_and_the_proof_still_holds(
     assert len(done) == 1
 
     await proves(site, record_id, hashes[0], "按本人申请", "on request")
+
+
+async def test_an_object_store_loses_the_bytes_too_once_it_can_be_reached(
+    site: PlantSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant: Site = site.server.state.site
+    rests = plant.blob_store = ObjectBlobs(MemoryStore(), FolderBlobs(plant.store))
+    device = await site.device()
+    _, evidence_id, hashes = await with_face(device)
+    assert [rests.has(sha) for sha in hashes] == [True] * 3
+    assert at_server(site, hashes) == [False] * 3
+    my_data.ask(device.app, device.person(INSPECTOR), evidence_id, "")
+    [asked] = my_data.view(device.app, device.person(MANAGER)).requests
+    my_data.decide(device.app, device.person(MANAGER), asked.record_id, "同意", remove=True)
+    await device.sync()
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    plant.blob_store = choose("s3://plant", None, plant.store)  # nobody answers there
+    await site.run_duties()
+    assert [rests.has(sha) for sha in hashes] == [True] * 3
+    with plant.store.reading() as session:
+        assert all(removals.is_removed(session, sha) for sha in hashes)
+    plant.blob_store = rests
+    await site.run_duties()
+    assert [rests.has(sha) for sha in hashes] == [False] * 3
+    await site.run_duties()  # and owes nothing any more
 
 
 async def proves(site: PlantSite, record_id: str, sha: str, zh: str, en: str) -> None:

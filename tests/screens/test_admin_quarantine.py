@@ -123,7 +123,7 @@ async def test_what_was_not_let_in_is_marked(field: FieldApp) -> None:
     async with client_of(opened(field, MANAGER, f"/admin/quarantine/{HERE}")) as client:
         await client.until(lambda: client.has("settled-released"))
         shown = "\n".join(client.texts())
-        assert "2 条里 1 条现在算数" in shown
+        assert "有 1 条现在算数（共 2 条）" in shown
         assert client.texts().count("没有放行") == 1
 
 

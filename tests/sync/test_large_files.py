@@ -108,7 +108,7 @@ def small(field: FieldApp, evidence_id: str) -> int:
     """Return the bytes of the tile, which went the same way."""
     with field.store.reading() as session:
         thumb = records.get(session, evidence_id).text("thumb")
-    return (field.store.blobs / thumb[:2] / thumb).stat().st_size
+    return len(blobs.read(field.store, thumb) or b"")
 
 
 async def cut_in_the_middle(field: FieldApp, network: Counted, wire: Cut) -> None:
