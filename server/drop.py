@@ -13,7 +13,7 @@ from typing import Final
 
 from domain.errors import FieldError
 from domain.receipts import blob_receipt_bytes
-from offline_store import batches, blobs, outbox, records, relay_files
+from offline_store import batches, blobs, outbox, records, relay_files, removals
 from offline_store.relay_files import SUFFIX, RelayFile
 from server import relay
 from server.problems import RefusalError
@@ -68,6 +68,8 @@ def _photos(here: Site, file: RelayFile) -> dict[str, str]:
             record = records.lookup(session, record_id)
             known = blobs.lookup(session, sha)
         if record is None or record.get(kind) != sha:  # its entry was refused, or waits
+            continue
+        if known is not None and known.state == removals.REMOVED:  # never taken again
             continue
         if known is None or not known.have:
             size, at_ms = file.keep(here.store, sha), here.now_ms()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from domain.changes import DECISIONS, signed_bytes
+from domain.devices import shut_out
 from domain.quarantine import REVOKED
 from domain.signatures import verifies
 from offline_store import devices, entries, records
@@ -95,4 +96,4 @@ def prove(
 
 def _shut_out(session: Session, device: devices.Device) -> bool:
     record = records.lookup(session, device.device_id)
-    return device.state != "active" or (record is not None and record.text("state") == "blocked")
+    return device.state != "active" or shut_out(record) is not None

@@ -5,15 +5,16 @@ The device has sealed a one-time code to this server's key; only the key's holde
 
 from dataclasses import dataclass
 
+from domain.devices import shut_out
 from domain.errors import FieldError
-from offline_store import devices, vault
-from offline_store.database import open_store
+from offline_store import devices, records, vault
+from offline_store.database import Store, open_store
 from server import keys
 from server.settings import ServerSettings
 
 
 class UnlockRefusedError(FieldError):
-    """This device (`device`, `state`) must not be unlocked: unknown here, or blocked."""
+    """This device (`device`, `state`) must not be unlocked: unknown here, blocked, or lost."""
 
     code = "unlock.refused"
 
@@ -35,16 +36,29 @@ class Unlocked:
 def code_for(settings: ServerSettings, asked: str, *, blocked_too: bool = False) -> Unlocked:
     """Return the code for what a locked device shows; raises CodeWrongError, UnlockRefusedError.
 
-    `blocked_too`: also for a device that was blocked, to save the reports on one that was found.
+    `blocked_too`: also for a device that was blocked or reported lost: its reports are saved when
+    it is found.
     """
-    device_id = vault.device_of(asked)
     store = open_store(settings.home, settings.database_url)
     try:
-        with store.reading() as session:
-            device = devices.lookup(session, device_id)
+        return code_in(store, settings, asked, blocked_too=blocked_too)
     finally:
         store.close()
-    if device is None or (device.state != "active" and not blocked_too):
-        raise UnlockRefusedError(device=device_id[:64], state=device.state if device else "unknown")
+
+
+def code_in(
+    store: Store, settings: ServerSettings, asked: str, *, blocked_too: bool = False
+) -> Unlocked:
+    """Do as `code_for`, in a store that is open."""
+    device_id = vault.device_of(asked)
+    with store.reading() as session:
+        device = devices.lookup(session, device_id)
+        out: str | None = shut_out(records.lookup(session, device_id))
+    if device is None:
+        raise UnlockRefusedError(device=device_id[:64], state="unknown")
+    if device.state != "active":
+        out = "lost"
+    if out and not blocked_too:
+        raise UnlockRefusedError(device=device_id[:64], state=out)
     code = vault.answer(asked, keys.unlock_key(settings.home / "keys"))
     return Unlocked(code, device_id, device.name)

@@ -152,13 +152,9 @@ def prove(platform: str, folder: Path) -> None:
 
 # Everything of the client but the window: imports of every module, the device's parts, its store.
 _BUILD = """
-import importlib.abc, importlib.util, pathlib, sys
-class Missing(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in sys.argv[1:]:
-            raise ImportError(name)
-        return None
-sys.meta_path.insert(0, Missing())
+import sys
+for name in sys.argv[1:]:  # as if it had never been installed, for import and find_spec
+    sys.modules[name] = None
 import main
 from app.settings import from_environment
 from app.wiring import build_field

@@ -11,6 +11,7 @@ from app.use_cases.hazard_views import NOBODY
 from domain import relay
 from domain.access import may, subject_of
 from domain.changes import Entry
+from domain.devices import shut_out
 from domain.errors import NotAllowedError
 from domain.holds import STATE, Safety
 from domain.plant import Person
@@ -27,7 +28,7 @@ from domain.relay import (
     Run,
 )
 from domain.words import Words
-from offline_store import blobs, devices, entries, records, relay_files, relayed
+from offline_store import blobs, devices, entries, records, relay_files, relayed, removals
 from offline_store.relay_files import RelayFile
 from offline_store.relayed import Came, Relayed, State
 
@@ -84,6 +85,9 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
         for sha in file.blobs:
             if sha not in wanted or blobs.is_here(field.store, sha):
                 continue
+            with field.store.reading() as session:
+                if removals.is_removed(session, sha):  # never taken again
+                    continue
             kind, record_id = wanted[sha]
             size = file.keep(field.store, sha)
             with field.store.session() as session:
@@ -134,7 +138,7 @@ def _take_run(
         raise RelayUnknownError(device=run.device_id)
     pieces = relay.prove(run, known.public_key)
     record = records.lookup(session, run.device_id)
-    if known.state != "active" or (record is not None and record.text("state") == "blocked"):
+    if known.state != "active" or shut_out(record):
         raise RelayRevokedError(device=_name(session, run.device_id))
     kept: list[tuple[Piece, Came]] = []
     now = field.clock.now_ms()

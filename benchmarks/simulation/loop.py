@@ -109,9 +109,9 @@ def stillness(loop: VirtualLoop, seed: int, incident: Callable[..., None]) -> Ge
     def since_boot_ms() -> int:
         return round(loop.now * 1000)
 
-    async def at_once(work: Callable[..., T], *args: object, **named: object) -> T:
+    async def at_once(work: Callable[..., T], *args: object, **_limits: object) -> T:
         await asyncio.sleep(0)
-        return work(*args, **named)
+        return work(*args)
 
     with contextlib.ExitStack() as stack:
         logging.disable(logging.CRITICAL)  # thousands of cut lines; a replay may take this away

@@ -143,8 +143,9 @@ class Child:
 
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout
-        for line in process.stdout:
-            self.said.put(json.loads(line))
+        with process.stdout:
+            for line in process.stdout:
+                self.said.put(json.loads(line))
         self.said.put({"what": "ended", "pid": process.pid})
 
     def until(self, what: str, seconds: float) -> bool:

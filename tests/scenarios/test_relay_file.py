@@ -30,7 +30,7 @@ from domain.relay import (
     encode,
     read,
 )
-from offline_store import blobs, entries, records, relay_files, relayed
+from offline_store import blobs, entries, records, relay_files, relayed, removals
 from server import drop
 from server.relay import take as server_take
 from tests.conftest import ROOT
@@ -107,6 +107,26 @@ async def test_the_server_takes_the_file_in_twice_with_the_same_receipts(site: P
     await device.sync()
     assert outbox.waiting(device.app) == 0
     assert at_server(site, record_id) == (True, 1)
+
+
+async def test_a_file_brings_back_no_photo_that_was_removed(site: PlantSite) -> None:
+    device, record_id, file = await offline(site)
+    here, sha = site.server.state.site, files_of(device, record_id)[0]
+    with here.store.session() as session:
+        removals.mark(session, [sha])
+    took = await asyncio.to_thread(drop.take, here, file)
+    assert len(took.photos) == 2
+    second = await site.device("phone-2")
+    second.wire.up = False
+    with second.app.store.session() as session:
+        removals.mark(session, [sha])
+    relay.take_file(second.app, second.person(OPERATOR), file)
+    for store in (here.store, second.app.store):
+        assert [one for one in files_of(device, record_id) if not blobs.is_here(store, one)] == [
+            sha
+        ]
+        with store.reading() as session:
+            assert removals.is_removed(session, sha)
 
 
 async def test_a_running_server_takes_what_lies_in_its_folder(site: PlantSite) -> None:
@@ -230,16 +250,16 @@ async def test_the_wire_refuses_what_is_no_message(site: PlantSite) -> None:
 async def test_the_command_takes_a_file_into_a_server_that_stands_still(
     site: PlantSite, tmp_path: Path
 ) -> None:
-    if site.server_settings.database_url:
-        pytest.skip("the command reads the folder's own store here")
     _, record_id, file = await offline(site)
     home = tmp_path / "copy"
     shutil.copytree(site.server_settings.home, home / "server")
+    url = site.server_settings.database_url
+    base = {"ANSHAO_SERVER_DATABASE_URL": url} if url else {}
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(ROOT / "anshao.py"), "take-in", str(file)],
-            env={"ANSHAO_HOME": str(home), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            env=base | {"ANSHAO_HOME": str(home), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
             capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
 

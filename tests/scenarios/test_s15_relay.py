@@ -249,14 +249,21 @@ async def test_any_order_of_handing_over_and_sync_ends_alike(site: PlantSite) ->
                 assert len(journal.of_record(session, RECORD)) == written
 
 
-async def test_a_device_that_was_shut_out_is_not_believed(site: PlantSite) -> None:
+@pytest.mark.parametrize(
+    "cells",
+    [{"state": "blocked", "reason": "lost"}, {"revoked_ms": 1_790_000_000_000, "reason": "lost"}],
+    ids=["blocked", "lost"],
+)
+async def test_a_device_that_was_shut_out_is_not_believed(
+    site: PlantSite, cells: dict[str, Value]
+) -> None:
     first, second, _ = await three(site)
     write(first, HEAD, state="approved", action="permit.approve")
     with second.app.store.session() as session:
         second.app.write(
             session, OFFICER, kind="edit", record_id=first.app.device.device_id, type="device",
             definition="device@1",
-            set={"state": "blocked", "reason": "lost", "by": OFFICER, "at_ms": 1_790_000_000_000},
+            set={**cells, "by": OFFICER, "at_ms": 1_790_000_000_000},
         )  # fmt: skip
     with pytest.raises(RelayRevokedError):
         by_pictures(first, second)

@@ -1,10 +1,13 @@
 """S15 Two supervisors decide offline at once: reject wins, whoever arrives first."""
 
+from pathlib import Path
+
 import pytest
 
-from app.use_cases import conflicts, works
+from app.use_cases import conflicts, relay, relaying, works
 from domain.errors import MoveRefusedError, NotAllowedError
 from offline_store import entries, keep, records
+from offline_store.relay_files import SUFFIX
 from tests.helpers.plant import Device, PlantSite
 from tests.helpers.screen import screen_of
 from tests.helpers.trial import (
@@ -21,7 +24,7 @@ from tests.helpers.trial import (
     on,
     open_holds,
 )
-from tests.scenarios.loop import inbox, on_server
+from tests.scenarios.loop import on_server
 
 WHY = "救生绳只有一根"
 
@@ -220,9 +223,20 @@ async def test_the_guardian_is_told_on_the_page_of_the_work(trial_site: PlantSit
         assert client.sees("挂起")
 
 
-@pytest.mark.skip(reason="the relay (QR sequence, file) is its own part: hand take_in(file) here")
 async def test_a_rejection_handed_over_by_a_file_stops_work_at_once(
-    trial_site: PlantSite,
+    trial_site: PlantSite, tmp_path: Path
 ) -> None:
     """The receiver verifies signature and chain as at sync; the server gets it later, once."""
-    _ = inbox
+    one, other, record_id = await two(trial_site)
+    act(one, HEAD, record_id, "approve>approved")
+    act(one, LEADER, record_id, "start>started")
+    act(other, DEPUTY, record_id, "reject>rejected", WHY)
+    file = tmp_path / f"handed{SUFFIX}"
+    file.write_bytes(relaying.file_of(other.app, other.person(DEPUTY), record_id))
+    relay.take_file(one.app, one.person(LEADER), file)
+    assert open_holds(one, record_id) == ["reject"]
+    with pytest.raises(MoveRefusedError):
+        act(one, LEADER, record_id, "resume>started")
+    await meet(one, other, first=one)
+    assert len(states(trial_site, record_id, one, other)) == 1
+    assert open_holds(one, record_id) == open_holds(other, record_id) == ["reject"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from app import joining, link
+from app import joining, link, unlock
 from app.use_cases import devices, enrolment, notices, outbox, people, quarantine
 from domain.errors import DeviceBlockedError, MoveRefusedError, RegisterRowError
 from domain.invitations import DeviceRevokedError
@@ -19,7 +19,9 @@ from domain.quarantine import HELD, LET, REFUSED
 from offline_store import journal, records
 from offline_store import outbox as queue
 from server import proofs as server_proofs
+from server import unlocking
 from server.keys import public_bytes
+from server.unlocking import UnlockRefusedError
 from tests.helpers.plant import Device, PlantSite
 from tests.scenarios import loop
 from tests.scenarios.test_quarantine import reported
@@ -102,6 +104,20 @@ async def test_all_that_a_lost_phone_sends_is_held_and_the_manager_is_told(
     assert held[0].lost_ms == found.lost_ms
     assert [one for one in notices.inbox(found.office.app, manager).cards if one.rule == "security"]
     assert counts(found.office, found.honest + found.thiefs) == 0
+
+
+async def test_a_lost_phone_gets_no_unlock_code_but_where_somebody_insists(site: PlantSite) -> None:
+    found = await stolen(site)
+    here, phone = site.server.state.site, found.phone
+    asked = unlock.request(phone.settings)
+    assert asked is not None
+    device_id = phone.app.device.device_id
+    assert unlocking.code_in(here.store, here.settings, asked).device_id == device_id
+    await report_loss(found)
+    with pytest.raises(UnlockRefusedError) as refused:
+        unlocking.code_in(here.store, here.settings, asked)
+    assert refused.value.params["state"] == "lost"
+    assert unlocking.code_in(here.store, here.settings, asked, blocked_too=True).code
 
 
 async def test_a_lost_phone_locks_itself_for_good_and_keeps_what_it_has(site: PlantSite) -> None:

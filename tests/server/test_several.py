@@ -337,8 +337,8 @@ async def test_three_processes_and_clients_that_use_all_of_them_lose_and_double_
     """Each request of a client takes the next process: pushes, pulls and parts of one photo."""
     name = cluster.empty()
     alike = ServerSettings(
-        home=tmp_path / "server", enrol_code=CODE, disk_free_min_bytes=0,
-        database_url=cluster.url(name),
+        home=tmp_path / "server", enrol_code=CODE, enrol_code_devices=10,
+        disk_free_min_bytes=0, database_url=cluster.url(name),
     )  # fmt: skip
     several = [alike.model_copy(update={"port": free_port()}) for _ in range(3)]
     with _servers(several):
