@@ -63,6 +63,14 @@ class Safety:
                 return row.kind
         return ""
 
+    def stops(self, action: str, state: str) -> bool:
+        """Say whether a decision makes work stop: all that the data counts as safer than a close.
+
+        Those are the kinds that count even where what they rest on was refused.
+        """
+        kind = self.kind(action, state)
+        return bool(kind) and kind not in _LOOSE
+
     def rank(self, kind: str) -> int:
         """Return how safe a kind of decision is: the higher one stands."""
         return len(self.order) - self.order.index(kind) if kind in self.order else 0
