@@ -152,7 +152,8 @@ class Step:
     """An entry before a record: `stamp` is a cell of the entry without a value.
 
     `knows` says whether the author had seen a writer of a field; `base` is the writer of the state
-    seen, `base_refused` whether that one was left out.
+    seen, `base_refused` whether that one was left out. `blind`: nobody here has what its author had
+    seen; `behind`: its own device decided again since (a stop came before its turn).
     """
 
     safety: Safety
@@ -163,6 +164,8 @@ class Step:
     knows: Callable[[str, str], bool]
     base: str | None
     base_refused: bool
+    blind: bool = False
+    behind: bool = False
 
     def sees(self, hold: Hold) -> bool:
         """Whether the author knew of a hold."""
@@ -234,6 +237,8 @@ def _decision(step: Step) -> Effect:
         standing = _place(safety, standing, mine, hold)
     standing = replace(standing, made={**standing.made, entry.writer: mine})
     step = replace(step, standing=standing)
+    if step.behind:  # its own device has gone on from there: the later decision is in force
+        return Effect(standing, _held(standing, step.cells), "merged")
     return _next(step, mine) if follows else _beside(step, mine)
 
 
@@ -291,7 +296,7 @@ def _beside(step: Step, mine: Decision) -> Effect:
     writer = join_writers(*unseen, mine.cell.writer)
     cells = _state_cells(winner.cell.changed(value=state, writer=writer), winner)
     cells |= _held(standing, step.cells)
-    if loser.entry_id in standing.holds or loser.state == winner.state:
+    if step.blind or loser.entry_id in standing.holds or loser.state == winner.state:
         return Effect(standing, cells, "merged")
     return Effect(standing, cells, "conflict", None, (winner.cell, loser.cell))
 

@@ -7,8 +7,9 @@ FieldErrors, so that the device can word them like its own.
 from collections.abc import Callable, Mapping
 
 from domain.access import Subject, may, subject_of
+from domain.carried import CELL, inside
 from domain.changes import Entry, as_created
-from domain.control import flow_of
+from domain.control import flow_of, stops
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Record, Value, type_names
@@ -85,12 +86,22 @@ def _rule_of(entry: Entry) -> Callable[[Entry, Scene, Person], None]:
 
 def _by_itself(entry: Entry, scene: Scene) -> None:
     """What no person did: a work expires, a device tells of its clock, the rest is the server's."""
-    if entry.type not in type_names:
+    if CELL in entry.set:  # only the server carries, and it has proved and judged what it carries
+        if not _carries_a_stop(entry, scene):
+            raise EntryInvalidError(reason="fields")
+    elif entry.type not in type_names:
         work_rights.by_rule(entry, scene)
     elif entry.device_id != SERVER_DEVICE:
         time_rights.told(entry, scene)
     elif entry.type not in OWN_TYPES:
         raise EntryInvalidError(reason="type")
+
+
+def _carries_a_stop(entry: Entry, scene: Scene) -> bool:
+    """Whether what an entry of the server carries makes work stop."""
+    found = inside(entry)
+    policies = scene.definitions.policies
+    return found is not None and stops(policies, found.type, found.set)
 
 
 def _shape(entry: Entry, scene: Scene) -> None:
