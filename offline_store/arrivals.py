@@ -6,6 +6,7 @@ far as nothing here says otherwise: wherever an entry's neighbours are here, the
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import select, update
@@ -18,6 +19,8 @@ from offline_store import devices, keeping, signed
 from offline_store.entries import IN_MAX, Logged
 from offline_store.journal import Arrival
 from offline_store.tables import EntryRow
+
+BEFORE = "prev"  # param of an entry behind a hole: the hash before it, in hex
 
 
 class _Here(NamedTuple):
@@ -47,13 +50,17 @@ def receive(
                 raise ChainBrokenError(device=device_id, number=number)
             _learn(session, arrival)
             continue
-        digest = link(_previous(session, here, arrival, said), arrival.body)
+        previous = _previous(session, here, arrival, said)
+        digest = link(previous, arrival.body)
         after = here.get((device_id, number + 1))
         if after is not None and link(digest, after.body) != after.hash:
             raise ChainBrokenError(device=device_id, number=number + 1)
         arrival.check(decisions, digest)
         here[device_id, number] = _Here(arrival.body, digest)
-        fresh.append(arrival.logged(digest))
+        logged = arrival.logged(digest)
+        if number > 1 and (device_id, number - 1) not in here:  # what a proof of it begins with
+            logged = replace(logged, params={BEFORE: previous.hex()})
+        fresh.append(logged)
     return keeping.keep(session, fresh, [arrival.entry for arrival, _ in arrivals], policies)
 
 

@@ -53,7 +53,7 @@ class Pusher:
         self._size = outbox.BATCH_MAX  # entries in one push
         self._size_max = ENTRIES_MAX
         self._packed: tuple[outbox.Outgoing, bytes] | None = None
-        self.relayer = Relayer(store, transport, device_id)
+        self.relayer = Relayer(store, transport, device_id, policies)
 
     def next(self) -> outbox.Outgoing | None:
         """Return the push to send now, written down before it goes."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from app import timekeeping
 from app.field import FieldApp
 from domain import relay
 from domain.changes import DECISIONS, genesis
@@ -84,7 +85,8 @@ def file_of(field: FieldApp, person: Person, record_id: str | None) -> bytes:
 def unsent(field: FieldApp, session: Session) -> bytes | None:
     """Return the message of all that waits here, for the file of the outbox; None for nothing."""
     try:
-        return relay.encode(_message(field, session, None, before=True))
+        message = _message(field, session, None, before=True)
+        return relay.encode(message) if message.runs else None
     except (RelayNothingError, RelayUnsignedError, RelayLargeError):
         return None  # the bodies stand in the file all the same
 
@@ -105,10 +107,12 @@ def _message(field: FieldApp, session: Session, record_id: str | None, *, before
     known = {one.device_id: one.public_key for one in devices.find(session)}
     known[own] = field.device.public_key
     runs = relay.runs_of({one.place: one for one in pieces}.values(), known)
-    if not runs:
+    now, ask = field.clock.now_ms(), timekeeping.ask_peer(field)
+    vouched = timekeeping.answer_peer(field, now)
+    if not runs and not (ask or vouched):  # the time alone is worth handing over
         raise RelayUnsignedError if pieces else RelayNothingError
     code = field.definitions.plant.code
-    return Message(code, own, field.clock.now_ms(), runs[-relay.RUNS_MAX :])
+    return Message(code, own, now, runs[-relay.RUNS_MAX :], ask, vouched)
 
 
 def _ids(session: Session, record_id: str) -> set[str]:

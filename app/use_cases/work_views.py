@@ -9,6 +9,7 @@ from app.field import FieldApp
 from app.use_cases import readable
 from domain import corrections
 from domain.access import may, subject_of
+from domain.carried import inside
 from domain.control import may_check_in, safety_of, was_there
 from domain.errors import FieldError, MoveRefusedError
 from domain.expressions import holds
@@ -262,8 +263,14 @@ def _people(field: FieldApp, record: Record) -> Iterator[tuple[str, Words]]:
 
 def _lines(field: FieldApp, session: Session, flow: Workflow, record: Record) -> Iterator[Line]:
     found, true = field.definitions, times.of_records(session, [record.record_id])
-    for row in journal.of_record(session, record.record_id):
-        entry, known = row.entry, true.get(row.entry.writer)
+    rows = journal.of_record(session, record.record_id)
+    here = {row.entry.writer for row in rows}
+    for row in rows:
+        carried = inside(row.entry)  # a stop that came before its turn: told as its author's
+        if carried is not None and carried.writer in here:
+            continue
+        entry = carried or row.entry
+        known = true.get(entry.writer)
         state = flow.states.get(str(entry.set.get(STATE)))
         action = found.access.actions.get(str(entry.set.get(ACTION)))
         words = action or (state.name if state else None) or _NOBODY
