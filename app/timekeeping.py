@@ -7,7 +7,6 @@ are signed by the device and name nobody (`rule`).
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import astuple
 from functools import partial
 
 from sqlmodel import Session
@@ -18,7 +17,7 @@ from domain.peer_time import ANSWER_MAX_MS, ASK_DIGITS, Vouched, told, vouched_b
 from domain.places import Fix
 from domain.records import Value
 from domain.relay import Message
-from domain.trusted_time import CLOCK, JUMP_MS, SOURCES, Anchor, Pair, PeerTimeError
+from domain.trusted_time import CLOCK, JUMP_MS, SOURCES, Pair, PeerTimeError
 from offline_store import keep
 
 RULE = "rule"  # signs what no person did
@@ -64,7 +63,7 @@ def keep_clock(field: FieldApp, session: Session) -> None:
     """Store anchor and clocks, so that a restart within this boot goes on from here."""
     anchor, pair = field.clock.last_anchor, field.clock.pair()
     if anchor:
-        keep.set_anchor(session, keep.Anchor(*astuple(anchor)))
+        keep.set_anchor(session, anchor)
     known: dict[str, Value] = {"boot": field.clock.boot}
     keep.put(session, _PAIR, {**known, "device": pair.device_ms, "mono": pair.mono_ms})
 
@@ -155,9 +154,7 @@ def _note(field: FieldApp, session: Session, moved_ms: int) -> None:
         keep_clock(field, session)
     anchor = clock.last_anchor
     if anchor is not None and keep.get(session, _OWED) == clock.boot:
-        unc = anchor.rtt_ms // 2
-        told = Anchor(anchor.boot, anchor.mono_ms, anchor.server_ms, unc, anchor.source)
-        _write(field, session, "anchor", trusted_time.anchor_cells(told))
+        _write(field, session, "anchor", trusted_time.anchor_cells(anchor))
         keep.put(session, _OWED, None)
 
 

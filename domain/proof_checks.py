@@ -9,7 +9,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from domain.changes import DECISIONS, Entry, decode, genesis, link, signed_bytes
+from domain.carried import inside, proved
+from domain.changes import DECISIONS, Entry, decode, genesis, link, link_digest, signed_bytes
 from domain.errors import EntryInvalidError
 from domain.joins import heads
 from domain.privacy import REMOVAL, removed_in
@@ -28,7 +29,6 @@ from domain.proofs import (
     Proof,
     ProofFile,
     Receipt,
-    link_digest,
     sealed_bytes,
     statement_bytes,
 )
@@ -234,11 +234,29 @@ def _of_entries(case: _Case) -> Iterator[Finding]:
             yield Finding("entry.stranger", "broken", {"record": entry.record_id})
         yield _of_signature(case, chain, kept, entry, covers[chain.device_id])
         yield from _of_quarantine(kept)
+        yield from _of_carried(case, entry)
         if chain.device_id == SERVER and entry.person_id != RULE:  # nobody signed on there
             yield Finding("entry.by_server", "open", {"person": entry.person_id})
         yield _of_receipt(case, chain, kept, pushes[chain.device_id].get(kept.number))
         if kept.verdict not in (None, "accepted", "merged", "quarantined"):
             yield Finding("entry.verdict", "note", {"verdict": kept.verdict, "code": kept.code})
+
+
+def _of_carried(case: _Case, entry: Entry) -> Iterator[Finding]:
+    """A stop that the server put in force before its turn, inside an entry of its own."""
+    found = inside(entry)
+    if found is None:
+        return
+    keys = {chain.device_id: chain.public_key for chain in case.proof.chains}
+    params: dict[str, Value] = {
+        "device": found.device_id, "number": found.number, "person": found.person_id,
+    }  # fmt: skip
+    key = keys.get(found.device_id)
+    if key is None:  # of that device nothing else is here
+        yield Finding("entry.carried_open", "open", params)
+        return
+    good = proved(entry, key)
+    yield Finding("entry.carried" if good else "entry.carried_false", _mark(good), params)
 
 
 def _ours(case: _Case) -> set[str]:
@@ -314,6 +332,8 @@ def _of_receipt(case: _Case, chain: Chain, kept: Kept, receipt: Receipt | None) 
 def _of_bases(case: _Case) -> Iterator[Finding]:
     """An entry says what its writer had seen: those entries must be here, too."""
     here = {(chain.device_id, kept.number) for chain in case.proof.chains for kept in chain.kept}
+    carried = [one for _, _, entry in case.entries if (one := inside(entry)) is not None]
+    here |= {(one.device_id, one.number) for one in carried}
     missing: set[tuple[str, int]] = set()
     for _, _, entry in case.entries:
         for writer in entry.base.values():

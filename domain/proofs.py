@@ -42,7 +42,7 @@ class Others:
 class Hole:
     """Entries `first` to `last` that the maker of the file did not have.
 
-    `head` is said to be the hash of the last. What lies before it is tied to what lies behind it by nothing.
+    `head` is said to be the hash of the last: nothing ties what lies before to what lies behind.
     """
 
     first: int
@@ -160,11 +160,6 @@ def statement_bytes(device_id: str, public_key: bytes, name: str, enrolled_ms: i
     """Return what the server signs to say that a device with this key belongs to the plant."""
     row: list[Value] = [device_id, public_key.hex(), name, enrolled_ms]
     return b"anshao-device-v1\0" + canonical(row)
-
-
-def link_digest(previous: bytes, digest: bytes) -> bytes:
-    """Return the chain hash of an entry of which only the digest of the body is known."""
-    return hashlib.sha256(b"anshao-entry-v1\0" + previous + digest).digest()
 
 
 def _content(proof: Proof) -> dict[str, Value]:

@@ -13,7 +13,6 @@ A folder of backups holds `blobs/`, which all share, and one folder for each bac
 Photos are copied, not linked: a link would share the damage. What is there is not copied again.
 """
 
-import hashlib
 import io
 import json
 import logging
@@ -22,6 +21,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -227,11 +227,8 @@ def _is_whole(file: Path, sha: str, size: int) -> bool:
 
 
 def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
     with file.open("rb") as handle:
-        while step := handle.read(_STEP):
-            digest.update(step)
-    return digest.hexdigest()
+        return blobs.hash_of(iter(partial(handle.read, _STEP), b""))
 
 
 def _facts_of(file: Path) -> dict[str, Any]:

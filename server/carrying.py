@@ -59,12 +59,16 @@ def _counts(here: Site, session: Session, piece: Piece) -> bool:
         return False
     scene = scene_of(here, session, taking, entry, now)
     if not taking.has_base(entry, STATE):  # from which state it stops, nobody here can say yet
-        scene = replace(scene, seen=lambda _name: False)
+        scene = replace(scene, seen=_nothing)
     refusal = rights.check(entry, scene)
     if refusal is not None:
         extra = {"device": entry.device_id, "number": entry.number, "code": refusal.code}
         _log.warning("stop not carried", extra=extra)
     return refusal is None
+
+
+def _nothing(_name: str) -> bool:
+    return False
 
 
 def _write(here: Site, session: Session, ready: Sequence[Piece]) -> None:

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import anshao
 from app.translate import read_catalogs
-from domain.changes import genesis, link
+from domain.changes import genesis, link, link_digest
 from domain.proof_checks import check, worth
 from domain.proof_reading import ProofError, read
-from domain.proofs import Chain, Kept, Others, Proof, link_digest
+from domain.proofs import Chain, Kept, Others, Proof
 from domain.records import Value
 from server.keys import public_bytes
 from server.proofs import seal

@@ -300,7 +300,7 @@ async def test_what_a_peer_told_is_an_anchor_with_its_doubt(trial_site: PlantSit
         told = [one.entry for one in journal.of_device(session, device.app.device.device_id, 1, 99)
                 if one.entry.kind == "anchor"]  # fmt: skip
     assert [one.set["source"] for one in told] == ["peer"]
-    assert told[0].set["unc"] == device.app.clock.last_anchor.rtt_ms // 2  # pyright: ignore[reportOptionalMemberAccess]
+    assert told[0].set["unc"] == device.app.clock.last_anchor.unc_ms  # pyright: ignore[reportOptionalMemberAccess]
 
 
 async def test_no_part_of_the_way_is_negative(trial_site: PlantSite) -> None:

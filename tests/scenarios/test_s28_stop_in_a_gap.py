@@ -8,8 +8,9 @@ import random
 
 import pytest
 
-from app.use_cases import relay, relaying, works
+from app.use_cases import devices, relay, relaying, works
 from domain.errors import MoveRefusedError
+from domain.records import Value
 from domain.signatures import SignatureWrongError
 from offline_store import entries, records, relayed
 from server import carrying
@@ -161,13 +162,9 @@ async def test_a_backlog_on_a_slow_link_does_not_keep_a_stop_back(trial_site: Pl
 async def test_a_device_that_was_shut_out_is_not_carried(trial_site: PlantSite) -> None:
     first, second, office, record_id = await begun(trial_site)
     hand_over(first, second, record_id)
-    now = office.app.clock.now_ms()
-    with office.app.store.session() as session:
-        office.app.write(
-            session, ADMIN, kind="edit", record_id=first.app.device.device_id, type="device",
-            definition="device@1",
-            set={"revoked_ms": now, "reason": "lost", "by": ADMIN, "at_ms": now},
-        )  # fmt: skip
+    lost_ms = office.app.clock.now_ms()
+    admin, device_id = office.person(ADMIN), first.app.device.device_id
+    devices.revoke(office.app, admin, device_id, lost_ms, "丢了")
     await office.sync()
     second.wire.up = True
     await second.sync()
@@ -197,9 +194,11 @@ async def test_a_device_takes_no_page_with_a_stop_that_nobody_signed(
     first, second, office, record_id = await begun(trial_site)
     hand_over(first, second, record_id)
     real = carrying.wrapped
-    monkeypatch.setattr(
-        carrying, "wrapped", lambda dev, prev, body, _sig: real(dev, prev, body, b"\0" * 64)
-    )
+
+    def unsigned(device_id: str, previous: bytes, body: bytes, _signature: bytes) -> Value:
+        return real(device_id, previous, body, b"\0" * 64)
+
+    monkeypatch.setattr(carrying, "wrapped", unsigned)
     second.wire.up = True
     for one in (second, office):
         with pytest.raises(SignatureWrongError):
