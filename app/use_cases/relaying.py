@@ -10,6 +10,7 @@ from app import timekeeping
 from app.field import FieldApp
 from domain import relay
 from domain.changes import DECISIONS, genesis
+from domain.peer_time import ANSWER_MAX_MS
 from domain.plant import Person
 from domain.relay import (
     Message,
@@ -60,6 +61,13 @@ def offer(field: FieldApp, person: Person, record_id: str | None) -> Offered:
         if alone.count == whole.count:
             return Offered(relay.encode(whole), packed, whole.count, short=False)
         return Offered(relay.encode(alone), _packed(alone), alone.count, short=True)
+
+
+def time_wanted(field: FieldApp) -> bool:
+    """Say whether this device needs the time, or was just asked for it by another."""
+    heard = field.peer.heard
+    asked = heard is not None and field.clock.mono_ms() - heard[1] <= ANSWER_MAX_MS
+    return asked or not field.clock.trusted
 
 
 def file_of(field: FieldApp, person: Person, record_id: str | None) -> bytes:
