@@ -235,8 +235,11 @@ class Campaign:
     url: str | None = None
     tally: Counter[str] = field(default_factory=Counter[str])
 
-    def run(self, count: int) -> str:
-        """Kill `count` times; raises AssertionError at what is lost. Returns the figures."""
+    def run(self, count: int, minutes: float = 1e6) -> str:
+        """Kill `count` times, or for so long; raises AssertionError at what is lost.
+
+        Returns the figures.
+        """
         luck = random.Random(self.seed)
         world = World(self.folder, database_url=self.url, code=CODE)
         children = [Child(self.folder / f"client{number}", number) for number in range(CLIENTS)]
@@ -245,8 +248,11 @@ class Campaign:
             for child in children:
                 child.folder.mkdir(exist_ok=True)
                 child.begin(world.server_port, luck.randrange(2**32))
-            for _ in range(count):
+            end = time.monotonic() + minutes * 60
+            while sum(self.tally.values()) < count and time.monotonic() < end:
                 self._kill_one(world, luck, children)
+                if (done := sum(self.tally.values())) % 25 == 0:
+                    print(f"{done} kills, {self._starts(children)}", flush=True)
             for child in children:
                 child.kill()
             self._settle(world, luck, children)
@@ -320,10 +326,12 @@ class Campaign:
         photos = sum(len(one.photos) for one in crowd)
         kinds = ", ".join(f"{times} {what}" for what, times in sorted(self.tally.items()))
         kills = sum(self.tally.values())
-        starts = [one for child in children for one in child.starts]
-        slowest = max(starts, key=sum)
         return (
             f"seed {self.seed}: {kills} kills ({kinds}); {total} entries, {photos} files; "
-            f"nothing lost; {len(starts)} starts, the slowest {sum(slowest):.1f} s "
-            f"(store {max(store for _, store in starts):.2f} s at most)"
+            f"nothing lost; {self._starts(children)}"
         )
+
+    def _starts(self, children: list[Child]) -> str:
+        starts = [one for child in children for one in child.starts]
+        slowest, opened = max(starts, key=sum), max(store for _, store in starts)
+        return f"{len(starts)} starts, the slowest {sum(slowest):.1f} s (store {opened:.2f} s)"

@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=200, help="kills on each store")
     parser.add_argument("--seed", type=int, default=None, help="drawn where it is left out")
     parser.add_argument("--store", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--minutes", type=float, default=1e6, help="of killing, at most")
     options = parser.parse_args()
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     for which in stores(options.store):
@@ -31,7 +32,10 @@ def main() -> int:
         with postgres.cluster() if which == "postgres" else nullcontext() as running:
             url = running.url(running.empty()) if running else None
             try:
-                print(f"{which}: {Campaign(folder, seed, url).run(options.count)}", flush=True)
+                print(
+                    f"{which}: {Campaign(folder, seed, url).run(options.count, options.minutes)}",
+                    flush=True,
+                )
             except AssertionError as error:
                 print(f"{which}: seed {seed}: {error}\nkept for a look: {folder}", flush=True)
                 return 1
