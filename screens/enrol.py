@@ -116,7 +116,12 @@ def _said(model: EnrolModel, desk: Desk, trouble: FieldError | None) -> list[ft.
             )
         )
     else:
-        why = t("enrol.again.why", n=model.left) if again else t("enrol.why")
+        if not again:
+            why = t("enrol.why")
+        elif model.left:
+            why = t("enrol.again.why", n=model.left)
+        else:
+            why = t("enrol.again.why.none")
         rows.append(parts.note(tokens, "plain", why, icon=ft.Icons.INFO))
     return rows
 

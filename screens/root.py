@@ -10,6 +10,7 @@ import flet as ft
 from app.field import FieldApp
 from screens import guard, parts_work, reconnect, shell, theme, watch
 from screens.admin import AdminHome, AdminTable
+from screens.admin_device import AdminDevice
 from screens.admin_devices import AdminDefinitions, AdminDevices
 from screens.admin_import import AdminImport
 from screens.admin_invite import AdminInvite, AdminLost
@@ -136,6 +137,7 @@ ROUTES = [
     detail("admin/devices", AdminDevices),
     detail("admin/devices/new", AdminInvite),
     detail("admin/devices/lost/:id", AdminLost),
+    detail("admin/devices/one/:id", AdminDevice),
     detail("enrol", EnrolAgain),
     detail("admin/definitions", AdminDefinitions),
     detail("admin/quarantine", AdminQuarantine),
@@ -198,6 +200,7 @@ async def show(page: ft.Page, field: FieldApp) -> Desk:
     page.padding = 0
     _bind(page, desk)
     desk.backstage.preferences = ft.SharedPreferences()
+    desk.backstage.haptic = ft.HapticFeedback()
     await load_preferences(desk)
     apply_look(page, desk)  # before the first picture, so that it has the font
     desk.arrive(page.route or "/")
