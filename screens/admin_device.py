@@ -79,7 +79,7 @@ def DeviceBody(device_id: str) -> ft.Control:
     rows = (lambda: _rows(model, desk, card)) if card else None
     if model.gone:
         rows = lambda: [  # noqa: E731 -- one line would be longer as a function
-            parts.empty_state(desk.tokens, ft.Icons.SEARCH_OFF, t("admin.nothing_found"))
+            parts.empty_state(desk.tokens, ft.Icons.SEARCH_OFF, t("admin.devices.gone"))
         ]
     return framed(desk, title, facts_of(desk, card) if card else "", model.refused, rows)
 

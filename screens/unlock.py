@@ -38,6 +38,7 @@ class Unlocking:
         self.code = ft.TextField(key="unlock-code")
         self.said = ft.Column(spacing=theme.GAP, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
         self.clipboard = ft.Clipboard()
+        self.frame = ft.Container()
 
     @property
     def tokens(self) -> theme.Tokens:
@@ -55,6 +56,8 @@ class Unlocking:
         page.theme_mode = ft.ThemeMode.DARK if tokens.dark else ft.ThemeMode.LIGHT
         page.theme = page.dark_theme = theme.theme(tokens)
         whole = parts_work.page(tokens, self._head(kind), self._body(kind), self._footer())
+        self.frame.content = whole
+        self._fit()
         page.controls.clear()
         page.add(
             ft.SafeArea(
@@ -62,11 +65,19 @@ class Unlocking:
                 content=ft.Row(
                     alignment=ft.MainAxisAlignment.CENTER,
                     vertical_alignment=ft.CrossAxisAlignment.STRETCH,
-                    controls=[ft.Container(content=whole, width=min(WIDTH, page.width or WIDTH))],
+                    controls=[self.frame],
                 ),
             )
         )
         page.update()
+
+    def resized(self) -> None:
+        """Fit the new size; nothing is drawn anew: a keyboard that opens resizes the page, too."""
+        self._fit()
+        self.page.update()
+
+    def _fit(self) -> None:
+        self.frame.width = min(WIDTH, self.page.width or WIDTH)
 
     def ask_for_code(self) -> None:
         """Go over to the unlock code."""
@@ -212,10 +223,13 @@ def unlocking(
         asking.speak(str(chosen.get("language")))
         asking.brightness = str(chosen.get("brightness") or "system")
 
-        def again() -> None:
+        def resized() -> None:
+            asking.resized()
+
+        def turned_dark() -> None:
             asking.draw()
 
-        page.on_resize = page.on_platform_brightness_change = again
+        page.on_resize, page.on_platform_brightness_change = resized, turned_dark
         asking.draw()
 
         async def go_on() -> None:
