@@ -105,8 +105,8 @@ def _carry(
     known = carried.writer in before.history.taken
     after = before if known else apply(before, carried, policies, received_ms)
     taken = after.history.taken | {entry.writer}
-    early = frozenset[str]() if known else frozenset({carried.writer})
-    history = replace(after.history, taken=taken, carried=after.history.carried | early)
+    early = after.history.carried if known else after.history.carried | {carried.writer}
+    history = replace(after.history, taken=taken, carried=early)
     verdict = "merged" if known else after.verdict
     return after._replace(verdict=verdict, code="duplicate" if known else None, history=history)
 

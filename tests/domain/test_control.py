@@ -82,14 +82,10 @@ def test_how_long_a_scan_proves_presence_is_data() -> None:
         assert was_there(two, record, "CS-07", scanned, at) is in_two
     assert not was_there(five, record, "CS-07", 6 * MINUTE, MINUTE)  # scanned afterwards
     assert not was_there(five, work(area="A01"), "CS-07", 0, 0)  # another area
-    odd: list[tuple[Value, Value]] = [
-        ("NOPE", 0),
-        (None, 0),
-        (["CS-07"], 0),
-        ("CS-07", "0"),
-        (7, 7),
-    ]
-    for asset_id, scanned in odd:
+    bad: list[tuple[Value, Value]] = [
+        ("NOPE", 0), (None, 0), (["CS-07"], 0), ("CS-07", "0"), (7, 7),
+    ]  # fmt: skip
+    for asset_id, scanned in bad:
         assert not was_there(five, record, asset_id, scanned, 0)
 
 
