@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from domain.carried import inside
 from domain.changes import DECISIONS
 from offline_store import devices, entries, journal, quarantine, records, scoped
 from offline_store.devices import Device
@@ -118,7 +119,8 @@ def _reply(here: Site, session: Session, turn: Turn, cursor: int, *, holes: bool
     rows = [*turn.enter, *turn.entries]  # in the order in which a device takes them
     # a device that was taken in is known by its key before it has sent anything (for relay)
     taken_in = {one.entry.record_id for one in rows if one.entry.type == "device"}
-    names = sorted(taken_in | {one.entry.device_id for one in rows})
+    carried = {inner.device_id for one in rows if (inner := inside(one.entry)) is not None}
+    names = sorted(taken_in | carried | {one.entry.device_id for one in rows})
     keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
     before: Mapping[tuple[str, int], bytes] = scoped.before(session, rows) if holes else {}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session
 
+from domain.carried import inside
 from domain.changes import DECISIONS, Entry, decode
 from domain.merge import TypePolicies
 from offline_store import arrivals as holed
@@ -74,7 +75,8 @@ def _receive(
     arrivals = [_arrival(one) for one in part]
     # a device that was taken in is known by its key before it has sent anything (for relay)
     taken_in = {one.entry.record_id for one in arrivals if one.entry.type == "device"}
-    for device_id in taken_in | {one.dev for one in part}:
+    carried = {inner.device_id for one in arrivals if (inner := inside(one.entry)) is not None}
+    for device_id in taken_in | carried | {one.dev for one in part}:
         public_key = reply.devices.get(device_id)
         if public_key is not None:
             devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from app.field import FieldApp
 from app.use_cases import works
-from app.use_cases.work_views import flows
 from domain.access import subject_of
+from domain.control import flows
 from domain.plant import Person
 from domain.work import expires_ms
 from domain.workflow import RULE, rows_of
@@ -40,7 +40,7 @@ def endings(field: FieldApp, person: Person) -> list[Ending]:
         return []
     now, near = field.clock.now_ms(), warn_ms(field)
     found: list[Ending] = []
-    for flow, work in flows(field):
+    for flow, work in flows(field.definitions):
         running = {one for row in rows_of(flow, RULE, work.expired) for one in row.sources}
         with field.store.reading() as session:
             states = sorted(running | {work.expired})
