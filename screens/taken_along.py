@@ -45,7 +45,7 @@ def _for(desk: Desk, taken: TakeAlong) -> str:
     for names, more in ((taken.people, "taken.people"), (taken.places, "taken.places")):
         if not names:
             continue
-        shown = t("list.comma").join(t.of(one) for one in names[:NAMES])
+        shown = t.listed(t.of(one) for one in names[:NAMES])
         line = t(more, names=shown)
         if len(names) > NAMES:
             line = t("taken.more", line=line, n=len(names) - NAMES)

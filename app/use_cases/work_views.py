@@ -1,6 +1,6 @@
 """Work under control as its page shows it: what stands, who may do what now, and why not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -60,6 +60,8 @@ class Line:
     unc_ms: int | None
     corrected: bool
     note: str
+    readings: tuple[tuple[str, str], ...]  # measured by it: cell and value
+    arrived: bool  # somebody checked in
     sent: bool
     verdict: str
     code: str
@@ -283,10 +285,19 @@ def _lines(field: FieldApp, session: Session, flow: Workflow, record: Record) ->
             unc_ms=known.unc_ms if known else entry.time.uncertainty_ms,
             corrected=known is not None,
             note=note if isinstance(note, str) else "",
+            readings=tuple(_measured_by(flow, entry.set)),
+            arrived=CHECK_INS in entry.set,
             sent=row.feed is not None,
             verdict=row.verdict or "",
             code=row.code or "",
         )
+
+
+def _measured_by(flow: Workflow, cells: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    for cell in flow.work.measured if flow.work else ():
+        value = cells.get(cell)
+        if isinstance(value, dict):
+            yield cell, str(value.get("value") or "")
 
 
 def _name(field: FieldApp, person_id: str) -> Words:
