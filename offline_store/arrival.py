@@ -1,0 +1,32 @@
+"""An entry of the feed as it comes from the server, before it stands in the journal."""
+
+from typing import NamedTuple
+
+from domain import merge
+from domain.changes import Entry
+from offline_store import signed
+from offline_store.entries import Logged
+
+
+class Arrival(NamedTuple):
+    """An entry of the feed as it comes from the server."""
+
+    entry: Entry
+    body: bytes
+    feed: int
+    verdict: merge.Verdict
+    code: str | None
+    received_ms: int
+    signature: bytes | None = None  # of a decision
+
+    def logged(self, digest: bytes) -> Logged:
+        """Return it as the journal holds it, with its place in the chain."""
+        return Logged(
+            self.entry, self.body, digest, self.feed, self.verdict, self.code,
+            received_ms=self.received_ms, signature=self.signature,
+        )  # fmt: skip
+
+    def check(self, decisions: signed.Decisions, digest: bytes) -> None:
+        """Raise SignatureWrongError for a decision that counts and is not its device's own."""
+        counts = self.verdict not in {"refused", "quarantined"}
+        decisions.check(self.entry, digest, self.signature, counts=counts)
