@@ -145,9 +145,10 @@ def receive(
 ) -> list[str]:
     """Take a page of the feed and bring its records up to date; returns the records touched.
 
-    `made` is what `firsts.rows` says of them, where somebody asked it before. The devices of the entries must be known (`devices.add`). Each device's chain must go on from
-    what is here: raises ChainBrokenError with device and number otherwise, and nothing is kept.
-    Likewise SignatureWrongError for a decision that its device has not signed.
+    `made` is what `firsts.rows` says of them, where somebody asked it before. The devices of the
+    entries must be known (`devices.add`). Each device's chain must go on from what is here: raises
+    ChainBrokenError with device and number otherwise, and nothing is kept. Likewise
+    SignatureWrongError for a decision that its device has not signed.
     """
     decisions = signed.Decisions(session)
     heads: dict[str, tuple[int, bytes]] = {}

@@ -132,7 +132,7 @@ def _since(session: Session, limit: int) -> list[tuple[str, int]]:
         return []
     row = col(RecordRow.row)
     query = select(RecordRow.record_id, row).where(row >= since).order_by(row).limit(limit)
-    return [(record_id, at) for record_id, at in session.exec(query)]
+    return [(record_id, at) for record_id, at in session.exec(query) if at is not None]
 
 
 def outdated(session: Session) -> bool:

@@ -1,6 +1,5 @@
 """How fast the link is, how much of it files may take, and whether originals go over it now."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -107,21 +106,22 @@ class Pace:
 class Swift:
     """Whether a link was so quick just now that packing a page takes longer than its bytes do."""
 
-    def __init__(self, mono_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         """Begin with a link of which nobody knows."""
-        self._mono_s, self._until_s = mono_s, 0.0
+        self._until_s = 0.0
 
-    def learn(self, size: int, whole_s: float, body_s: float) -> None:
-        """Learn from a reply: how long it took, and how long its bytes came."""
+    def learn(self, size: int, asked_s: float, began_s: float, ended_s: float) -> None:
+        """Learn from a reply: when it was asked for, when its bytes began to come and ended."""
         if size < _SWIFT_TELLING_BYTES:
             return
-        quick = size >= _SWIFT_BYTES_S * body_s and size >= _SWIFT_WHOLE_BYTES_S * whole_s
-        self._until_s = self._mono_s() + _SWIFT_S if quick else 0.0
+        quick = size >= _SWIFT_BYTES_S * (ended_s - began_s)
+        soon = size >= _SWIFT_WHOLE_BYTES_S * (ended_s - asked_s)
+        self._until_s = ended_s + _SWIFT_S if quick and soon else 0.0
 
     def lost(self) -> None:
         """Learn from a request that broke off."""
         self._until_s = 0.0
 
-    def now(self) -> bool:
-        """Say whether it is."""
-        return self._mono_s() < self._until_s
+    def at(self, now_s: float) -> bool:
+        """Say whether it is at a time of the same clock."""
+        return now_s < self._until_s

@@ -32,6 +32,7 @@ _BARE = ("entry.invalid", "count")  # what a server of the version before says o
 _CONFLICT = 409
 SIZE_MIN = 25  # entries in one push on the slowest link
 SLOW_MS, QUICK_MS = 8_000, 1_500  # of an answer: half as much next time, three times as much
+AIM_MS = 5_000  # between them: as much as takes so long
 _SIGNED = "sync.unsigned"  # and what a newer one says of a push that hides its signatures
 
 
@@ -79,8 +80,9 @@ class Pusher:
         """Learn from how long an answer took how much goes at once: a cut costs all of a push."""
         if ms > SLOW_MS:
             self._size = max(SIZE_MIN, min(self._size, len(outgoing.entries)) // 2)
-        elif ms < QUICK_MS and len(outgoing.entries) >= self._size:
-            self._size = min(self._size_max, self._size * 3)
+        elif len(outgoing.entries) >= self._size:
+            more = 3 if ms < QUICK_MS else max(1.0, AIM_MS / ms)
+            self._size = min(self._size_max, int(self._size * more))
 
     def cut(self, outgoing: outbox.Outgoing, limit: object) -> bool:
         """Cut smaller what the server takes only in smaller pushes; False where that is no way."""

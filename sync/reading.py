@@ -68,7 +68,7 @@ class Reader:
 
     async def go_on(self, reply: PullReply, at: keep.Cursor) -> None:
         """Ask for what follows a page that is about to be kept; `at` is what is kept so far."""
-        if not reply.more or reply.epoch != at.epoch or reply.next <= at.feed:
+        if not reply.more or reply.next <= at.feed:
             return
         behind = keep.Cursor(reply.next, reply.epoch)
         known = await asyncio.to_thread(self._known, behind, reply.epoch, reply.mark)
