@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from domain import merge
-from domain.changes import Entry
+from domain.changes import DECISIONS, Entry, digest_of, link_digest
 from offline_store import signed
 from offline_store.entries import Logged
 
@@ -18,6 +18,11 @@ class Arrival(NamedTuple):
     code: str | None
     received_ms: int
     signature: bytes | None = None  # of a decision
+    digest: bytes | None = None  # of the body in its chain, where somebody has worked it out
+
+    def linked(self, previous: bytes) -> bytes:
+        """Return its chain hash behind the hash before it."""
+        return link_digest(previous, self.digest or digest_of(self.body))
 
     def logged(self, digest: bytes) -> Logged:
         """Return it as the journal holds it, with its place in the chain."""
@@ -28,5 +33,6 @@ class Arrival(NamedTuple):
 
     def check(self, decisions: signed.Decisions, digest: bytes) -> None:
         """Raise SignatureWrongError for a decision that counts and is not its device's own."""
-        counts = self.verdict not in {"refused", "quarantined"}
-        decisions.check(self.entry, digest, self.signature, counts=counts)
+        if self.entry.kind in DECISIONS:
+            counts = self.verdict not in merge.OUT
+            decisions.check(self.entry, digest, self.signature, counts=counts)

@@ -48,7 +48,7 @@ def receive(
                 raise ChainBrokenError(device=device_id, number=number)
             _learn(session, arrival)
             continue
-        digest = link(_previous(session, here, arrival, said), arrival.body)
+        digest = arrival.linked(_previous(session, here, arrival, said))
         after = here.get((device_id, number + 1))
         if after is not None and link(digest, after.body) != after.hash:
             raise ChainBrokenError(device=device_id, number=number + 1)

@@ -161,7 +161,7 @@ def receive(
             continue
         if entry.number != number + 1:
             raise ChainBrokenError(device=entry.device_id, number=entry.number)
-        digest = link(previous, arrival.body)
+        digest = arrival.linked(previous)
         arrival.check(decisions, digest)
         heads[entry.device_id] = (entry.number, digest)
         fresh.append((arrival, digest))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from domain.changes import DECISIONS, Entry, decode
+from domain.changes import DECISIONS, Entry, decode, digest_of
 from domain.errors import EntryInvalidError
 from domain.merge import TypePolicies
 from offline_store import arrivals as holed
@@ -159,6 +159,7 @@ def _arrival(one: PulledEntry) -> Arrival:
         one.received_ms,
         # of decisions alone: those are verified before they are kept, and nothing else may be kept
         bytes.fromhex(one.sig) if one.sig and entry.kind in DECISIONS else None,
+        digest_of(one.body),
     )
 
 
