@@ -190,7 +190,7 @@ def _purpose(model: MyDataModel, one: PurposeView, desk: Desk) -> ft.Control:
     return parts.note(
         tokens,
         "good" if one.given else "plain",
-        f"{t.of(one.purpose.name)}: {t(f'mydata.consent.{said}')}",
+        t("list.pair", what=one.purpose.name, said=t(f"mydata.consent.{said}")),
         detail=f"{t.of(one.purpose.need)}\n{t('mydata.instead', words=t.of(one.purpose.instead))}",
         icon=ft.Icons.CHECK_CIRCLE if one.given else ft.Icons.PRIVACY_TIP,
         action=parts.Action(words, turn, f"consent-{one.purpose.code}"),

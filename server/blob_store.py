@@ -49,6 +49,10 @@ class BlobStore(Protocol):
         """Say whether a file is there; raises BlobStoreAwayError."""
         ...
 
+    def size(self, sha256: str) -> int | None:
+        """Return how many bytes a file has where it rests, None: not there; BlobStoreAwayError."""
+        ...
+
     def keep(self, sha256: str, part: Path) -> bool:
         """Give a file that has arrived its place, and read it back from there.
 
@@ -90,11 +94,18 @@ class FolderBlobs:
         """Say whether a file is there."""
         return blobs.is_here(self._store, sha256)
 
+    def size(self, sha256: str) -> int | None:
+        """Return how many bytes a file has."""
+        try:
+            return blobs.size(self._store, sha256)
+        except FileNotFoundError:
+            return None
+
     def keep(self, sha256: str, part: Path) -> bool:
         """Give a file that has arrived its place."""
         if not part.exists():  # another process of this server was quicker, or a crash came after
             return self.has(sha256) and _digest(self.read(sha256, 0, _ALL)) == sha256
-        return blob_parts.settle(self._store, sha256)
+        return blob_parts.settle(self._store, sha256, part)
 
     def read(self, sha256: str, start: int, end: int) -> Iterator[bytes]:
         """Give the bytes of a file."""
@@ -132,15 +143,19 @@ class ObjectBlobs:
 
     def has(self, sha256: str) -> bool:
         """Say whether a file is there."""
-        if self._folder.has(sha256):
-            return True
+        return self.size(sha256) is not None
+
+    def size(self, sha256: str) -> int | None:
+        """Return how many bytes a file has, here or in the store."""
+        here = self._folder.size(sha256)
+        if here is not None:
+            return here
         try:
-            obstore.head(self._objects, _key(sha256))
+            return obstore.head(self._objects, _key(sha256))["size"]
         except FileNotFoundError:
-            return False
+            return None
         except BaseError as error:
             raise _away(error) from error
-        return True
 
     def keep(self, sha256: str, part: Path) -> bool:
         """Put a file that has arrived, and read it back; the part goes once that was right."""

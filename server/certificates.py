@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from domain import certificates
-from domain.certificates import Certificate, CertificateExpiredError, CertificatePersonError
+from domain.certificates import Certificate
 from domain.changes import Entry
 from domain.plant import Person
 from offline_store import certificates as store
@@ -36,15 +36,9 @@ class Standing:
         if one is None:
             return person
         new = scene.record is None
-        if certificates.adds_only(entry.type, entry.set, new=new) or certificates.stops(
-            entry.type, entry.set, scene.definitions.policies
-        ):
+        if not certificates.needed(entry.type, entry.set, scene.definitions.policies, new=new):
             return person
-        if not one.runs(entry.wall_ms):
-            raise CertificateExpiredError(until_ms=one.until_ms)
-        grant = one.people.get(person.person_id)
-        if grant is None:
-            raise CertificatePersonError(person=person.person_id)
+        grant = certificates.covered(one, entry.wall_ms, person.person_id)
         return person if grant == certificates.grant_of(person) else grant.on(person)
 
 

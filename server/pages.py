@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from domain.changes import DECISIONS
+from domain.carried import CARRIER, CELL, inside
+from domain.changes import DECISIONS, Entry, decode
 from offline_store import devices, entries, journal, quarantine, records, scoped
 from offline_store.devices import Device
 from offline_store.entries import Logged, Stored
@@ -19,6 +20,7 @@ from sync.protocol import SNAPSHOT_MAX, VERSION, PulledEntry, PullReply, Subscri
 _ENTER_MAX = 2000  # entries of whole records on one page: fewer pushes are put on it then
 _LOOKED_AT_MAX = 2000  # records looked at for one page of a snapshot
 _TAKES_IN = b'"type":"device"'  # stands in the body of an entry that takes a device in
+_CARRIES = f'"{CELL}":{{'.encode()  # and in one that carries another (`domain.carried`)
 
 
 class Ask(NamedTuple):
@@ -127,8 +129,15 @@ def _everything(here: Site, session: Session, caller: Device, ask: Ask) -> tuple
     names = {one.device_id for one in found}
     # its key is known before it has sent anything; one name too many says no more than that
     names |= {one.record_id for one in found if _TAKES_IN in one.body}
+    names |= {inner.device_id for one in found if (inner := _carried(one)) is not None}
     sent = [_passed_on(one) for one in found]
     return _page(here, session, names, cursor).model_copy(update={"entries": sent}), more
+
+
+def _carried(one: Stored) -> Entry | None:
+    if one.device_id != CARRIER or _CARRIES not in one.body:
+        return None
+    return inside(decode(one.body, one.device_id))
 
 
 def _passed_on(one: Stored) -> PulledEntry:
@@ -141,7 +150,8 @@ def _passed_on(one: Stored) -> PulledEntry:
 def _reply(here: Site, session: Session, turn: Turn, cursor: int) -> PullReply:
     rows = [*turn.enter, *turn.entries]  # in the order in which a device takes them
     taken_in = {one.entry.record_id for one in rows if one.entry.type == "device"}
-    names = taken_in | {one.entry.device_id for one in rows}
+    carried = {inner.device_id for one in rows if (inner := inside(one.entry)) is not None}
+    names = taken_in | carried | {one.entry.device_id for one in rows}
     before = scoped.before(session, rows)
 
     def sent(one: Logged, *, settled: bool) -> PulledEntry:

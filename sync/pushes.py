@@ -194,7 +194,7 @@ class Pusher:
             number, _ = journal.head(session, self._device_id)
             if expected > number + 1:  # the server has entries that this device has lost
                 raise ChainBrokenError(device=self._device_id, number=expected)
-            outbox.reopen(session, self._device_id, expected)
+            outbox.reopen(session, self._device_id, expected, self._policies())
 
     async def probe(self) -> None:
         """Send the last entry again: the answer says from which number on the server lacks ours.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from domain.carried import inside
 from domain.changes import DECISIONS, Entry, decode, digest_of
 from domain.errors import EntryInvalidError
 from domain.merge import TypePolicies
@@ -106,7 +107,8 @@ def _receive(
     types = {one.entry.type for one in arrivals}
     # a device that was taken in is known by its key before it has sent anything (for relay)
     taken_in = {one.entry.record_id for one in arrivals if one.entry.type == "device"}
-    for device_id in taken_in | {one.dev for one in part.rows}:
+    carried = {inner.device_id for one in arrivals if (inner := inside(one.entry)) is not None}
+    for device_id in taken_in | carried | {one.dev for one in part.rows}:
         public_key = reply.devices.get(device_id)
         if public_key is not None:
             devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))

@@ -10,12 +10,12 @@ from app.field import FieldApp
 from app.use_cases.hazard_views import NOBODY
 from domain import relay
 from domain.access import may, subject_of
-from domain.changes import Entry
+from domain.changes import Entry, as_created
+from domain.control import stops
 from domain.devices import shut_out
 from domain.errors import NotAllowedError
-from domain.holds import STATE, Safety
 from domain.plant import Person
-from domain.records import Cell, Record
+from domain.records import Record
 from domain.relay import (
     Message,
     Piece,
@@ -34,7 +34,6 @@ from offline_store.relayed import Came, Relayed, State
 
 AHEAD_MAX_MS = 24 * 3600 * 1000  # a clock further ahead would win every merge until that day
 CLOCK = "clock.ahead"
-_STOPS = frozenset({"stop", "suspend", "reject"})  # count whoever says so, until the server judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,35 +172,18 @@ def _judged(field: FieldApp, session: Session, entry: Entry) -> tuple[State, str
     person = found.plant.people.get(entry.person_id)
     if person is None or person.retired_ms is not None:
         return "refused", NotAllowedError.code
-    if stops(field, entry):
+    if stops(found.policies, entry.type, entry.set):  # whoever says so, until the server judges
         return "counts", None
     if entry.wall_ms > field.clock.now_ms() + AHEAD_MAX_MS:
         return "held", CLOCK
     action = entry.set.get("action")
     if entry.kind not in ("decide", "lift") or not isinstance(action, str):
         return "counts", None
-    record = records.lookup(session, entry.record_id) or _as_created(entry)
+    record = records.lookup(session, entry.record_id) or as_created(entry)
     allowed = action not in found.access.actions or may(
         found.access, found.plant, person, action, subject_of(record, on_site=True)
     )
     return ("counts", None) if allowed else ("refused", NotAllowedError.code)
-
-
-def stops(field: FieldApp, entry: Entry) -> bool:
-    """Whether an entry stops work: a stop, a suspension, a rejection."""
-    policy = field.definitions.policies.get(entry.type, {}).get(STATE)
-    state, action = entry.set.get(STATE), entry.set.get("action")
-    if not isinstance(policy, Safety) or not isinstance(state, str):
-        return False
-    return policy.kind(action if isinstance(action, str) else "", state) in _STOPS
-
-
-def _as_created(entry: Entry) -> Record:
-    cells = {
-        name: Cell(value, entry.writer, entry.wall_ms, entry.counter)
-        for name, value in entry.set.items()
-    }
-    return Record(entry.record_id, entry.type, entry.definition, cells)
 
 
 def _line(field: FieldApp, session: Session, one: Relayed) -> Line:
@@ -224,7 +206,7 @@ def _line(field: FieldApp, session: Session, one: Relayed) -> Line:
         device=_name(session, entry.device_id),
         at_ms=entry.wall_ms,
         state=state,
-        stops=stops(field, entry),
+        stops=stops(field.definitions.policies, entry.type, entry.set),
     )
 
 

@@ -9,20 +9,20 @@ from app.field import FieldApp
 from app.use_cases import readable
 from domain import corrections
 from domain.access import may, subject_of
+from domain.control import may_check_in, safety_of, was_there
 from domain.errors import FieldError, MoveRefusedError
 from domain.expressions import holds
-from domain.holds import ACTION, STATE, Hold, Safety
+from domain.holds import ACTION, STATE, Hold
 from domain.plant import Person
 from domain.records import Record, Value
 from domain.trusted_time import TimeUntrustedError
 from domain.words import Words
-from domain.work import CHECK_INS, Work, expires_ms, is_over, named_on
+from domain.work import CHECK_INS, expires_ms, is_over, named_on
 from domain.workflow import RULE, Transition, Workflow, check_time, scene, state_of
 from offline_store import journal, keep, records, times
 
 SETTLE = "conflict.settle"
 RESUME = "permit.resume"
-SITE_MS = 5 * 60_000
 _NOBODY = Words({"zh": "—", "en": "—"})
 
 
@@ -109,14 +109,6 @@ class WorkView:
     conflict_ids: tuple[str, ...]
 
 
-def flows(field: FieldApp) -> Iterator[tuple[Workflow, Work]]:
-    """Yield the workflows of work under control; a plant may have none."""
-    found = field.definitions
-    for code, flow in sorted(found.workflows.items()):
-        if flow.work and isinstance(found.policies.get(code, {}).get(STATE), Safety):
-            yield flow, flow.work
-
-
 def facts_of(field: FieldApp, *, site: Value) -> dict[str, object]:
     """Return what a move asks beside the record: time and place."""
     return {
@@ -127,15 +119,13 @@ def facts_of(field: FieldApp, *, site: Value) -> dict[str, object]:
 
 
 def site_of(field: FieldApp, session: Session, person: Person, record: Record) -> Value:
-    """Return which label of the work's area this person scanned here in the last five minutes."""
-    kept = keep.get(session, f"scans.{person.person_id}")
-    now, assets = field.clock.now_ms(), field.definitions.plant.assets
+    """Return which label of the work's area this person scanned here a short while ago."""
+    kept, now = keep.get(session, f"scans.{person.person_id}"), field.clock.now_ms()
     for row in kept if isinstance(kept, list) else []:
-        if not (isinstance(row, list) and len(row) == 2 and isinstance(row[1], int)):
+        if not isinstance(row, list) or len(row) != 2:
             continue
-        asset = assets.get(str(row[0]))
-        if asset and asset.area == record.text("area") and 0 <= now - row[1] <= SITE_MS:
-            return {"asset": asset.asset_id, "scanned_ms": row[1]}
+        if was_there(field.definitions, record, row[0], row[1], now):
+            return {"asset": row[0], "scanned_ms": row[1]}
     return None
 
 
@@ -155,19 +145,9 @@ def open_holds(session: Session, record: Record) -> list[Hold]:
 
 def lifted_by(field: FieldApp, record: Record, hold: Hold) -> str:
     """Return the action that lifts a hold."""
-    safety = field.definitions.policies[record.type][STATE]
-    assert isinstance(safety, Safety)
+    safety = safety_of(field.definitions.policies, record.type)
+    assert safety is not None
     return safety.lifted_by.get(hold.kind, "")
-
-
-def may_check_in_on(field: FieldApp, flow: Workflow, record: Record, person: Person) -> bool:
-    """Say whether somebody may check in: named on the work, or by their role."""
-    subject, found = subject_of(record), field.definitions
-    rule = flow.cells.get(CHECK_INS)
-    return rule is not None and (
-        person.person_id in subject.named
-        or any(may(found.access, found.plant, person, one, subject) for one in rule.editors)
-    )
 
 
 def card_of(field: FieldApp, session: Session, flow: Workflow, record: Record) -> WorkCard:
@@ -215,7 +195,7 @@ def view_of(field: FieldApp, session: Session, person: Person, record: Record) -
         ),
         readings=tuple(_readings(field, person, flow, record)),
         check_ins=tuple(there),
-        may_check_in=may_check_in_on(field, flow, record, person),
+        may_check_in=may_check_in(field.definitions, flow, record, person),
         people=tuple(_people(field, record)),
         lines=tuple(_lines(field, session, flow, record)),
         conflict_ids=tuple(
