@@ -36,12 +36,12 @@ from domain.policies import POLICIES, Policies, TypePolicies
 from domain.records import Cell, Record, Value
 
 __all__ = [
-    "POLICIES", "Conflict", "FeedEntry", "Merged", "Policies", "Policy", "TypePolicies",
-    "Verdict", "apply", "fold", "join_writers", "refuse", "seen",
+    "OUT", "POLICIES", "Conflict", "FeedEntry", "Merged", "Policies", "Policy",
+    "TypePolicies", "Verdict", "apply", "fold", "is_plain", "join_writers", "refuse", "seen",
 ]  # fmt: skip
 
 AHEAD_MS = 5 * 60 * 1000  # a clock further ahead than this is flagged
-_OUT = frozenset({"refused", "quarantined"})
+OUT = frozenset({"refused", "quarantined"})  # verdicts of entries that do not count
 _JUDGES = frozenset({"resolve", "delete"})  # kinds that ask what is there
 _NOTHING = Merged(None, "accepted")
 
@@ -50,7 +50,7 @@ def fold(entries: Sequence[FeedEntry], policies: TypePolicies = POLICIES) -> Mer
     """Return the record that `entries`, in feed order, make; None without entries."""
     merged: Merged | None = None
     for entry, verdict, received_ms in entries:
-        if verdict in _OUT:
+        if verdict in OUT:
             merged = refuse(merged, entry)
         else:
             merged = apply(merged, entry, policies, received_ms)
@@ -93,7 +93,7 @@ def apply(
     if before.record and before.record.type != entry.type:
         return refuse(before, entry, "entry.type")
     own = policies.get(entry.type, {})
-    if before is _NOTHING and _simple(entry, own):
+    if before is _NOTHING and is_plain(entry, own):
         return _begin(entry, received_ms)
     return _Fold(before, entry, own, received_ms).run()
 
@@ -111,12 +111,12 @@ def _carry(
     return after._replace(verdict=verdict, code="duplicate" if known else None, history=history)
 
 
-def _simple(entry: Entry, policies: Policies) -> bool:
-    """Whether the first entry of a record only fills its cells: most entries do."""
-    if entry.kind in _JUDGES or isinstance(policies.get(STATE), Safety):
+def is_plain(entry: Entry, policies: Policies) -> bool:
+    """Say whether an entry, as the first of its record, only fills cells: most entries do."""
+    if entry.kind in _JUDGES or CELL in entry.set or isinstance(policies.get(STATE), Safety):
         return False
-    for name in entry.set:  # noqa: SIM110 -- a generator takes twice as long
-        if policies.get(name) is Policy.APPEND_ONLY:
+    for name, policy in policies.items():
+        if policy is Policy.APPEND_ONLY and name in entry.set:
             return False
     return True
 

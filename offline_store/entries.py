@@ -23,7 +23,7 @@ _READ = (
     "device_id", "record_id", "body", "hash", "feed", "verdict", "code", "params", "received_ms",
     "signature",
 )  # fmt: skip
-_STORED = (
+STORED = (
     "device_id", "number", "entry_id", "record_id", "kind", "person_id", "body", "hash", "feed",
     "received_ms", "verdict", "code", "params", "signature",
 )  # fmt: skip
@@ -48,6 +48,21 @@ class Logged:
     signature: bytes | None = None
 
 
+class Stored(NamedTuple):
+    """A confirmed entry as its row says it: its body is passed on, and nobody reads it here."""
+
+    device_id: str
+    feed: int
+    verdict: Verdict
+    code: str | None
+    received_ms: int | None
+    body: bytes
+    signature: bytes | None
+    kind: str
+    record_id: str
+    params: str | None  # JSON
+
+
 class Last(NamedTuple):
     """The end of a device's chain."""
 
@@ -62,7 +77,12 @@ def add(session: Session, logged: Sequence[Logged], feed: int | None = None) -> 
 
     `feed` is the number of those that have none of their own.
     """
-    bulk.insert(session, EntryRow, _STORED, [_values(one, feed) for one in logged])
+    add_rows(session, [_values(one, feed) for one in logged])
+
+
+def add_rows(session: Session, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert entries as rows of `STORED` columns; the caller brings their records up to date."""
+    bulk.insert(session, EntryRow, STORED, rows)
 
 
 def of_record(session: Session, record_id: str) -> list[Logged]:
@@ -165,21 +185,34 @@ def page(
     A page ends at a feed boundary, so it may hold more than `limit` by one batch; `without` leaves
     out the entries of one device.
     """
-    feed = col(EntryRow.feed)
-    last = session.connection().execute(select(func.max(feed))).scalar() or 0
-    edge = (
-        session.connection()
-        .execute(select(feed).where(feed > after).order_by(feed).offset(limit - 1).limit(1))
-        .scalar()
-    )
+    end, more = _edge(session, after, limit)
+    rows = _of_feed(session, after, end, _READ)
+    return [logged(row) for row in rows if row.device_id != without], end, more
+
+
+def stored_page(
+    session: Session, after: int, limit: int, *, without: str | None = None
+) -> tuple[list[Stored], int, bool]:
+    """Return the same as `page`, for whoever passes it on as it is."""
+    end, more = _edge(session, after, limit)
+    rows = _of_feed(session, after, end, Stored._fields)
+    return [Stored._make(row) for row in rows if row[0] != without], end, more
+
+
+def _edge(session: Session, after: int, limit: int) -> tuple[int, bool]:
+    """Return the feed number with which a page ends, and whether more follow."""
+    feed, last = col(EntryRow.feed), last_feed(session)
+    query = select(feed).where(feed > after).order_by(feed).offset(limit - 1).limit(1)
+    edge = session.connection().execute(query).scalar()
     end = max(after, last) if edge is None else edge
-    rows = session.connection().execute(
-        _columns()
-        .where(feed > after, feed <= end)
-        .order_by(feed, col(EntryRow.device_id), col(EntryRow.number))
-    )
-    found = [logged(row) for row in rows if row.device_id != without]
-    return found, end, end < last
+    return end, end < last
+
+
+def _of_feed(
+    session: Session, after: int, end: int, names: tuple[str, ...]
+) -> "Sequence[Row[Any]]":
+    order = '"feed", "device_id", "number"'
+    return bulk.between(session, EntryRow, names, "feed", after, end, order)
 
 
 def last_feed(session: Session) -> int:

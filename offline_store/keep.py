@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from domain.changes import canonical
 from domain.records import Value
 from domain.trusted_time import Anchor
+from offline_store import bulk
 from offline_store.tables import AnchorRow, CursorRow, KeepRow
 
 _MARK = "pull.mark"
@@ -39,10 +40,7 @@ def get(session: Session, name: str) -> Value:
 
 def put(session: Session, name: str, value: Value) -> None:
     """Keep a value under a name."""
-    row = session.get(KeepRow, name) or KeepRow(name=name, body=b"")
-    row.body = canonical(value)
-    session.add(row)
-    session.flush()
+    bulk.put(session, KeepRow, ("name", "body"), (name, canonical(value)))
 
 
 def cursor(session: Session, scope: str = "plant") -> Cursor:
@@ -53,10 +51,7 @@ def cursor(session: Session, scope: str = "plant") -> Cursor:
 
 def set_cursor(session: Session, at: Cursor, scope: str = "plant") -> None:
     """Note how far the feed of a scope was read: in the transaction that takes the page."""
-    row = session.get(CursorRow, scope) or CursorRow(scope=scope, feed=0)
-    row.feed, row.epoch = at.feed, at.epoch
-    session.add(row)
-    session.flush()
+    bulk.put(session, CursorRow, ("scope", *Cursor._fields), (scope, *at))
 
 
 def mark(session: Session, at: Cursor) -> str | None:

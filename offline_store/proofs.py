@@ -33,7 +33,7 @@ from domain.proofs import (
 )
 from domain.records import Record, type_names
 from offline_store import blobs, devices, records, times
-from offline_store.arrivals import BEFORE
+from offline_store.arrival import BEFORE
 from offline_store.database import Store
 from offline_store.entries import IN_MAX
 from offline_store.tables import BatchRow, EntryRow, RecordRow
