@@ -94,9 +94,14 @@ async def join_again(field: FieldApp, transport: Transport) -> None:
 
 def left_behind(field: FieldApp) -> int:
     """Return how many entries former identities of this device have not sent."""
-    known = standing.former(field.store)
     with field.store.reading() as session:
+        known = standing.former(session)
         return sum(outbox.count(session, one.device_id).entries for one in known)
+
+
+def _former(field: FieldApp) -> list[Identity]:
+    with field.store.reading() as session:
+        return standing.former(session)
 
 
 async def send_former(
@@ -109,7 +114,7 @@ async def send_former(
     Returns the last thing that went wrong; what is left stays here and is tried again.
     """
     wrong: FieldError | None = None
-    for one in await asyncio.to_thread(standing.former, field.store):
+    for one in await asyncio.to_thread(_former, field):
         transport = make(one)
         pusher = Pusher(field.store, transport, one.device_id, policies, lambda: None)
         try:

@@ -22,6 +22,7 @@ from domain.relay import (
     RelayElsewhereError,
     RelayError,
     RelayForkError,
+    RelayNothingError,
     RelayOwnLostError,
     RelayRevokedError,
     RelayUnknownError,
@@ -80,8 +81,10 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
     del person
     file = RelayFile(path)
     try:
-        taken = _take(field, file.message)
-        wanted = relay_files.named_in(file.message)
+        taken = _take_all(field, file.messages)
+        wanted: dict[str, tuple[str, str]] = {}
+        for message in file.messages:
+            wanted |= relay_files.named_in(message)
         for sha in file.blobs:
             if sha not in wanted or blobs.is_here(field.store, sha):
                 continue
@@ -97,6 +100,28 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
         file.close()
     field.nudge()
     return taken
+
+
+def _take_all(field: FieldApp, messages: Sequence[Message]) -> Taken:
+    """Take messages in their order; raises RelayError if nothing of any is good."""
+    whole: Taken | None = None
+    wrong: RelayError | None = None
+    for message in messages:
+        try:
+            taken = _take(field, message)
+        except RelayError as error:
+            wrong = wrong or error
+            continue
+        if whole is None:
+            whole = taken
+        else:
+            whole.lines += taken.lines
+            whole.known += taken.known
+            whole.trouble += taken.trouble
+    if whole is None:
+        raise wrong or RelayNothingError
+    whole.trouble += [wrong] if wrong else []
+    return whole
 
 
 def waiting(field: FieldApp, record_id: str | None = None) -> list[Line]:
