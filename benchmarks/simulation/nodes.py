@@ -17,7 +17,7 @@ from server import main
 from server.settings import ServerSettings
 from server.site import Site
 
-UPLOADS, CLONE = "uploads", "clone.db"
+UPLOADS, ASIDE, CLONE = "uploads", "quarantine", "clone.db"
 PAGES_MAX = 2**31 - 2  # what SQLite allows by itself
 MEMORY = Path("/dev/shm")  # each commit waits for its disk
 
@@ -72,8 +72,10 @@ class Disk:
         """Begin another seed with an empty store."""
         self.full = False
         self._replace(self._original)
-        for folder in (self.folder / UPLOADS, self.store.blobs):
+        for folder in (self.folder / UPLOADS, self.folder / ASIDE, self.store.blobs):
             shutil.rmtree(folder, ignore_errors=True)
+        for key in self.folder.glob("device.*key*"):
+            key.unlink()
         self.store.blobs.mkdir()
 
     @property
