@@ -22,8 +22,7 @@ from domain.signatures import ChainForgedError
 from offline_store import keep, lives, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
-from offline_store.keep import OWN_FIRST
-from sync import indexing, resting, taking
+from sync import indexing, knowing, resting, taking
 from sync.downloads import Downloader
 from sync.files import Files
 from sync.flow import Flow
@@ -67,8 +66,7 @@ class SyncEngine:
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
-            # a store that was saved from damage first asks what it had sent before
-            self._own = keep.get(session, OWN_FIRST) is True
+        self._own = knowing.own_first(store)  # after damage: ask what it had sent before
         self._store, self._transport, self._identity = store, transport, identity
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
         self._on_register, self._on_round = on_register, on_round
@@ -233,7 +231,7 @@ class SyncEngine:
         await asyncio.to_thread(self._pusher.reopen, expected)
         if expected > outgoing.batch.first:  # the server has some of these: learn which
             self._own = True
-            at = await asyncio.to_thread(self._cursor)
+            at = await asyncio.to_thread(knowing.cursor, self._store)
             await asyncio.to_thread(self._rewind, at.epoch)
             await self._pull(wait_s=0)
 
@@ -244,17 +242,18 @@ class SyncEngine:
 
     async def _pull(self, *, wait_s: int) -> None:
         for _ in range(PAGES_MAX):
-            at = await asyncio.to_thread(self._cursor)
+            at = await asyncio.to_thread(knowing.cursor, self._store)
             reply = await self._page(at, wait_s)
             if reply is None:  # something was written here meanwhile: that goes first
                 return
-            if at.epoch and reply.epoch != at.epoch:
+            if await asyncio.to_thread(self._is_another_life, at, reply):
                 await self._new_epoch(reply.epoch)
                 continue
             if reply.subscription:
                 self._show(phase="receiving", error=self._held)
                 told, scopes = reply.subscription, self._scopes
                 if not await scopes.adapt(told, reply.epoch, own=self._own):
+                    self._own |= await asyncio.to_thread(knowing.own_first, self._store)
                     continue
             if reply.entries or reply.enter:
                 self._show(phase="receiving", error=self._held)
@@ -265,33 +264,16 @@ class SyncEngine:
             self._show(phase="idle", error=self._held)
             if not reply.more:
                 if self._own:
-                    await asyncio.to_thread(self._own_known)
+                    await asyncio.to_thread(knowing.own_known, self._store)
                 self._own = False
                 return
 
-    def _own_known(self) -> None:
-        with self._store.session() as session:
-            keep.put(session, OWN_FIRST, value=None)
-
-    def _cursor(self) -> keep.Cursor:
-        with self._store.reading() as session:
-            return keep.cursor(session)
-
-    def _known(self, at: keep.Cursor) -> dict[str, str]:
-        """Say what the server can tell by whether it was copied back from a backup.
-
-        What was saved from damage is read anew first: its hashes may be those of a cut chain.
-        """
-        with self._store.reading() as session:
-            known = {"mark": self._scopes.mark(session, at)}
-            seen = keep.mark(session, at)
-        if not at.epoch or self._own:
-            return known
-        return known | {"epoch": at.epoch} | ({"seen": seen} if seen else {})
+    def _is_another_life(self, at: keep.Cursor, reply: PullReply) -> bool:
+        return knowing.is_another_life(self._store, self._identity.device_id, at, reply)
 
     async def _page(self, at: keep.Cursor, wait_s: int) -> PullReply | None:
         """Ask for a page; a wait for news ends when something is written here."""
-        known = await asyncio.to_thread(self._known, at)
+        known = await asyncio.to_thread(knowing.told, self._store, self._scopes, at, own=self._own)
         sent_ms = self._now_ms()
         asking = asyncio.ensure_future(
             self._transport.pull(at.feed, ENTRIES_MAX, wait_s=wait_s, own=self._own, known=known)

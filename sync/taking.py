@@ -33,6 +33,8 @@ def take(store: Store, reply: PullReply, policies: TypePolicies, *, own: str | N
             keep.set_cursor(session, keep.Cursor(cursor, reply.epoch))
             if cursor == reply.next and not reply.more:
                 lives.finish(session, policies)
+            if own is not None:  # what comes is to be seen again, though it may have left before
+                leaving.unmark(session, _record_ids(part))
             if cursor == reply.next:
                 leaving.mark(session, reply.leave)
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
@@ -52,10 +54,13 @@ def take_whole(store: Store, reply: PullReply, policies: TypePolicies, own: str 
             administered |= _receive(session, reply, part, policies, own)
     _take_away(store, reply.enter)
     if reply.enter:
-        ids = {decode(one.body.encode(), one.dev).record_id for one in reply.enter}
         with store.session() as session:
-            leaving.unmark(session, ids)
+            leaving.unmark(session, _record_ids(reply.enter))
     return administered
+
+
+def _record_ids(came: Sequence[PulledEntry]) -> set[str]:
+    return {decode(one.body.encode(), one.dev).record_id for one in came}
 
 
 def _take_away(store: Store, came: Sequence[PulledEntry]) -> None:

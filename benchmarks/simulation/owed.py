@@ -1,4 +1,4 @@
-"""What a device may have, worked out from the rules and the records alone, without the product's way.
+"""What a device may have, worked out anew from the rules and all records.
 
 The server works it out page by page from what a record was at a cursor; here every record is looked
 at as it is now. So a page that gives too much is seen as it is made, and what a device holds in the

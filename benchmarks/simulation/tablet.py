@@ -1,6 +1,6 @@
 """One device: the real store, clock, transport and engine; it writes, crashes, and starts again.
 
-It is the product's own `FieldApp` without screens: certificate, watch over the clocks, joining anew.
+It is the product's own `FieldApp` without screens, with certificate, watched clocks, joining anew.
 """
 
 import asyncio
@@ -95,7 +95,7 @@ class Tablet:
         )  # fmt: skip
 
     def start(self, invitation: Invitation | None = None) -> None:
-        """Start the app on what the store holds, as after a flat battery; first join, if invited."""
+        """Start the app on what the store holds, as after a flat battery; if invited, join first."""
         self._boot += 1
         self._boot_s = self._loop.now
         self.field = self._app(invitation)
@@ -222,6 +222,12 @@ class Tablet:
         """Whether the app knows that it was lost: nobody works on it any more."""
         return self.field.revoked is not None
 
+    @property
+    def had_less(self) -> bool:
+        """Whether it ever was a device that may not have everything."""
+        with self.disk.store.reading() as session:
+            return keep.get(session, "pull.holes") is True
+
     def reopen(self) -> None:
         """Start after `kill`; what a person was told is kept must be there."""
         self.disk.restart()
@@ -247,7 +253,9 @@ class Tablet:
             self.ids.append(known.device_id)
         with self.disk.store.reading() as session:
             heads = {one: journal.head(session, one)[0] for one in self.ids}
-        self.lost_saves += sum(1 for device_id, one in self.written if one > heads[device_id])
+        gone = [one for one in self.written if one[1] > heads[one[0]]]
+        # what a former identity has sent may leave with its record
+        self.lost_saves += sum(1 for one in gone if one not in self.confirmed)
 
     def write(
         self,
@@ -314,7 +322,7 @@ class Tablet:
             unsent = (
                 session.connection()
                 .exec_driver_sql(
-                    f"SELECT (SELECT count(*) FROM entry WHERE device_id IN ({ids})"  # noqa: S608 -- marks
+                    f"SELECT (SELECT count(*) FROM entry WHERE device_id IN ({ids})"
                     " AND feed IS NULL)"
                     " + (SELECT count(*) FROM blob WHERE state IN ('waiting', 'sending'))",
                     tuple(self.ids),

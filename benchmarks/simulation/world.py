@@ -367,4 +367,6 @@ def simulate(seed: int, steps: int, places: Places, bug: Bug = NO_BUG) -> Outcom
     with world.server.disk.store.reading() as session:
         entries = session.connection().exec_driver_sql("SELECT count(*) FROM entry").scalar()
     photos = len(set[str]().union(*(tablet.photos for tablet in world.tablets)))
-    return Outcome(seed, world.steps, int(entries or 0), photos, world.trace, world.found, world.kinds)
+    return Outcome(
+        seed, world.steps, int(entries or 0), photos, world.trace, world.found, world.kinds
+    )
