@@ -334,6 +334,7 @@ class SyncEngine:
             self._show(bytes_done=began_bytes + offset - blob.offset, rate=self.pace.rate)
 
         await self._files.send(blob, paused, progressed)
+        await asyncio.to_thread(self._scopes.settle)  # a record may have waited for its file only
         await self._count()
 
     def _called(self) -> bool:

@@ -1,4 +1,4 @@
-"""What this device knows of the server's life: by this both see that one of them was copied back."""
+"""What this device knows of the life of its server: both see whether one was copied back."""
 
 from sqlmodel import Session
 

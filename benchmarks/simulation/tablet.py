@@ -95,7 +95,7 @@ class Tablet:
         )  # fmt: skip
 
     def start(self, invitation: Invitation | None = None) -> None:
-        """Start the app on what the store holds, as after a flat battery; if invited, join first."""
+        """Start the app on what the store holds, as after a flat battery; join first if invited."""
         self._boot += 1
         self._boot_s = self._loop.now
         self.field = self._app(invitation)
