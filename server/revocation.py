@@ -30,7 +30,10 @@ def held(session: Session, push: PushHead, proof: Proof) -> Proof:
 
 
 def check_file(here: Site, device: Device, sha256: str) -> None:
-    """Refuse a file of a revoked device that none of its held entries names."""
+    """Refuse a file of a revoked device that none of its entries names.
+
+    What it wrote before it was lost, and what a manager has let in meanwhile, keeps its photos.
+    """
     with here.store.reading() as session:
         if since(records.lookup(session, device.device_id)) is None:
             return
