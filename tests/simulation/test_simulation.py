@@ -20,8 +20,8 @@ HAPPENS = {
     "scope of a person", "server", "server at a write", "twice", "write",
 }  # fmt: skip
 LEAKS = (
-    Bug("rules not asked", lambda: mock.patch.object(View, "_sees", lambda *_: True)),
-    Bug("nothing goes", lambda: mock.patch.object(leaving, "settle", lambda *_: 0)),
+    Bug("rules not asked", lambda: mock.patch.object(View, "_sees", return_value=True)),
+    Bug("nothing goes", lambda: mock.patch.object(leaving, "settle", return_value=0)),
 )
 
 
