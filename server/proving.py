@@ -95,5 +95,4 @@ def prove(
 
 
 def _shut_out(session: Session, device: devices.Device) -> bool:
-    record = records.lookup(session, device.device_id)
-    return device.state != "active" or shut_out(record) is not None
+    return shut_out(records.lookup(session, device.device_id)) is not None

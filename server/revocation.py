@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from domain.quarantine import REVOKED
 from domain.records import Record
-from offline_store import devices, quarantine, records
+from offline_store import quarantine, records
 from offline_store.devices import Device
 from server.problems import RefusalError
 from server.proving import Proof
@@ -14,12 +14,9 @@ from server.site import Site
 from sync.protocol import PushHead
 
 
-def since(device: Device, record: Record | None) -> int | None:
-    """Return since when nothing of a device is believed (ms); None: it is believed."""
-    said = record.whole("revoked_ms") if record else None
-    if said is None and device.state != "active":
-        return device.enrolled_ms or 0
-    return said
+def since(record: Record | None) -> int | None:
+    """Return since when nothing of the device of a record is believed (ms); None: it is."""
+    return record.whole("revoked_ms") if record else None
 
 
 def held(session: Session, push: PushHead, proof: Proof) -> Proof:
@@ -27,16 +24,18 @@ def held(session: Session, push: PushHead, proof: Proof) -> Proof:
 
     What it wrote before it was lost may be honest; only a person can tell, so nothing counts yet.
     """
-    device = devices.lookup(session, push.dev)
-    if device is None or since(device, records.lookup(session, push.dev)) is None:
+    if since(records.lookup(session, push.dev)) is None:
         return proof
     return replace(proof, quarantined=REVOKED)
 
 
 def check_file(here: Site, device: Device, sha256: str) -> None:
-    """Refuse a file of a revoked device that none of its held entries names."""
+    """Refuse a file of a revoked device that none of its entries names.
+
+    What it wrote before it was lost, and what a manager has let in meanwhile, keeps its photos.
+    """
     with here.store.reading() as session:
-        if since(device, records.lookup(session, device.device_id)) is None:
+        if since(records.lookup(session, device.device_id)) is None:
             return
         if not quarantine.names(session, device.device_id, sha256):
             raise RefusalError(403, "blob.unnamed")

@@ -22,13 +22,12 @@ from domain.signatures import ChainForgedError
 from offline_store import keep, lives, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
-from offline_store.keep import OWN_FIRST
-from sync import indexing, resting, taking
+from sync import indexing, knowing, resting, taking
 from sync.downloads import Downloader
 from sync.files import Files
 from sync.flow import Flow
 from sync.pacing import Pace
-from sync.protocol import PushReply
+from sync.protocol import PullReply, PushReply
 from sync.pushes import Pusher
 from sync.reading import Page, Reader
 from sync.status import Identity, SyncStatus, left
@@ -68,8 +67,7 @@ class SyncEngine:
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
-            # a store that was saved from damage first asks what it had sent before
-            self._own = keep.get(session, OWN_FIRST) is True
+        self._own = knowing.own_first(store)  # after damage: ask what it had sent before
         self._store, self._transport, self._identity = store, transport, identity
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
         self._on_register, self._on_round = on_register, on_round
@@ -236,7 +234,7 @@ class SyncEngine:
         await asyncio.to_thread(self._pusher.reopen, expected)
         if expected > outgoing.batch.first:  # the server has some of these: learn which
             self._own = True
-            at = await asyncio.to_thread(self._cursor)
+            at = await asyncio.to_thread(knowing.cursor, self._store)
             await asyncio.to_thread(self._rewind, at.epoch)
             await self._pull(wait_s=0)
 
@@ -256,7 +254,7 @@ class SyncEngine:
 
     async def _next_page(self, wait_s: int) -> bool:
         """Take the next page; returns whether there is more to ask for."""
-        at = await asyncio.to_thread(self._cursor)
+        at = await asyncio.to_thread(knowing.cursor, self._store)
         page = await self._reader.page(at, own=self._own, wait_s=wait_s, called=self._nudged)
         if page is None:  # something was written here meanwhile: that goes first
             return False
@@ -265,13 +263,14 @@ class SyncEngine:
             self._show(as_of_ms=reply.server_ms)
         else:
             self._heard(reply.server_ms, page.sent_ms)
-        if at.epoch and reply.epoch != at.epoch:
+        if await asyncio.to_thread(self._is_another_life, at, reply):
             await self._new_epoch(reply.epoch)
             return True
         if reply.subscription:
             self._show(phase="receiving", error=self._held)
             told, scopes = reply.subscription, self._scopes
             if not await scopes.adapt(told, reply.epoch, own=self._own):
+                self._own |= await asyncio.to_thread(knowing.own_first, self._store)
                 return True
         if reply.entries or reply.enter:
             self._show(phase="receiving", error=self._held)
@@ -284,17 +283,12 @@ class SyncEngine:
         self._show(phase="idle", error=self._held)
         if not reply.more:
             if self._own:
-                await asyncio.to_thread(self._own_known)
+                await asyncio.to_thread(knowing.own_known, self._store)
             self._own = False
         return reply.more
 
-    def _own_known(self) -> None:
-        with self._store.session() as session:
-            keep.put(session, OWN_FIRST, value=None)
-
-    def _cursor(self) -> keep.Cursor:
-        with self._store.reading() as session:
-            return keep.cursor(session)
+    def _is_another_life(self, at: keep.Cursor, reply: PullReply) -> bool:
+        return knowing.is_another_life(self._store, self._identity.device_id, at, reply)
 
     def _take(self, page: Page) -> None:
         own, ready = self._scopes.own, page.ready
@@ -333,6 +327,7 @@ class SyncEngine:
             self._show(bytes_done=began_bytes + offset - blob.offset, rate=self.pace.rate)
 
         await self._files.send(blob, paused, progressed)
+        await asyncio.to_thread(self._scopes.settle)  # a record may have waited for its file only
         await self._count()
 
     def _called(self) -> bool:
