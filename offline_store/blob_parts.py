@@ -20,12 +20,13 @@ def grown(store: Store, sha256: str) -> int:
     return sealed_files.arrived(blobs.part(store, sha256), store.seal)
 
 
-def settle(store: Store, sha256: str) -> bool:
+def settle(store: Store, sha256: str, arrived: Path | None = None) -> bool:
     """Check an arrived file by reading it back from disk, and give it its place.
 
-    False, and the part is gone, when its hash is not its name.
+    `arrived` names it where it grew elsewhere on the same disk. False, and it is gone, when its
+    hash is not its name.
     """
-    growing = blobs.part(store, sha256)
+    growing, place = arrived or blobs.part(store, sha256), blobs.path(store, sha256)
     digest = hashlib.sha256()
     backups.sync(growing)
     for step in sealed_files.arrived_pieces(growing, store.seal):
@@ -33,11 +34,12 @@ def settle(store: Store, sha256: str) -> bool:
     if digest.hexdigest() != sha256:
         growing.unlink()
         return False
+    place.parent.mkdir(exist_ok=True)
     if store.seal is None:
-        growing.replace(blobs.path(store, sha256))
+        growing.replace(place)
     else:
         _seal_arrived(store, growing, sha256)
-    backups.sync(growing.parent)
+    backups.sync(place.parent)
     backups.sync(store.blobs)
     return True
 

@@ -251,19 +251,24 @@ def progress(session: Session, sha256: str, offset: int) -> None:
     _set(session, sha256, state="sending", offset=offset, error=None)
 
 
-def confirm(session: Session, sha256: str, receipt: str, received_ms: int) -> None:
-    """Note the server's receipt: it has the whole file, and read the hash from its own disk."""
+def confirm(session: Session, sha256: str, receipt: str, received_ms: int) -> bool:
+    """Note the server's receipt: it has the whole file, and read the hash from its own disk.
+
+    False, and nothing is noted, for a file that was removed for good meanwhile.
+    """
     row = session.get(BlobRow, sha256)
     assert row is not None, "a receipt is noted for a file that is here"
-    _set(
-        session,
-        sha256,
-        state="received",
-        offset=row.size,
-        receipt=receipt,
-        received_ms=received_ms,
-        error=None,
+    this = update(BlobRow).where(col(BlobRow.sha256) == sha256, col(BlobRow.state) != "removed")
+    noted = session.connection().execute(
+        this.values(
+            state="received",
+            offset=row.size,
+            receipt=receipt,
+            received_ms=received_ms,
+            error=None,
+        )
     )
+    return noted.rowcount == 1
 
 
 def fail(session: Session, sha256: str, code: str, *, for_good: bool) -> None:

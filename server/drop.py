@@ -76,7 +76,10 @@ def _photos(here: Site, file: RelayFile) -> dict[str, str]:
             receipt = here.receipt(blob_receipt_bytes(sha, size, at_ms))
             with here.store.session() as session:
                 blobs.add(session, sha, size, kind=kind, record_id=record_id, state="received")
-                blobs.confirm(session, sha, receipt, at_ms)
+                kept = blobs.confirm(session, sha, receipt, at_ms)
+            if not kept:  # removed for good while it was copied
+                here.blob_store.lose(sha)
+                continue
         else:
             receipt = known.receipt or ""
         found[sha] = outbox.short_code(receipt) if receipt else ""
