@@ -86,8 +86,9 @@ def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.De
 
 def sender(request: Request, here: Annotated[Site, Depends(site)]) -> devices.Device:
     """Return the device as `device` does, a revoked one too: what it sends is quarantined."""
-    found, _ = _known(request, here)
+    found, record = _known(request, here)
     request.state.device = found.device_id
+    request.state.lost = revocation.since(found, record) is not None
     return found
 
 
