@@ -250,6 +250,9 @@ def _adopted(here: Site, caller: Device, offered: BlobOffer) -> BlobReply | None
     try:
         if part.exists() or not here.blob_store.has(offered.sha256):
             return None
+        place = here.blob_store.local(offered.sha256)
+        if place is not None and uploads.size(place) != offered.size:
+            raise RefusalError(409, "blob.size_other", size=uploads.size(place))
         whole = here.blob_store.keep(offered.sha256, part)
     except BlobStoreAwayError:
         return None
@@ -275,11 +278,7 @@ def _confirmed(here: Site, offered: BlobOffer) -> BlobReply:
         raise RefusalError(410, removals.CODE)
     here.uploads.granted(offered.sha256)
     return BlobReply(
-        state="received",
-        offset=offered.size,
-        size=offered.size,
-        receipt=receipt,
-        server_ms=at_ms,
+        state="received", offset=offered.size, size=offered.size, receipt=receipt, server_ms=at_ms
     )
 
 
@@ -293,7 +292,7 @@ async def fetch(
     may = await run_in_threadpool(scoping.may_have, here, caller.device_id, sha256)
     received = await run_in_threadpool(_received, here, sha256)
     if received is None or not may:
-        if may and waiting:
+        if received is None and waiting:  # a wish only says what is sent first
             await run_in_threadpool(here.uploads.ask_for, sha256)
         raise RefusalError(404, "blob.unknown")
     place = here.blob_store.local(sha256)

@@ -77,7 +77,8 @@ class Uploads:
     def close(self, sha256: str) -> None:
         """Forget all offers of a file and what came of it: it is here, or removed for good."""
         for file in self.folder.glob(f"{sha256}*") if self.folder.exists() else ():
-            file.unlink(missing_ok=True)
+            with suppress(PermissionError):  # Windows: being written; it expires with its offer
+                file.unlink(missing_ok=True)
 
     def drop(self, sha256: str, device: str) -> None:
         """Forget the offer of one device, and what came of it."""

@@ -14,7 +14,7 @@ from server.keys import public_bytes
 from tests.hostile.attacker import Attacker, attacker, body, refused
 from tests.hostile.test_uploads import ADMIN, lose
 from tests.server.phone import CODE, Bench, report
-from tests.server.test_enrolment import asked
+from tests.server.test_enrolment import asked, invited
 
 OPERATOR, LEADER, WORKER = "U012", "U019", "U044"
 
@@ -41,6 +41,15 @@ async def test_who_has_the_token_of_a_new_device_writes_nothing_without_its_key(
     with bench.site.store.reading() as session:
         assert records.lookup(session, hazard) is None
     await device.honest()  # what its key signs counts
+
+
+async def test_a_code_lets_one_device_in_however_many_ask_at_once(bench: Bench) -> None:
+    code = await invited(await bench.phone())
+    answers = await asyncio.gather(
+        *(bench.client.post("/v1/enrol", json=asked(code)) for _ in range(8))
+    )
+    assert sorted(one.status_code for one in answers) == [200] + [403] * 7
+    assert {one.json()["code"] for one in answers if one.status_code == 403} == {"enrol.used"}
 
 
 async def test_nobody_decides_for_others_on_a_device_that_is_not_theirs(bench: Bench) -> None:

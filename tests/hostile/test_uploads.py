@@ -113,6 +113,15 @@ async def test_a_removal_just_before_the_receipt_wins(bench: Bench) -> None:
         assert removals.is_removed(session, SHA)
 
 
+async def test_a_receipt_is_for_the_file_as_it_is_and_no_other_size(bench: Bench) -> None:
+    phone = await bench.phone()
+    blobs.keep_file(bench.site.store, PHOTO)  # it rests here, its row was never written
+    said = metadata(sha256=SHA, kind="original", record="r")
+    wrong = {**phone.auth, **TUS, "Upload-Length": "7", "Upload-Metadata": said}
+    refused(await bench.client.post("/v1/blobs", headers=wrong), "blob.size_other")
+    assert (await create(bench, phone)).headers["anshao-receipt"]
+
+
 async def gone(bench: Bench) -> None:
     """Remove the file as the duty does that removes personal media."""
     with bench.site.store.session() as session:
