@@ -41,7 +41,7 @@ SOCKET_MAX_BYTES = 64 * 2**20
 _UNFRAMED = (
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
 )
 
 
