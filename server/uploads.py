@@ -8,6 +8,7 @@ that hangs on a dead link, instead of waiting for it (SYNC_ANCHORS §3.7).
 import asyncio
 import hashlib
 import os
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class Uploads:
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self._file(offer.sha256, offer.device)
         if not file.exists():
-            growing = file.with_suffix(".tmp")
+            growing = file.with_suffix(f".{secrets.token_hex(4)}.tmp")  # not another process's
             growing.write_text(offer.model_dump_json(), "utf-8")
             growing.replace(file)
 
@@ -94,12 +95,8 @@ class Uploads:
         """Return for how long nothing has come of a file; 0 while it is being written."""
         if _key(sha256, device) in self.active:
             return 0.0
-        files = [
-            file
-            for file in (self._file(sha256, device), self.part(sha256, device))
-            if file.exists()
-        ]
-        return now_s - max((file.stat().st_mtime for file in files), default=now_s)
+        touched = max(map(_mtime, (self._file(sha256, device), self.part(sha256, device))))
+        return now_s - (touched or now_s)
 
     def take_over(self, sha256: str, device: str) -> Writer:
         """Become the only writer of a device's file: the one before, if any, is told to stop."""
@@ -205,7 +202,10 @@ async def _next(stream: AsyncIterator[bytes]) -> bytes | None:
 
 def size(file: Path) -> int:
     """Return how many bytes of a file are stored; 0 where nothing came yet."""
-    return file.stat().st_size if file.exists() else 0
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def append(file: Path, data: bytes, at: int, *, durable: bool) -> bool:
@@ -230,9 +230,14 @@ def append(file: Path, data: bytes, at: int, *, durable: bool) -> bool:
 def take_back(file: Path, at: int, end: int, algorithm: str, digest: bytes) -> bool:
     """Read what was stored from `at` to `end` and throw it away if that is not its hash.
 
-    False where it was thrown away. A part that another process has gone on from stays.
+    False where it was thrown away. A part that another process has gone on from stays, as does one
+    that is whole and has its place by now.
     """
-    with file.open("r+b") as handle, _alone(handle.fileno()):
+    try:
+        opened = file.open("r+b")
+    except FileNotFoundError:
+        return True
+    with opened as handle, _alone(handle.fileno()):
         handle.seek(at)
         if hashlib.new(algorithm, handle.read(end - at), usedforsecurity=False).digest() == digest:
             return True
