@@ -16,10 +16,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
-from domain.receipts import blob_receipt_bytes
-from offline_store import blobs, removals
 from offline_store.devices import Device
-from server import blob_store, bodies, ranges, revocation, scoping, tus, uploads
+from server import bodies, ranges, receiving, revocation, scoping, tus, uploads
 from server.accounts import device, sender
 from server.blob_store import BlobStoreAwayError
 from server.problems import RefusalError
@@ -57,8 +55,7 @@ async def offer(request: Request, here: Here, caller: Sender) -> Response:
     if tus.speaks(request):
         return await _create(request, here, caller)
     offered = await bodies.message(request, BlobOffer, _OFFER_MAX_BYTES)
-    if offered.size > here.settings.blob_max_bytes:
-        raise RefusalError(413, "blob.size", limit=here.settings.blob_max_bytes)
+    receiving.check_size(here, offered.size)
     state = await run_in_threadpool(_offer, here, caller, offered)
     return _answer(here, state, 200 if state.receipt else 201)
 
@@ -77,7 +74,7 @@ async def _create(request: Request, here: Site, caller: Device) -> Response:
 
 def _offer(here: Site, caller: Device, offered: BlobOffer) -> BlobReply:
     revocation.check_file(here, caller, offered.sha256)
-    received = _received(here, offered.sha256, look=True) or _adopted(here, caller, offered)
+    received = _there(here, offered)
     if received:
         return received
     _expire(here)
@@ -94,7 +91,7 @@ def _offer(here: Site, caller: Device, offered: BlobOffer) -> BlobReply:
         limits = here.settings
         if len(under_way) >= limits.uploads_max or own >= limits.uploads_per_device:
             raise RefusalError(429, "blob.uploads", {"Retry-After": "60"})
-        _room_for(here, offered.size)
+        receiving.room_for(here, offered.size)
         here.uploads.open(Offer(**offered.model_dump(), device=caller.device_id))
     return _partial(here, caller, offered.sha256, offered.size)
 
@@ -116,7 +113,7 @@ async def progress(sha256: Sha256, here: Here, caller: Sender) -> Response:
 
 def _progress(here: Site, caller: Device, sha256: str) -> BlobReply:
     revocation.check_file(here, caller, sha256)
-    state = _received(here, sha256)
+    state = receiving.received(here, sha256)
     if state is None:
         offered = here.uploads.find(sha256, caller.device_id)
         if offered is None:
@@ -162,7 +159,7 @@ async def _receive(
     mine = here.uploads.take_over(sha256, caller.device_id)
     try:
         async with here.uploads.lock(sha256, caller.device_id):
-            received = await run_in_threadpool(_received, here, sha256)
+            received = await run_in_threadpool(receiving.received, here, sha256)
             if received:
                 if tus.speaks(request) and offset != received.size:
                     raise _elsewhere(received.size)
@@ -173,7 +170,7 @@ async def _receive(
             stored = uploads.size(here.uploads.part(sha256, caller.device_id))
             if offset != stored:
                 raise _elsewhere(stored)
-            _room_for(here, offered.size - stored)
+            receiving.room_for(here, offered.size - stored)
             whole = await _store(request, here, offered, mine)
             if checksum and whole:
                 await run_in_threadpool(_verify, here, offered, stored, checksum)
@@ -229,7 +226,7 @@ def _verify(here: Site, offered: Offer, begun: int, checksum: tus.Checksum) -> N
 def _finish(here: Site, caller: Device, offered: Offer) -> BlobReply:
     file = here.uploads.part(offered.sha256, offered.device)
     try:
-        received = _received(here, offered.sha256)
+        received = receiving.received(here, offered.sha256)
     except RefusalError:  # removed for good meanwhile
         here.uploads.drop(offered.sha256, offered.device)
         raise
@@ -238,48 +235,26 @@ def _finish(here: Site, caller: Device, offered: Offer) -> BlobReply:
         return received
     if uploads.size(file) < offered.size and file.exists():
         return _partial(here, caller, offered.sha256, offered.size)
-    if not here.blob_store.keep(offered.sha256, file):
+    try:
+        state = receiving.take(here, offered, file)
+    except RefusalError:
+        here.uploads.close(offered.sha256)
+        raise
+    if state is None:
         here.uploads.drop(offered.sha256, offered.device)
         raise RefusalError(422, "blob.hash", {"Upload-Offset": "0"}, offset=0)
-    return _confirmed(here, offered)
-
-
-def _adopted(here: Site, caller: Device, offered: BlobOffer) -> BlobReply | None:
-    """Confirm a file that rests here without a row: the server stopped just after it came."""
-    part = here.uploads.part(offered.sha256, caller.device_id)
-    try:
-        if part.exists() or not here.blob_store.has(offered.sha256):
-            return None
-        place = here.blob_store.local(offered.sha256)
-        if place is not None and uploads.size(place) != offered.size:
-            raise RefusalError(409, "blob.size_other", size=uploads.size(place))
-        whole = here.blob_store.keep(offered.sha256, part)
-    except BlobStoreAwayError:
-        return None
-    return _confirmed(here, offered) if whole else None
-
-
-def _confirmed(here: Site, offered: BlobOffer) -> BlobReply:
-    at_ms = here.now_ms()
-    receipt = here.receipt(blob_receipt_bytes(offered.sha256, offered.size, at_ms))
-    with here.store.session() as session:
-        blobs.add(
-            session,
-            offered.sha256,
-            offered.size,
-            kind=offered.kind,
-            record_id=offered.record,
-            state="received",
-        )
-        kept = blobs.confirm(session, offered.sha256, receipt, at_ms)
     here.uploads.close(offered.sha256)
-    if not kept:  # removed for good while it was on its way
-        here.blob_store.lose(offered.sha256)
-        raise RefusalError(410, removals.CODE)
     here.uploads.granted(offered.sha256)
-    return BlobReply(
-        state="received", offset=offered.size, size=offered.size, receipt=receipt, server_ms=at_ms
-    )
+    return state
+
+
+def _there(here: Site, offered: BlobOffer) -> BlobReply | None:
+    """Return the receipt of what rests here already, whether or not its row was written."""
+    state = receiving.received(here, offered.sha256, look=True)
+    if state is None and (state := receiving.adopted(here, offered)):
+        here.uploads.close(offered.sha256)
+        here.uploads.granted(offered.sha256)
+    return state
 
 
 @router.get("/{sha256}")
@@ -290,7 +265,7 @@ async def fetch(
     asked = request.headers.get("range", "bytes=0-")
     ranges.check(asked)
     may = await run_in_threadpool(scoping.may_have, here, caller.device_id, sha256)
-    received = await run_in_threadpool(_received, here, sha256)
+    received = await run_in_threadpool(receiving.received, here, sha256)
     if received is None or not may:
         if received is None and waiting:  # a wish only says what is sent first
             await run_in_threadpool(here.uploads.ask_for, sha256)
@@ -333,36 +308,7 @@ async def _resting(work: Callable[_P, _R], *given: _P.args, **named: _P.kwargs) 
     try:
         return await run_in_threadpool(work, *given, **named)
     except BlobStoreAwayError as error:
-        again = {"Retry-After": str(blob_store.AWAY_S)}
-        raise RefusalError(503, "blob.store_away", again) from error
-
-
-def _received(here: Site, sha256: str, *, look: bool = False) -> BlobReply | None:
-    """Return the receipt of a file that is here; `look` whether it still rests in its place."""
-    with here.store.reading() as session:
-        found = blobs.lookup(session, sha256)
-    if found is not None and found.state == removals.REMOVED:  # a device that has it lets go of it
-        raise RefusalError(410, removals.CODE)
-    if found is None or not found.have:
-        return None
-    if not blobs.is_here(here.store, sha256) and not _rests(here, sha256, look=look):
-        return None
-    return BlobReply(
-        state="received",
-        offset=found.size,
-        size=found.size,
-        receipt=found.receipt,
-        server_ms=found.received_ms or 0,
-    )
-
-
-def _rests(here: Site, sha256: str, *, look: bool) -> bool:
-    if here.blob_store.is_local:
-        return False
-    try:
-        return not look or here.blob_store.has(sha256)
-    except BlobStoreAwayError:  # the row says that it was read back from there
-        return True
+        raise receiving.away() from error
 
 
 def _partial(here: Site, caller: Device, sha256: str, size: int) -> BlobReply:
@@ -381,11 +327,6 @@ def _expire(here: Site) -> None:
         if here.uploads.idle_s(one.sha256, one.device, now_s) > keep_s:
             here.uploads.drop(one.sha256, one.device)
             _log.info("upload expired", extra={"device": one.device, "blob": one.sha256[:12]})
-
-
-def _room_for(here: Site, size: int) -> None:
-    if here.disk_free() - size < here.settings.disk_free_min_bytes:
-        raise RefusalError(507, "server.disk_full", {"Retry-After": "600"})
 
 
 def _headers(here: Site, state: BlobReply) -> dict[str, str]:

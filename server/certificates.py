@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from domain import certificates
-from domain.certificates import (
-    Certificate,
-    CertificateExpiredError,
-    CertificatePersonError,
-    Grant,
-)
+from domain.certificates import Certificate, CertificatePersonError
 from domain.changes import Entry
 from domain.plant import Person
 from offline_store import certificates as store
@@ -46,19 +41,13 @@ class Standing:
         if one is None and not self.people:
             return person
         new = scene.record is None
-        if certificates.adds_only(entry.type, entry.set, new=new) or certificates.stops(
-            entry.type, entry.set, scene.definitions.policies
-        ):
+        if not certificates.needed(entry.type, entry.set, scene.definitions.policies, new=new):
             return person
         if self.people and person.person_id not in self.people:
             raise CertificatePersonError(person=person.person_id)
         if one is None:
             return person
-        if not one.runs(entry.wall_ms):
-            raise CertificateExpiredError(until_ms=one.until_ms)
-        grant = one.people.get(person.person_id)
-        if grant is None:
-            raise CertificatePersonError(person=person.person_id)
+        grant = certificates.covered(one, entry.wall_ms, person.person_id)
         return person if grant == certificates.grant_of(person) else grant.on(person)
 
 
@@ -76,13 +65,6 @@ def standing(session: Session, push: PushHead) -> Standing | None:
 def standing_now(session: Session, device_id: str) -> Standing:
     """Return what an entry is judged by that somebody lets in later."""
     return Standing((), scoping.allotment_of(records.lookup(session, device_id)).people)
-
-
-def _grants(here: Site, session: Session, device_id: str) -> dict[str, Grant]:
-    """Return who may work on a device, and as what."""
-    found = certificates.grants(here.pack.definitions.plant)
-    within = scoping.allotment_of(records.lookup(session, device_id)).people
-    return {one: grant for one, grant in found.items() if not within or one in within}
 
 
 def note(here: Site, device: Device, newest: int) -> None:
@@ -125,7 +107,7 @@ def make(here: Site, session: Session, device: Device, have: int = 0) -> Certifi
         public_key=device.public_key.hex(),
         from_ms=now,
         until_ms=now + found.defaults.whole("device.certificate_days") * _DAY_MS,
-        people=_grants(here, session, device.device_id),
+        people=certificates.grants(found.plant, records.lookup(session, device.device_id)),
     )
     body = certificates.encode(one)
     signature = here.key.sign(certificates.signed_bytes(body))
@@ -134,7 +116,8 @@ def make(here: Site, session: Session, device: Device, have: int = 0) -> Certifi
 
 
 def _good(here: Site, session: Session, one: Certificate) -> bool:
-    same = one.people == _grants(here, session, one.device)
+    device = records.lookup(session, one.device)
+    same = one.people == certificates.grants(here.pack.definitions.plant, device)
     return same and one.epoch == here.epoch_now(session) and not one.half_over(here.now_ms())
 
 
