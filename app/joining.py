@@ -71,9 +71,17 @@ async def enrol(field: FieldApp, key: Ed25519PrivateKey, transport: Transport) -
 
 
 def _check(field: FieldApp, reply: EnrolReply) -> None:
-    """Believe the server that answers only if it is the one of the QR, and of our records."""
+    """Believe the server that answers only if it is the one of the QR, and of our records.
+
+    Its public key is no secret: that it has the key is proved by the certificate alone, which is
+    checked when it is kept. Without a QR the key is to be the one that this device knows.
+    """
     said = field.invitation.key if field.invitation else ""
-    if said and fingerprint(bytes.fromhex(reply.server_public_key)) != said:
+    if not said and field.identity is not None and field.identity.server_key:
+        said = fingerprint(bytes.fromhex(field.identity.server_key))
+    if said and (
+        reply.certificate is None or fingerprint(bytes.fromhex(reply.server_public_key)) != said
+    ):
         raise EnrolServerError(server=field.server_url)
     if field.identity is not None and field.identity.plant != reply.plant:
         raise EnrolPlantError(plant=field.identity.plant)

@@ -44,6 +44,14 @@ def newest(session: Session, device_id: str) -> tuple[Certificate, bytes, bytes]
     return (decode(row.body), row.body, row.signature) if row else None
 
 
+def first_ms(session: Session, device_id: str) -> int | None:
+    """Return from when the first certificate of a device was; None where none is here."""
+    query = select(CertificateRow.from_ms).where(
+        col(CertificateRow.device_id) == device_id, col(CertificateRow.serial) == 1
+    )
+    return session.exec(query).first()
+
+
 def of_device(session: Session, device_id: str, up_to: int | None = None) -> list[Certificate]:
     """Return the certificates of a device in order, at most up to serial `up_to`."""
     query = select(CertificateRow).where(col(CertificateRow.device_id) == device_id)

@@ -125,12 +125,16 @@ class RelayFile:
 def named_in(message: Message) -> dict[str, tuple[str, str]]:
     """Return the files that a message's evidence names: hash -> kind and record.
 
-    Only these are taken out of a file: nobody fills a device with what no entry speaks of.
+    Only these are taken out of a file, and only where their evidence was taken in: nobody fills a
+    device with what no proved entry speaks of.
     """
     found: dict[str, tuple[str, str]] = {}
     for run in message.runs:
         for body in run.bodies:
-            entry = relay.read_entry(body, run.device_id)
+            try:
+                entry = relay.read_entry(body, run.device_id)
+            except RelayDamagedError:  # its run was refused; the others stand
+                continue
             if entry.type != "evidence":
                 continue
             for kind in ("thumb", "stamped", "original"):

@@ -30,6 +30,7 @@ _TOKEN_BYTES = 32
 _TOKEN_MAX = 256
 _MINUTE_MS = 60_000
 _NUMBER_MAX = 2**53 - 1
+_SERIAL_MAX = 2**52  # the next one is above it, and has to be a whole number of the wire, too
 _TRIES = "server.enrol_tries"  # in the store: several processes count together
 
 
@@ -57,7 +58,7 @@ def certificate(
     request: Request,
     here: Annotated[Site, Depends(site)],
     *,
-    have: Annotated[int, Query(ge=0, le=_NUMBER_MAX)] = 0,
+    have: Annotated[int, Query(ge=0, le=_SERIAL_MAX)] = 0,
     newest: Annotated[int, Query(ge=0, le=_NUMBER_MAX)] = 0,
 ) -> Response:
     """Say who may work on the device that asks; 304 while its certificate `have` says it well.
@@ -86,8 +87,9 @@ def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.De
 
 def sender(request: Request, here: Annotated[Site, Depends(site)]) -> devices.Device:
     """Return the device as `device` does, a revoked one too: what it sends is quarantined."""
-    found, _ = _known(request, here)
+    found, record = _known(request, here)
     request.state.device = found.device_id
+    request.state.lost = revocation.since(found, record) is not None
     return found
 
 

@@ -102,9 +102,10 @@ class FolderBlobs:
 
     def keep(self, sha256: str, part: Path) -> bool:
         """Give a file that has arrived its place."""
-        if not part.exists():  # another process of this server was quicker, or a crash came after
+        try:
+            return blob_parts.settle(self._store, sha256, part)
+        except FileNotFoundError:  # another process was quicker, or a crash came after
             return self.has(sha256) and blobs.hash_of(self.read(sha256, 0, _ALL)) == sha256
-        return blob_parts.settle(self._store, sha256, part)
 
     def read(self, sha256: str, start: int, end: int) -> Iterator[bytes]:
         """Give the bytes of a file."""

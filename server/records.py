@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from domain.errors import EntryInvalidError
 from offline_store import entries
 from offline_store.devices import Device
-from server import bodies, clock, intake, pages
+from server import bodies, clock, intake, pages, revocation
 from server.accounts import device, sender
 from server.problems import RefusalError
 from server.site import Site, site
@@ -31,6 +31,8 @@ Sender = Annotated[Device, Depends(sender)]
 @router.post("/push", openapi_extra=bodies.described_bytes())
 async def push(request: Request, here: Here, caller: Sender) -> Response:
     """Take a batch of entries: a head line and the exact bodies, one per line, packed with gzip."""
+    if request.state.lost:
+        revocation.slow_down(here, caller)
     data = await bodies.read(request, here.settings.body_max_bytes)
     encoding = request.headers.get("content-encoding", "")
     taken = await run_in_threadpool(_push, here, caller, data, encoding)
@@ -86,7 +88,12 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
         left = (until - clock.mono_ms()) / 1000
         if ask.epoch and reply.epoch != ask.epoch:  # a new life of the feed is news
             break
-        if _news(reply) or reply.more or left <= 0 or not await here.hints.wait(ticket, left):
+        if (
+            _news(reply)
+            or reply.more
+            or left <= 0
+            or not await here.hints.wait(ticket, left, caller.device_id)
+        ):
             break
         ask = ask._replace(after=reply.next, seen=None)
     if k is not None and not _news(reply) and (reply.next, reply.epoch) == (after, ask.epoch):

@@ -1,5 +1,6 @@
 """Devices that were lost: since when, and what becomes of what they still send."""
 
+import math
 from dataclasses import replace
 
 from sqlmodel import Session
@@ -8,6 +9,7 @@ from domain.quarantine import REVOKED
 from domain.records import Record
 from offline_store import quarantine, records
 from offline_store.devices import Device
+from server import clock
 from server.problems import RefusalError
 from server.proving import Proof
 from server.site import Site
@@ -27,6 +29,15 @@ def held(session: Session, push: PushHead, proof: Proof) -> Proof:
     if since(records.lookup(session, push.dev)) is None:
         return proof
     return replace(proof, quarantined=REVOKED)
+
+
+def slow_down(here: Site, device: Device) -> None:
+    """Refuse pushes of a revoked device that come too fast: each makes people look at it."""
+    now, key = clock.mono_ms(), device.device_id
+    here.lost.proved(key, now)
+    wait_s = math.ceil(here.lost.wait_s(key, "", now))
+    if wait_s:
+        raise RefusalError(429, "request.rate", {"Retry-After": str(wait_s)}, wait_s=wait_s)
 
 
 def check_file(here: Site, device: Device, sha256: str) -> None:

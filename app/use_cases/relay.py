@@ -101,10 +101,13 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
         for sha in file.blobs:
             if sha not in wanted or blobs.is_here(field.store, sha):
                 continue
+            kind, record_id = wanted[sha]
             with field.store.reading() as session:
+                evidence = records.lookup(session, record_id)
                 if removals.is_removed(session, sha):  # never taken again
                     continue
-            kind, record_id = wanted[sha]
+            if evidence is None or evidence.get(kind) != sha:  # what names it was refused
+                continue
             size = file.keep(field.store, sha)
             with field.store.session() as session:
                 blobs.add(session, sha, size, kind=kind, record_id=record_id)

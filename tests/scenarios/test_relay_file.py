@@ -133,6 +133,32 @@ async def test_a_file_brings_back_no_photo_that_was_removed(site: PlantSite) -> 
             assert removals.is_removed(session, sha)
 
 
+async def test_photos_that_only_a_forged_entry_names_fill_nobodys_device(
+    site: PlantSite, tmp_path: Path
+) -> None:
+    device, record_id, file = await offline(site)
+    second = await site.device("phone-2")
+    second.wire.up = False
+    relay.take_file(second.app, second.person(OPERATOR), file)
+    thing = b"\0" * 1_000_000
+    sha, known = hashlib.sha256(thing).hexdigest(), files_of(device, record_id)[0]
+    with zipfile.ZipFile(file) as archive:
+        message = json.loads(archive.read(relay_files.MESSAGE))
+    forged = json.loads(json.dumps(message["runs"][0]).replace(known, sha))
+    assert forged != message["runs"][0]
+    message["runs"].append(forged)
+    made = tmp_path / "made.anshao-relay"
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(relay_files.MESSAGE, json.dumps(message))
+        archive.writestr(relay_files.FOLDER + sha, thing)
+    taken = relay.take_file(second.app, second.person(OPERATOR), made)
+    assert [type(one) for one in taken.trouble] == [RelayForgedError]
+    assert not blobs.is_here(second.app.store, sha)
+    here = site.server.state.site
+    await asyncio.to_thread(drop.take, here, made)
+    assert not blobs.is_here(here.store, sha)
+
+
 async def test_photos_of_a_file_obey_the_limits_of_uploads_and_go_where_files_rest(
     site: PlantSite,
 ) -> None:
