@@ -39,6 +39,7 @@ class Unlocking:
         self.said = ft.Column(spacing=theme.GAP, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
         self.clipboard = ft.Clipboard()
         self.frame = ft.Container()
+        self.saying: Callable[[], list[ft.Control]] = list  # drawn anew in another look
 
     @property
     def tokens(self) -> theme.Tokens:
@@ -56,6 +57,7 @@ class Unlocking:
         page.theme_mode = ft.ThemeMode.DARK if tokens.dark else ft.ThemeMode.LIGHT
         page.theme = page.dark_theme = theme.theme(tokens)
         whole = parts_work.page(tokens, self._head(kind), self._body(kind), self._footer())
+        self.said.controls = self.saying()
         self.frame.content = whole
         self._fit()
         page.controls.clear()
@@ -94,7 +96,6 @@ class Unlocking:
     def other_language(self) -> None:
         """Go on in the next language."""
         self.speak(self._next_language())
-        self.said.controls = []
         self.draw()
 
     def _next_language(self) -> str:
@@ -111,21 +112,22 @@ class Unlocking:
         """Try what was typed; what is wrong is said, and the fields stay."""
         first = self.passphrase.value or ""
         if self.twice and first != (self.again.value or ""):
-            self._say([parts.note(self.tokens, "stop", self.t("unlock.differs"))])
+            self._say(lambda: [parts.note(self.tokens, "stop", self.t("unlock.differs"))])
             return
-        self._say([parts.note(self.tokens, "plain", self.t("unlock.trying"))])
+        self._say(lambda: [parts.note(self.tokens, "plain", self.t("unlock.trying"))])
         try:
             code = (self.code.value or "") if self.with_code else ""
             await self.door.try_open(Typed(first, code))
         except FieldError as error:
-            self._say([parts.refusal(self.tokens, self.t, error)])
+            refused = error
+            self._say(lambda: [parts.refusal(self.tokens, self.t, refused)])
             return
         self.opened.set()
 
     async def copy(self) -> None:
         """Put the request where it can be pasted into a message."""
         await self.clipboard.set(self.door.request() or "")
-        self._say([parts.note(self.tokens, "good", self.t("unlock.copied"))])
+        self._say(lambda: [parts.note(self.tokens, "good", self.t("unlock.copied"))])
 
     def _head(self, kind: Kind) -> ft.Control:
         after = self._next_language()
@@ -193,10 +195,11 @@ class Unlocking:
         """Clear what was typed and said for the other way in."""
         for field in (self.passphrase, self.again, self.code):
             field.value = ""
-        self.said.controls = []
+        self.saying = list
 
-    def _say(self, rows: list[ft.Control]) -> None:
-        self.said.controls = rows
+    def _say(self, saying: Callable[[], list[ft.Control]]) -> None:
+        self.saying = saying
+        self.said.controls = saying()
         self.page.update()
 
     def _dress(self, field: ft.TextField, words: str, limit: int, *, hide: bool) -> ft.TextField:
