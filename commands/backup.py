@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands import AddParser, ServerOf
+from commands import AddParser, ServerOf, add_language
 
 if TYPE_CHECKING:  # what they need is loaded when they run, not with each `anshao`
     from server.backup import Backup
@@ -48,7 +48,7 @@ def _add_common(part: argparse.ArgumentParser) -> None:
         "--passphrase-file", type=Path, metavar="FILE", help=f"of the keys; else {PHRASE}"
     )
     part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
-    part.add_argument("--language", choices=("zh", "en"), default="zh", help="of refusals")
+    add_language(part, "of refusals")
     part.set_defaults(host=None, port=None, tls=False)
 
 

@@ -11,10 +11,11 @@ from typing import Final, cast
 
 from domain.changes import Entry, canonical
 from domain.control import stops
+from domain.devices import people_of
 from domain.errors import EntryInvalidError, FieldError
 from domain.plant import Person, Plant
 from domain.policies import TypePolicies
-from domain.records import Value
+from domain.records import Record, Value
 from domain.signatures import verifies
 
 VERSION: Final = 1
@@ -78,13 +79,9 @@ class Certificate:
         return now_ms < self.until_ms
 
 
-def grants(plant: Plant) -> dict[str, Grant]:
-    """Return what everybody who works at the plant is now."""
-    return {
-        person.person_id: grant_of(person)
-        for person in plant.people.values()
-        if person.retired_ms is None
-    }
+def grants(plant: Plant, device: Record | None) -> dict[str, Grant]:
+    """Return what the people of a device are now: its certificate names nobody else."""
+    return {name: grant_of(person) for name, person in people_of(plant, device).items()}
 
 
 def grant_of(person: Person) -> Grant:

@@ -48,12 +48,15 @@ def receive(
                 raise ChainBrokenError(device=device_id, number=number)
             _learn(session, arrival)
             continue
-        digest = arrival.linked(_previous(session, here, arrival, said))
+        previous = _previous(session, here, arrival, said)
+        digest = arrival.linked(previous)
         after = here.get((device_id, number + 1))
         if after is not None and link(digest, after.body) != after.hash:
             raise ChainBrokenError(device=device_id, number=number + 1)
         arrival.check(decisions, digest)
         here[device_id, number] = _Here(arrival.body, digest)
+        if number > 1 and (device_id, number - 1) not in here:
+            arrival = arrival._replace(behind=previous)  # noqa: PLW2901 -- the same, better known
         fresh.append((arrival, digest))
     return keeping.keep(session, fresh, [arrival for arrival, _ in arrivals], policies, made)
 

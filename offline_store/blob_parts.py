@@ -1,6 +1,5 @@
 """Files that grow while they arrive, and get their place once their hash is right."""
 
-import hashlib
 from pathlib import Path
 
 from offline_store import backups, blobs, sealed_files
@@ -27,11 +26,8 @@ def settle(store: Store, sha256: str, growing: Path | None = None) -> bool:
     name.
     """
     growing = growing or blobs.part(store, sha256)
-    digest = hashlib.sha256()
     backups.sync(growing)
-    for step in sealed_files.arrived_pieces(growing, store.seal):
-        digest.update(step)
-    if digest.hexdigest() != sha256:
+    if blobs.hash_of(sealed_files.arrived_pieces(growing, store.seal)) != sha256:
         growing.unlink()
         return False
     place = blobs.path(store, sha256)

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, cast
@@ -56,6 +56,14 @@ class Blob:
     received_ms: int | None
     priority: int
     error: str | None
+
+
+def hash_of(steps: Iterable[bytes]) -> str:
+    """Return the name of a file (SHA-256 in hex) from its bytes, read piece by piece."""
+    digest = hashlib.sha256()
+    for step in steps:
+        digest.update(step)
+    return digest.hexdigest()
 
 
 def put(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlmodel import Session, col
 
-from domain.changes import Entry, decode, link
+from domain.changes import DECISIONS, Entry, decode, link
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.merge import Verdict
 from domain.records import Value
@@ -116,6 +116,23 @@ def of_device(session: Session, device_id: str, first: int, limit: int) -> list[
     """Return at most `limit` of a device's entries from number `first` on."""
     given = {"device": device_id, "first": first, "most": limit}
     return [logged(row) for row in session.connection().execute(_OF_DEVICE, given)]
+
+
+def decisions_far_back(session: Session, device_id: str, by: int) -> list[Logged]:
+    """Return a device's signed decisions that wait behind `by` or more of its other entries."""
+    this = (col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None))
+    query = select(func.min(col(EntryRow.number))).where(*this)
+    first = session.connection().execute(query).scalar()
+    if first is None:
+        return []
+    rows = session.connection().execute(
+        _columns()
+        .where(*this, col(EntryRow.number) >= first + by, col(EntryRow.kind).in_(DECISIONS))
+        .where(col(EntryRow.signature).is_not(None))
+        .order_by(col(EntryRow.number))
+        .limit(IN_MAX)
+    )
+    return [logged(row) for row in rows]
 
 
 def remove(session: Session, device_id: str, number: int) -> str | None:

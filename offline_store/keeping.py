@@ -49,5 +49,5 @@ def _row(one: Arrival, digest: bytes) -> tuple[object, ...]:
     return (
         entry.device_id, entry.number, entry.entry_id, entry.record_id, entry.kind,
         entry.person_id, one.body, digest, one.feed, one.received_ms, one.verdict, one.code,
-        None, one.signature,
+        entries.pack_params(one.params), one.signature,
     )  # fmt: skip

@@ -60,7 +60,8 @@ def _row(desk: Desk, card: WorkCard, now_ms: int) -> ft.Control:
     t = desk.t
     chips = [state_chip(desk, card)]
     left = ends_in_ms(desk, card)
-    if left is not None and left <= work_ends.warn_ms(desk.field):
+    near = left is not None and left <= work_ends.warn_ms(desk.field)
+    if left is not None and near and card.state != "expired":  # that chip says it already
         key, kind = ("work.ends_in", "mind") if left > 0 else ("work.over", "stop")
         said = t(key, span=t.span(max(work_ends.MINUTE_MS, left)))
         chips.append(parts.chip(desk.tokens, said, cast("Any", kind), ft.Icons.ALARM))

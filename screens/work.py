@@ -231,8 +231,8 @@ def _body(model: WorkModel, view: WorkView, desk: Desk) -> list[ft.Control]:
         known = t(key, span=span) if view.trusted else t("work.valid_unknown")
         facts.append((t("work.validity"), f"{ends} · {known}"))
     facts += [(t(f"work.role.{role}"), t.of(name)) for role, name in view.people]
-    rows.append(parts.facts_card(tokens, facts))
     rows += [_hold(desk, one) for one in view.holds]
+    rows.append(parts.facts_card(tokens, facts))
     rows.append(_measured(model, view, desk))
     there = [(t.of(name), t.moment(at, now)) for name, at in view.check_ins]
     if there:
@@ -261,9 +261,9 @@ def ends_in_ms(desk: Desk, card: WorkCard) -> int | None:
 def _hold(desk: Desk, one: HoldCard) -> ft.Control:
     t = desk.t
     by = t("work.hold.by", person=t.of(one.by), time=t.moment(one.at_ms))
-    who = t("work.hold.mine" if one.mine else "work.hold.theirs")
+    told = t("list.said", who=by, said=t("work.hold.mine" if one.mine else "work.hold.theirs"))
     return parts.note(
-        desk.tokens, "stop", t(f"work.hold.{one.kind}"), detail=f"{by} {who}",
+        desk.tokens, "stop", t(f"work.hold.{one.kind}"), detail=told,
         icon=ft.Icons.PAUSE_CIRCLE, key=f"hold-{one.kind}",
     )  # fmt: skip
 
@@ -272,7 +272,9 @@ def _measured(model: WorkModel, view: WorkView, desk: Desk) -> ft.Control:
     tokens, t = desk.tokens, desk.t
 
     def row(one: Reading) -> ft.Control:
-        sampled = t("work.sampled", time=t.moment(one.sampled_ms)) if one.sampled_ms else ""
+        sampled = t("work.unmeasured")
+        if one.sampled_ms:
+            sampled = t("work.sampled", time=t.moment(one.sampled_ms))
         chips = []
         if one.blocked is not None and one.may:
             chips = [parts.chip(tokens, t("time.uncalibrated"), "mind", ft.Icons.LOCK_CLOCK)]
@@ -304,9 +306,20 @@ def _line(desk: Desk, one: Line) -> ft.Control:
     elif one.verdict == "conflict":
         chips.append(parts.chip(tokens, t("work.line.beside"), "mind", ft.Icons.CALL_SPLIT))
     return parts.row_card(
-        tokens, t.of(one.words), " · ".join(facts), key=f"line-{one.at_ms}-{one.device_ms}",
+        tokens, _said(desk, one), " · ".join(facts), key=f"line-{one.at_ms}-{one.device_ms}",
         chips=chips, lines=2, arrow=None,
     )  # fmt: skip
+
+
+def _said(desk: Desk, one: Line) -> str:
+    """Word what an entry did: what was measured, who came, or the step taken."""
+    t = desk.t
+    if one.readings:
+        pairs = (
+            t("list.pair", what=t(f"work.cell.{cell}"), said=value) for cell, value in one.readings
+        )
+        return t.listed(pairs)
+    return t("work.check_ins") if one.arrived else t.of(one.words)
 
 
 def _seconds(unc_ms: int | None) -> int:

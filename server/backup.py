@@ -16,7 +16,6 @@ Photos are copied, not linked: a link would share the damage. What is there is n
 a backup that was cut is simply made again. A restore that was cut goes on where it stopped, too.
 """
 
-import hashlib
 import io
 import json
 import logging
@@ -26,6 +25,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -261,11 +261,8 @@ def _begin_anew(store: Store, found: Backup) -> None:
 
 
 def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
     with file.open("rb") as handle:
-        while step := handle.read(_STEP):
-            digest.update(step)
-    return digest.hexdigest()
+        return blobs.hash_of(iter(partial(handle.read, _STEP), b""))
 
 
 def _facts_of(file: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ server (`domain.carried`). It stays among the waiting ones until its turn comes,
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlmodel import Session
 
@@ -13,6 +14,7 @@ from domain.carried import CELL, wrapped
 from domain.changes import BODY_MAX_BYTES
 from domain.control import stops
 from domain.devices import shut_out
+from domain.holds import STATE
 from domain.relay import Piece
 from offline_store import journal, records, relayed
 from server import rights
@@ -55,11 +57,18 @@ def _counts(here: Site, session: Session, piece: Piece) -> bool:
     record = taking.record(entry.record_id)
     if record is None or record.type != entry.type:
         return False
-    refusal = rights.check(entry, scene_of(here, session, taking, entry, now))
+    scene = scene_of(here, session, taking, entry, now)
+    if not taking.has_base(entry, STATE):  # from which state it stops, nobody here can say yet
+        scene = replace(scene, seen=_nothing)
+    refusal = rights.check(entry, scene)
     if refusal is not None:
         extra = {"device": entry.device_id, "number": entry.number, "code": refusal.code}
         _log.warning("stop not carried", extra=extra)
     return refusal is None
+
+
+def _nothing(_name: str) -> bool:
+    return False
 
 
 def _write(here: Site, session: Session, ready: Sequence[Piece]) -> None:

@@ -10,7 +10,7 @@ from domain.certificates import Certificate
 from domain.changes import Entry
 from domain.plant import Person
 from offline_store import certificates as store
-from offline_store import devices
+from offline_store import devices, records
 from offline_store.database import lock_feed
 from offline_store.devices import Device
 from server.scene import Scene
@@ -92,7 +92,7 @@ def make(here: Site, session: Session, device: Device, have: int = 0) -> Certifi
         public_key=device.public_key.hex(),
         from_ms=now,
         until_ms=now + found.defaults.whole("device.certificate_days") * _DAY_MS,
-        people=certificates.grants(found.plant),
+        people=certificates.grants(found.plant, records.lookup(session, device.device_id)),
     )
     body = certificates.encode(one)
     signature = here.key.sign(certificates.signed_bytes(body))
@@ -101,7 +101,8 @@ def make(here: Site, session: Session, device: Device, have: int = 0) -> Certifi
 
 
 def _good(here: Site, session: Session, one: Certificate) -> bool:
-    same = one.people == certificates.grants(here.pack.definitions.plant)
+    device = records.lookup(session, one.device)
+    same = one.people == certificates.grants(here.pack.definitions.plant, device)
     return same and one.epoch == here.epoch_now(session) and not one.half_over(here.now_ms())
 
 

@@ -73,7 +73,8 @@ class SyncEngine:
         self._store, self._transport, self._identity = store, transport, identity
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
         self._on_register, self._on_round = on_register, on_round
-        self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
+        self._on_server_time = on_server_time
+        self._patience = resting.Patience(chance or random.Random())  # noqa: S311 -- keeps no secret
         self.pace = Pace(now_ms)
         self._files = Files(store, transport, self.pace, Uploader(store, transport, self.pace))
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
@@ -91,23 +92,23 @@ class SyncEngine:
         """Sync until `stop`; a failure is shown in the status and tried again later."""
         self._loop = asyncio.get_running_loop()
         await self._count()
-        failures, meet = 0, True
+        meet = True
         while not self._stopped:
             try:
                 # the first answer comes at once, for the clock, the status and what is new
                 await self._round(wait_s=0 if meet else PULL_WAIT_S)
                 meet = False
             except FieldError as error:
-                failures, meet = 0 if self._has_moved() else failures + 1, True
+                meet = True
                 self._failed(error)
-                await self._rest(failures, error.params.get("retry_s"))
+                await self._rest(self._patience.after(error, moved=self._has_moved()))
             except Exception:  # noqa: BLE001 - last resort: a bug must not end sync for good
                 _log.exception("a round of sync failed")
-                failures, meet = failures + 1, True
+                meet = True
                 self._failed(SyncError())
-                await self._rest(failures)
+                await self._rest(self._patience.after(None))
             else:
-                failures = 0
+                self._patience.worked()
         self._loop = None
 
     async def sync_once(self) -> None:
@@ -363,17 +364,9 @@ class SyncEngine:
             self.status = status
             self._on_change()
 
-    async def _rest(self, failures: int, server_s: object = None) -> None:
-        """Wait before the next try: longer each time, and not all devices at once.
-
-        `server_s` is for how long the server wants to be left alone: nothing cuts that short.
-        """
-        if isinstance(server_s, int) and server_s > 0:
-            wait_s = server_s * self._chance.uniform(1.0, 1.2)
-            await resting.leave_alone(self._nudged, wait_s, self._now_ms, lambda: self._stopped)
-        else:
-            wait_s = resting.backoff_s(failures, self._chance)
-            await resting.until_called(self._nudged, wait_s)
+    async def _rest(self, wait: resting.Wait) -> None:
+        """Wait before the next try."""
+        await resting.rest(wait, self._nudged, self._now_ms, lambda: self._stopped)
         if self._nudged.is_set() and not self._stopped:
             self._nudged.clear()
             await self._count()

@@ -20,7 +20,6 @@ from pydantic import (
 
 from domain.changes import BODY_MAX_BYTES
 from domain.errors import EntryInvalidError
-from sync import packing
 
 PROTOCOL = 1
 PROTOCOL_HEADER = "Anshao-Protocol"
@@ -322,7 +321,7 @@ def pack_push(
 
 
 def unpack_push(data: bytes) -> Push:
-    """Read an inflated push (see `inflate`); raises EntryInvalidError with the reason.
+    """Read an inflated push (see `packing.inflate`); raises EntryInvalidError with the reason.
 
     Only the frame is read here: bodies are checked one by one with `domain.changes.decode`.
     """
@@ -354,11 +353,6 @@ def _signatures(head: PushHead, line: bytes) -> dict[int, bytes]:
     if not all(head.first <= number <= head.last for number in sigs):
         raise EntryInvalidError(reason="signatures")
     return sigs
-
-
-def inflate(data: bytes, limit: int, coat: str = packing.GZIP) -> bytes:
-    """Unpack at most `limit` bytes; raises EntryInvalidError("size", or the name of the coat)."""
-    return packing.inflate(data, limit, coat)
 
 
 def read_problem(data: bytes) -> Problem | None:

@@ -57,7 +57,7 @@ class Pusher:
         self._unsent: outbox.Outgoing | None = None  # written down last, surely never sent, and cut
         self._wider = False  # the link was found to take more than was thought
         self._packed: tuple[outbox.Outgoing, bytes] | None = None
-        self.relayer = Relayer(store, transport, device_id)
+        self.relayer = Relayer(store, transport, device_id, policies)
 
     def next(self) -> outbox.Outgoing | None:
         """Return the push to send now, written down before it goes."""

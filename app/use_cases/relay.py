@@ -6,14 +6,16 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from app import timekeeping
 from app.field import FieldApp
 from app.use_cases.hazard_views import NOBODY
 from domain import relay
 from domain.access import may, subject_of
+from domain.carried import inside, proved
 from domain.changes import Entry, as_created
 from domain.control import stops
 from domain.devices import shut_out
-from domain.errors import NotAllowedError
+from domain.errors import FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Record
 from domain.relay import (
@@ -27,6 +29,7 @@ from domain.relay import (
     RelayUnknownError,
     Run,
 )
+from domain.trusted_time import PeerTimeError
 from domain.words import Words
 from offline_store import blobs, devices, entries, records, relay_files, relayed, removals
 from offline_store.relay_files import RelayFile
@@ -59,19 +62,31 @@ class Line:
 
 @dataclass
 class Taken:
-    """What became of a message: `known` entries were here already; `trouble`: what was refused."""
+    """What became of a message: `known` entries were here already; `trouble`: what was refused.
+
+    `time`: the clock of this device was set by it. `asked`: its maker wants to know the time.
+    """
 
     sender: str
     lines: list[Line] = field(default_factory=list[Line])
     known: int = 0
     photos: int = 0
-    trouble: list[RelayError] = field(default_factory=list[RelayError])
+    trouble: list[FieldError] = field(default_factory=list[FieldError])
+    time: bool = False
+    asked: bool = False
 
 
 def take(field: FieldApp, person: Person, data: bytes) -> Taken:
-    """Take in the bytes of a message (of pictures); raises RelayError if nothing of it is good."""
+    """Take in the bytes of a message (of pictures); raises RelayError if nothing of it is good.
+
+    Pictures are read from the screen of who made them, so they may also tell the time.
+    """
     del person
-    return _take(field, relay.read(data))
+    message = relay.read(data)
+    taken = _take(field, message)
+    _take_time(field, message, taken)
+    _raise_if_nothing(taken)
+    return taken
 
 
 def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
@@ -79,8 +94,10 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
     del person
     file = RelayFile(path)
     try:
-        taken = _take(field, file.message)
-        wanted = relay_files.named_in(file.message)
+        taken = _take_all(field, file.messages)
+        wanted: dict[str, tuple[str, str]] = {}
+        for message in file.messages:
+            wanted |= relay_files.named_in(message)
         for sha in file.blobs:
             if sha not in wanted or blobs.is_here(field.store, sha):
                 continue
@@ -96,6 +113,18 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
         file.close()
     field.nudge()
     return taken
+
+
+def _take_all(field: FieldApp, messages: Sequence[Message]) -> Taken:
+    """Take messages in their order; raises RelayError if nothing of any is good."""
+    whole = _take(field, messages[0])
+    for message in messages[1:]:
+        taken = _take(field, message)
+        whole.lines += taken.lines
+        whole.known += taken.known
+        whole.trouble += taken.trouble
+    _raise_if_nothing(whole)
+    return whole
 
 
 def waiting(field: FieldApp, record_id: str | None = None) -> list[Line]:
@@ -123,10 +152,28 @@ def _take(field: FieldApp, message: Message) -> Taken:
         taken.lines = [
             _line(field, session, Relayed(piece, came, None, None)) for piece, came in kept
         ]
-    if taken.trouble and not taken.lines and not taken.known:
-        raise taken.trouble[0]
     field.nudge()
     return taken
+
+
+def _take_time(field: FieldApp, message: Message, taken: Taken) -> None:
+    """Let a device that this one knows, and that was not shut out, tell or ask the time."""
+    with field.store.reading() as session:
+        known = devices.lookup(session, message.sender)
+        out = shut_out(records.lookup(session, message.sender))
+    if known is None or known.state != "active" or out:
+        return
+    timekeeping.hear_peer(field, message)
+    taken.asked = bool(message.ask)
+    try:
+        taken.time = timekeeping.take_peer(field, message, known.public_key)
+    except PeerTimeError as error:
+        taken.trouble.append(error)
+
+
+def _raise_if_nothing(taken: Taken) -> None:
+    if taken.trouble and not (taken.lines or taken.known or taken.time):
+        raise taken.trouble[0]
 
 
 def _take_run(
@@ -169,6 +216,11 @@ def _judged(field: FieldApp, session: Session, entry: Entry) -> tuple[State, str
     if entry.type in relay.NEVER_BY_RELAY:
         return "held", None
     found = field.definitions
+    carried = inside(entry)
+    if carried is not None:  # the server's word that it is in force: as good as its own signature
+        known = devices.lookup(session, carried.device_id)
+        good = known is not None and proved(entry, known.public_key)
+        return ("counts", None) if good else ("refused", NotAllowedError.code)
     person = found.plant.people.get(entry.person_id)
     if person is None or person.retired_ms is not None:
         return "refused", NotAllowedError.code

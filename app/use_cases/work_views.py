@@ -1,6 +1,6 @@
 """Work under control as its page shows it: what stands, who may do what now, and why not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -9,6 +9,7 @@ from app.field import FieldApp
 from app.use_cases import readable
 from domain import corrections
 from domain.access import may, subject_of
+from domain.carried import inside
 from domain.control import may_check_in, safety_of, was_there
 from domain.errors import FieldError, MoveRefusedError
 from domain.expressions import holds
@@ -59,6 +60,8 @@ class Line:
     unc_ms: int | None
     corrected: bool
     note: str
+    readings: tuple[tuple[str, str], ...]  # measured by it: cell and value
+    arrived: bool  # somebody checked in
     sent: bool
     verdict: str
     code: str
@@ -262,8 +265,14 @@ def _people(field: FieldApp, record: Record) -> Iterator[tuple[str, Words]]:
 
 def _lines(field: FieldApp, session: Session, flow: Workflow, record: Record) -> Iterator[Line]:
     found, true = field.definitions, times.of_records(session, [record.record_id])
-    for row in journal.of_record(session, record.record_id):
-        entry, known = row.entry, true.get(row.entry.writer)
+    rows = journal.of_record(session, record.record_id)
+    here = {row.entry.writer for row in rows}
+    for row in rows:
+        carried = inside(row.entry)  # a stop that came before its turn: told as its author's
+        if carried is not None and carried.writer in here:
+            continue
+        entry = carried or row.entry
+        known = true.get(entry.writer)
         state = flow.states.get(str(entry.set.get(STATE)))
         action = found.access.actions.get(str(entry.set.get(ACTION)))
         words = action or (state.name if state else None) or _NOBODY
@@ -276,10 +285,19 @@ def _lines(field: FieldApp, session: Session, flow: Workflow, record: Record) ->
             unc_ms=known.unc_ms if known else entry.time.uncertainty_ms,
             corrected=known is not None,
             note=note if isinstance(note, str) else "",
+            readings=tuple(_measured_by(flow, entry.set)),
+            arrived=CHECK_INS in entry.set,
             sent=row.feed is not None,
             verdict=row.verdict or "",
             code=row.code or "",
         )
+
+
+def _measured_by(flow: Workflow, cells: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    for cell in flow.work.measured if flow.work else ():
+        value = cells.get(cell)
+        if isinstance(value, dict):
+            yield cell, str(value.get("value") or "")
 
 
 def _name(field: FieldApp, person_id: str) -> Words:

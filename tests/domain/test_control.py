@@ -6,7 +6,7 @@ import pytest
 
 from domain.access import may, subject_of
 from domain.control import flow_of, flows, may_check_in, safety_of, stops, was_there
-from domain.definitions import Definitions, load
+from domain.definitions import Definitions, load, read
 from domain.records import Cell, Record, Value
 from tests.helpers.definitions import DAY0
 from tests.helpers.merging import trial_files
@@ -103,3 +103,19 @@ def test_who_is_named_or_has_a_right_of_the_data_may_check_in() -> None:
     assert may_check_in(found, flow, record, stranger) is by_right
     without = replace(flow, cells={})
     assert not may_check_in(found, without, record, worker)  # no such cell, no such right
+
+
+def test_no_way_leads_back_to_a_signature_that_was_given() -> None:
+    files = dict(trial_files())
+    way = "  - {from: [done], to: closed, by: permit.accept}\n"
+    assert way in files["workflows/trial.yaml"]
+    files["workflows/trial.yaml"] = files["workflows/trial.yaml"].replace(
+        way, way + "  - {from: [suspended], to: submitted, by: permit.apply}\n"
+    )
+    found, problems = read(files, DAY0)
+    assert found is None
+    rounds = [one for one in problems if one.code == "work.rounds"]
+    assert {(one.params["by"], one.params["code"]) for one in rounds} == {
+        ("permit.approve", "submitted"), ("permit.approve", "joint_signing"),
+        ("permit.approve", "awaiting_site_approval"), ("permit.joint_sign", "joint_signing"),
+    }  # fmt: skip

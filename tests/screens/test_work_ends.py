@@ -55,7 +55,7 @@ async def test_who_is_named_is_warned_and_then_told_to_stop(trial_site: PlantSit
         assert not client.has("alarm"), "more than a quarter of an hour is left"
         hours.be(at("16:15"))
         await client.until(lambda: client.has("alarm"))
-        assert client.sees("还有 10 分钟到期（16:25）")
+        assert client.sees("10 分钟后到期（16:25）")
         await client.until(lambda: shaken(client) == 1)
         await client.tap("alarm-close")
         hours.be(at("16:25") + 3_000)
