@@ -51,10 +51,10 @@ def _dropped(_fold: object, _conflict: object, *, follows: bool = False) -> None
     del follows
 
 
-def _cursor_first(store: Store, reply: PullReply, policies: TypePolicies) -> bool:
+def _cursor_first(store: Store, reply: PullReply, policies: TypePolicies, **more: Any) -> bool:  # noqa: ANN401
     with store.session() as session:
         keep.set_cursor(session, keep.Cursor(reply.next, reply.epoch))
-    return _take(store, reply, policies)
+    return _take(store, reply, policies, **more)
 
 
 def _lifts_all(step: Step) -> Effect:
