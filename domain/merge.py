@@ -45,6 +45,7 @@ from domain.policies import POLICIES, Policies, TypePolicies
 from domain.records import Cell, Record, Value
 
 __all__ = [
+    "OUT",
     "POLICIES",
     "Conflict",
     "FeedEntry",
@@ -55,13 +56,14 @@ __all__ = [
     "Verdict",
     "apply",
     "fold",
+    "is_plain",
     "join_writers",
     "refuse",
     "seen",
 ]
 
 AHEAD_MS = 5 * 60 * 1000  # a clock further ahead than this is flagged
-_OUT = frozenset({"refused", "quarantined"})
+OUT = frozenset({"refused", "quarantined"})  # verdicts of entries that do not count
 _JUDGES = frozenset({"resolve", "delete"})  # kinds that ask what is there
 _NOTHING = Merged(None, "accepted")
 
@@ -70,7 +72,7 @@ def fold(entries: Sequence[FeedEntry], policies: TypePolicies = POLICIES) -> Mer
     """Return the record that `entries`, in feed order, make; None without entries."""
     merged: Merged | None = None
     for entry, verdict, received_ms in entries:
-        if verdict in _OUT:
+        if verdict in OUT:
             merged = refuse(merged, entry)
         else:
             merged = apply(merged, entry, policies, received_ms)
@@ -103,13 +105,13 @@ def apply(
     if before.record and before.record.type != entry.type:
         return refuse(before, entry, "entry.type")
     own = policies.get(entry.type, {})
-    if before is _NOTHING and _simple(entry, own):
+    if before is _NOTHING and is_plain(entry, own):
         return _begin(entry, received_ms)
     return _Fold(before, entry, own, received_ms).run()
 
 
-def _simple(entry: Entry, policies: Policies) -> bool:
-    """Whether the first entry of a record only fills its cells: most entries do."""
+def is_plain(entry: Entry, policies: Policies) -> bool:
+    """Say whether an entry, as the first of its record, only fills cells: most entries do."""
     if entry.kind in _JUDGES or isinstance(policies.get(STATE), Safety):
         return False
     for name in entry.set:  # noqa: SIM110 -- a generator takes twice as long

@@ -23,7 +23,7 @@ _READ = (
     "device_id", "record_id", "body", "hash", "feed", "verdict", "code", "params", "received_ms",
     "signature",
 )  # fmt: skip
-_STORED = (
+STORED = (
     "device_id", "number", "entry_id", "record_id", "kind", "person_id", "body", "hash", "feed",
     "received_ms", "verdict", "code", "params", "signature",
 )  # fmt: skip
@@ -62,7 +62,12 @@ def add(session: Session, logged: Sequence[Logged], feed: int | None = None) -> 
 
     `feed` is the number of those that have none of their own.
     """
-    bulk.insert(session, EntryRow, _STORED, [_values(one, feed) for one in logged])
+    add_rows(session, [_values(one, feed) for one in logged])
+
+
+def add_rows(session: Session, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert entries as rows of `STORED` columns; the caller brings their records up to date."""
+    bulk.insert(session, EntryRow, STORED, rows)
 
 
 def of_record(session: Session, record_id: str) -> list[Logged]:

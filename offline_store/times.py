@@ -14,9 +14,11 @@ from sqlmodel import Session, col
 from domain.changes import Entry, decode
 from domain.merge import FeedEntry
 from domain.trusted_time import Anchor, Correction, anchor_of, corrected, correction
+from offline_store import bulk
 from offline_store.entries import IN_MAX, Logged, of_device
 from offline_store.tables import EntryRow, EntryTimeRow
 
+_TIME = ("device_id", "number", "true_ms", "unc_ms")
 _BACK_MAX = 50_000  # entries of one boot that one anchor corrects
 
 
@@ -29,17 +31,10 @@ class TrueTime(NamedTuple):
 
 def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, TrueTime]:
     """Return the true times of entries of these records, by writer ("device:number")."""
-    found: dict[str, TrueTime] = {}
-    for start in range(0, len(record_ids), IN_MAX):
-        query = select(
-            col(EntryTimeRow.device_id),
-            col(EntryTimeRow.number),
-            col(EntryTimeRow.true_ms),
-            col(EntryTimeRow.unc_ms),
-        ).where(col(EntryTimeRow.record_id).in_(record_ids[start : start + IN_MAX]))
-        for device_id, number, true_ms, unc_ms in session.connection().execute(query):
-            found[f"{device_id}:{number}"] = TrueTime(true_ms, unc_ms)
-    return found
+    return {
+        f"{row[0]}:{row[1]}": TrueTime(row[2], row[3])
+        for row in bulk.select(session, EntryTimeRow, _TIME, "record_id", record_ids)
+    }
 
 
 def anchors_of(session: Session, record_ids: Sequence[str]) -> list[str]:

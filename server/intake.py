@@ -22,6 +22,7 @@ from domain.signatures import UnprovedError
 from offline_store import batches, devices, entries, journal, records, times
 from offline_store.database import lock_feed
 from server import alarms, certificates, clock_check, quarantine, revocation, work_rights
+from server import reports as quick
 from server.certificates import Standing
 from server.offers import Offered, read
 from server.own_entries import OwnStep, write_own, write_within
@@ -194,7 +195,8 @@ def _take(
     wrong: dict[str, FieldError] = {}
     ids = [entry.record_id for entry in offered.entries]
     true = times.ahead(offered.entries)  # judged by when it really was, as far as it is said here
-    timed = [times.read(entry, true) for entry in offered.entries]
+    timed = [times.read(entry, true) for entry in offered.entries] if true else offered.entries
+    reports = quick.under(here)
     while True:  # each round refuses at least one more row of a register
         intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies)
         exceptions: list[PushException] = []
@@ -203,10 +205,16 @@ def _take(
             if entry.number in proof.unproved:
                 refusal = UnprovedError()
             signature = proof.signatures.get(entry.number)
+            first = refusal is None and not proof.quarantined and intake.untouched(entry.record_id)
+            if first and reports.sure(entry, body, now):
+                intake.begin(entry, body, now, signature, digest)
+                continue
             offer = Offer(entry, body, signature, refusal, proof.quarantined, digest, standing)
             _, exception = judge(here, session, intake, offer, now)
             if exception:
                 exceptions.append(exception)
+            elif first:
+                reports.learn(entry)
         found = here.wrong_rows(session, intake)
         if not found.keys() - wrong.keys():
             return settle(here, session, push, intake, exceptions, now)
