@@ -48,6 +48,25 @@ class Logged:
     signature: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry of this device as it is sent; most senders need not know what it says."""
+
+    device_id: str
+    number: int
+    kind: str
+    record_id: str
+    body: bytes
+    hash: bytes
+    signature: bytes | None = None
+    feed: int | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """What it says; raises StoreDamagedError where its bytes are no entry."""
+        return _entry(self.body, self.device_id)
+
+
 class Last(NamedTuple):
     """The end of a device's chain."""
 
@@ -101,6 +120,12 @@ def of_device(session: Session, device_id: str, first: int, limit: int) -> list[
     """Return at most `limit` of a device's entries from number `first` on."""
     given = {"device": device_id, "first": first, "most": limit}
     return [logged(row) for row in session.connection().execute(_OF_DEVICE, given)]
+
+
+def waiting(session: Session, device_id: str, first: int, limit: int) -> list[Waiting]:
+    """Return the same as they are sent."""
+    rows = bulk.run(session, _WAITING, (device_id, first, first + limit - 1))
+    return [Waiting(*row) for row in rows]
 
 
 def remove(session: Session, device_id: str, number: int) -> str | None:
@@ -235,12 +260,8 @@ def pack_params(params: Mapping[str, Value] | None) -> str | None:
 
 def logged(row: "Row[Any]") -> Logged:
     """Read one row of the journal; raises StoreDamagedError where its bytes are no entry."""
-    try:
-        entry = decode(row.body, row.device_id)
-    except EntryInvalidError as error:  # they were checked when they came in
-        raise StoreDamagedError(file="entry") from error
     return Logged(
-        entry=entry,
+        entry=_entry(row.body, row.device_id),
         body=row.body,
         hash=row.hash,
         feed=row.feed,
@@ -252,10 +273,21 @@ def logged(row: "Row[Any]") -> Logged:
     )
 
 
+def _entry(body: bytes, device_id: str) -> Entry:
+    try:
+        return decode(body, device_id)
+    except EntryInvalidError as error:  # they were checked when they came in
+        raise StoreDamagedError(file="entry") from error
+
+
 def _columns() -> Select[*tuple[Any, ...]]:
     return select(*(col(getattr(EntryRow, name)) for name in _READ))
 
 
+_WAITING = (
+    "SELECT device_id, number, kind, record_id, body, hash, signature, feed FROM entry"
+    " WHERE device_id = ? AND number BETWEEN ? AND ? ORDER BY number"
+)
 # asked many times a second: a query that is made once costs a quarter
 _DEVICE = col(EntryRow.device_id) == bindparam("device")
 _OF_DEVICE = (

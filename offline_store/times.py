@@ -37,6 +37,14 @@ def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, TrueTim
     }
 
 
+def corrected_records(session: Session, record_ids: Sequence[str]) -> set[str]:
+    """Return those of these records of which some entry has a true time of its own."""
+    if session.connection().execute(select(col(EntryTimeRow.number)).limit(1)).first() is None:
+        return set()
+    rows = bulk.select(session, EntryTimeRow, ("record_id",), "record_id", record_ids)
+    return {row[0] for row in rows}
+
+
 def anchors_of(session: Session, record_ids: Sequence[str]) -> list[str]:
     """Return the events that tell of the anchors that correct entries of these records."""
     found: dict[str, None] = {}

@@ -75,7 +75,8 @@ class SyncEngine:
         self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
         self.pace = Pace(now_ms)
         self._files = Files(store, transport, self.pace, Uploader(store, transport, self.pace))
-        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
+        sparing = lambda: self.pace.kind == "mobile"  # noqa: E731
+        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register, sparing)
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._moved = False  # something arrived since the last try that failed
