@@ -197,7 +197,7 @@ def page(
 
 def last_feed(session: Session) -> int:
     """Return the highest feed number in the journal; 0 for an empty one."""
-    return session.connection().execute(select(func.max(col(EntryRow.feed)))).scalar() or 0
+    return session.connection().execute(_LAST_FEED).scalar() or 0
 
 
 def last_received_ms(session: Session, without: str) -> int | None:
@@ -302,6 +302,7 @@ _LAST = (
     .order_by(col(EntryRow.number).desc())
     .limit(1)
 )
+_LAST_FEED = select(func.max(col(EntryRow.feed)))
 _MARK = (
     select(col(EntryRow.hash))
     .where(col(EntryRow.feed) <= bindparam("feed"))

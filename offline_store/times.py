@@ -4,11 +4,12 @@ An anchor entry (`domain.trusted_time`) corrects what the same device wrote befo
 boot. The first anchor of a boot decides, so every store comes to the same times.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
 from domain.changes import Entry, decode
@@ -121,25 +122,29 @@ def settle(session: Session, found: Iterable[Entry]) -> list[str]:
 
 def _later(session: Session, found: Iterable[Entry]) -> list[Entry]:
     """Return anchors that are here already and may correct what comes in only now."""
-    first: dict[str, int] = {}
+    numbers: dict[str, list[int]] = defaultdict(list)
     for entry in found:
-        if entry.time.uncertainty_ms is None:
-            known = first.get(entry.device_id, entry.number)
-            first[entry.device_id] = min(known, entry.number)
+        if entry.time.uncertainty_ms is None or entry.device_id in numbers:
+            numbers[entry.device_id].append(entry.number)
     told: list[Entry] = []
-    for device_id, number in sorted(first.items()):
-        query = (
-            select(col(EntryRow.body))
-            .where(
-                col(EntryRow.device_id) == device_id,
-                col(EntryRow.number) > number,
-                col(EntryRow.kind) == "anchor",
-            )
-            .order_by(col(EntryRow.number))
-        )
-        bodies = session.connection().execute(query).scalars()
+    for device_id, of_it in sorted(numbers.items()):
+        first, last = min(of_it), max(of_it)
+        whole = last - first + 1 == len(of_it)  # then those between are among what came
+        given = {"device": device_id, "after": last if whole else first}
+        bodies = session.connection().execute(_ANCHORS, given).scalars()
         told += [decode(body, device_id) for body in bodies]
     return told
+
+
+_ANCHORS = (
+    select(col(EntryRow.body))
+    .where(
+        col(EntryRow.device_id) == bindparam("device"),
+        col(EntryRow.number) > bindparam("after"),
+        col(EntryRow.kind) == "anchor",
+    )
+    .order_by(col(EntryRow.number))
+)
 
 
 def _back(session: Session, told: Entry, anchor: Anchor) -> list[Correction]:

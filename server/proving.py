@@ -15,8 +15,9 @@ from sqlmodel import Session
 from domain.changes import DECISIONS, signed_bytes
 from domain.devices import shut_out
 from domain.quarantine import REVOKED
+from domain.records import Record
 from domain.signatures import verifies
-from offline_store import devices, entries, records
+from offline_store import devices, entries
 from server.offers import Offered
 from server.problems import RefusalError
 from sync.protocol import PushHead
@@ -54,12 +55,14 @@ def prove(
     sigs: Mapping[int, bytes],
     offered: Offered,
     hashes: Sequence[bytes],
+    device: devices.Device | None,
+    record: Record | None,
 ) -> Proof:
     """Say what is proved; raises RefusalError("sync.signature") to be sent every signature.
 
     "sync.unsigned" asks for those that the device has and took this server for too old to read.
     With all of them (`push.each`) what stands before the first wrong one is taken: ForgedError if
-    nothing does.
+    nothing does. `device` is whose it is, `record` that device's.
     """
     read = offered.entries
     if push.sig is None:
@@ -67,7 +70,6 @@ def prove(
             raise RefusalError(409, "sync.unsigned")
         signs = entries.signs_since(session, push.dev) is not None
         return Proof(len(read), quarantined=UNSIGNED if signs else None)
-    device = devices.lookup(session, push.dev)
     assert device is not None, "it has just shown its token"
     sigs = {push.last: bytes.fromhex(push.sig)} | dict(sigs)
     count = len(read)
@@ -90,10 +92,5 @@ def prove(
     last = read[count - 1].number
     decided = {one.number for one in read[:count] if one.kind in DECISIONS}
     kept = {number: sig for number, sig in good.items() if number in decided or number == last}
-    held = REVOKED if _shut_out(session, device) else None  # brought by another device
+    held = REVOKED if device.state != "active" or shut_out(record) is not None else None
     return Proof(count, count == len(read), kept, frozenset(decided - good.keys()), held)
-
-
-def _shut_out(session: Session, device: devices.Device) -> bool:
-    record = records.lookup(session, device.device_id)
-    return device.state != "active" or shut_out(record) is not None

@@ -2,16 +2,13 @@
 
 from dataclasses import replace
 
-from sqlmodel import Session
-
 from domain.quarantine import REVOKED
 from domain.records import Record
-from offline_store import devices, quarantine, records
+from offline_store import quarantine, records
 from offline_store.devices import Device
 from server.problems import RefusalError
 from server.proving import Proof
 from server.site import Site
-from sync.protocol import PushHead
 
 
 def since(device: Device, record: Record | None) -> int | None:
@@ -22,13 +19,13 @@ def since(device: Device, record: Record | None) -> int | None:
     return said
 
 
-def held(session: Session, push: PushHead, proof: Proof) -> Proof:
+def held(device: Device | None, record: Record | None, proof: Proof) -> Proof:
     """Return a proof with all of the push held, where its device was revoked before it came.
 
     What it wrote before it was lost may be honest; only a person can tell, so nothing counts yet.
+    `record` is the device's.
     """
-    device = devices.lookup(session, push.dev)
-    if device is None or since(device, records.lookup(session, push.dev)) is None:
+    if device is None or since(device, record) is None:
         return proof
     return replace(proof, quarantined=REVOKED)
 
