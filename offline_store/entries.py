@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlmodel import Session, col
 
-from domain.changes import Entry, decode, link
+from domain.changes import Entry, decode, genesis, link
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.merge import Verdict
 from domain.records import Value
 from offline_store import bulk
 from offline_store.bulk import IN_MAX
-from offline_store.tables import EntryRow
+from offline_store.tables import DeviceRow, EntryRow
 
 MARK_DIGITS = 16  # hex, of the hash that tells a feed from one with the same numbers
 _FOLD_ORDER = '"feed" IS NULL, "feed", "device_id", "number"'
@@ -160,6 +160,19 @@ def last_of_device(session: Session, device_id: str) -> Last | None:
     """Return the end of a device's chain; None before its first entry."""
     row = session.connection().execute(_LAST, {"device": device_id}).first()
     return Last(*row) if row else None
+
+
+def head(session: Session, device_id: str) -> tuple[int, bytes]:
+    """Return number and hash of a device's last entry; before its first, 0 and its genesis."""
+    last = last_of_device(session, device_id)
+    return (last.number, last.hash) if last else (0, genesis_of(session, device_id))
+
+
+def genesis_of(session: Session, device_id: str) -> bytes:
+    """Return the hash before a known device's first entry."""
+    device = session.get(DeviceRow, device_id)
+    assert device is not None, "a device writes and sends only once it is known"
+    return genesis(device_id, device.public_key)
 
 
 def signs_since(session: Session, device_id: str) -> int | None:

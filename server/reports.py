@@ -130,10 +130,10 @@ class Reports:
 
 def under(here: Site) -> Reports:
     """Return what was learned under the definitions that a server has now."""
-    found = here.pack.definitions
-    if here.reports is None or here.reports.definitions is not found:
-        here.reports = Reports(found)
-    return here.reports
+    found, learned = here.pack.definitions, here.reports
+    if not isinstance(learned, Reports) or learned.definitions is not found:
+        here.reports = learned = Reports(found)
+    return learned
 
 
 def _signed(flow: Workflow) -> set[str]:

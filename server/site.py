@@ -6,7 +6,6 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Request
@@ -25,9 +24,6 @@ from server.registers import Base
 from server.settings import ServerSettings
 from server.uploads import Uploads
 from server.watching import Watch
-
-if TYPE_CHECKING:  # they ask the rules, and those ask here
-    from server.reports import Reports
 
 SERVER_DEVICE = "server"
 EPOCH = "server.epoch"  # the name of this life of the feed, kept in the store
@@ -54,7 +50,7 @@ class Site:
     hints: FeedHints = field(default_factory=FeedHints)
     watch: Watch = field(default_factory=Watch)
     duty_log: DutyLog = field(default_factory=DutyLog)
-    reports: "Reports | None" = None  # what was learned of them (`server.reports.under`)
+    reports: object = None  # what was learned of them: `server.reports.under`
     base: Base | None = None  # what the pack is made of; none: it stays as it is
     blob_store: BlobStore = field(init=False)
     _pack_lock: threading.Lock = field(default_factory=threading.Lock)

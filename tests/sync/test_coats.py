@@ -1,5 +1,7 @@
 """A push goes without its coat where the link is quicker than packing it, and only there."""
 
+from itertools import pairwise
+
 from sync.coats import STAY_BYTES_S, TELLING_BYTES, TRY_BYTES_S, Coats
 from sync.packing import is_packed
 from sync.protocol import PushHead, inflate, pack_push, unpack_push
@@ -39,7 +41,7 @@ def test_trials_that_fail_come_ever_less_often() -> None:
         if bare:
             trials.append(number)
         coats.took(LARGE, SLOW_MS if bare else QUICK_MS, coat=not bare)
-    gaps = [after - before for before, after in zip(trials, trials[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(trials)]
     assert gaps == sorted(gaps)
     assert gaps[-1] > 60
 
