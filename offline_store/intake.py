@@ -96,6 +96,12 @@ class Intake:
         folded = self._of(entry.record_id)
         return folded is None or merge.seen(folded, entry, name)
 
+    def has_base(self, entry: Entry, name: str) -> bool:
+        """Whether what the author of an entry had seen of a cell is here at all."""
+        folded, base = self._of(entry.record_id), entry.base.get(name)
+        taken = folded.history.taken if folded else frozenset[str]()
+        return base is None or all(one in taken for one in base.split("+"))
+
     def base_refused(self, entry: Entry) -> bool:
         """Whether an entry builds on one that was refused; a decision then has nothing to go on."""
         return any(writer in self._refused for writer in entry.base.values())

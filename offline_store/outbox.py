@@ -269,14 +269,24 @@ def _shared(session: Session, answered: Batch, ids: Sequence[str]) -> set[str]:
     return found
 
 
-def reopen(session: Session, device_id: str, first: int) -> None:
-    """Queue entries from number `first` on once more: the server says it does not have them."""
-    device = col(EntryRow.device_id) == device_id
+def reopen(
+    session: Session, device_id: str, first: int, policies: merge.TypePolicies = merge.POLICIES
+) -> None:
+    """Queue entries from number `first` on once more: the server says it does not have them.
+
+    Their records are made anew: what the server had judged, and when, counts no longer.
+    """
+    these = (col(EntryRow.device_id) == device_id, col(EntryRow.number) >= first)
+    touched = session.execute(
+        select(col(EntryRow.record_id)).where(*these, col(EntryRow.feed).is_not(None))
+    )
+    record_ids = list(dict.fromkeys(touched.scalars()))
     session.exec(
         update(EntryRow)
-        .where(device, col(EntryRow.number) >= first)
+        .where(*these)
         .values(feed=None, received_ms=None, verdict=None, code=None, params=None)
     )
+    records.refold_all(session, record_ids, policies)
     for batch in batches.of_device(session, device_id):
         if batch.last >= first or batch.reply is None:
             batches.drop(session, device_id, batch.first)
