@@ -3,8 +3,8 @@
 from itertools import pairwise
 
 from sync.coats import STAY_BYTES_S, TELLING_BYTES, TRY_BYTES_S, Coats
-from sync.packing import is_packed
-from sync.protocol import PushHead, inflate, pack_push, unpack_push
+from sync.packing import inflate, is_packed
+from sync.protocol import PushHead, pack_push, unpack_push
 
 LARGE = 128 * 1024
 QUICK_MS = LARGE * 1000 // STAY_BYTES_S // 2
