@@ -21,7 +21,8 @@ ACTION_OF: Final[Mapping[str, str]] = {LET: RELEASE, REFUSED: REFUSE}
 # why
 UNSIGNED, FORGED, REVOKED = "entry.unsigned", "entry.forged", "entry.revoked"
 UNREADABLE: Final = "entry.unreadable"
-NEVER: Final = frozenset({FORGED, UNREADABLE})  # set aside as a file: can only be looked at
+FORK: Final = "entry.fork"  # another history under known numbers: two bodies with one identity
+NEVER: Final = frozenset({FORGED, UNREADABLE, FORK})  # set aside as a file: can only be looked at
 RELEASED: Final = "entry.released"  # code of an entry that counts because somebody released it
 TURNED_DOWN: Final = "entry.turned_down"  # code of an entry that somebody refused for good
 BEFORE: Final = "before_ms"  # cell of a release: only what was provably written before that

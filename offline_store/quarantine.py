@@ -30,10 +30,8 @@ def held(session: Session, device_id: str, first: int, last: int) -> list[Logged
 
 
 def names(session: Session, device_id: str, sha256: str) -> bool:
-    """Say whether a held entry of a device names a file."""
-    query = select(col(EntryRow.body)).where(
-        col(EntryRow.device_id) == device_id, col(EntryRow.verdict) == "quarantined"
-    )
+    """Say whether an entry of a device names a file: one that is held, was settled, or counts."""
+    query = select(col(EntryRow.body)).where(col(EntryRow.device_id) == device_id)
     wanted = sha256.encode()
     return any(wanted in bytes(body) for (body,) in session.connection().execute(query))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlmodel import Session, col
 
 from domain import merge
@@ -40,6 +40,9 @@ PEOPLE: Final[Mapping[str, tuple[str | None, str | None]]] = {
 }
 
 
+_ONE = columns().where(col(RecordRow.record_id) == bindparam("record"))  # made once
+
+
 def get(session: Session, record_id: str) -> Record:
     """Return a record; raises RecordMissingError if it is not here."""
     record = lookup(session, record_id)
@@ -50,9 +53,7 @@ def get(session: Session, record_id: str) -> Record:
 
 def lookup(session: Session, record_id: str) -> Record | None:
     """Return a record, or None if it is not here."""
-    row = (
-        session.connection().execute(columns().where(col(RecordRow.record_id) == record_id)).first()
-    )
+    row = session.connection().execute(_ONE, {"record": record_id}).first()
     return _record(row) if row else None
 
 

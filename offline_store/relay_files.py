@@ -1,6 +1,7 @@
 """A relay message as a file: a zip that any device and the server take in.
 
-    relay.json       the message (`domain.relay`), at most 4 MiB
+    relay.json       the message (`domain.relay`), at most 4 MiB; more of them, to be taken in their
+                     order, as relay-2.json, relay-3.json ...
     blobs/SHA256     photos and clips that its evidence names; any other name is ignored
 
 The file of the outbox has the same two kinds of members, so it is one of these.
@@ -21,11 +22,17 @@ from offline_store.database import Store
 SUFFIX: Final = ".anshao-relay"
 MESSAGE: Final = "relay.json"
 FOLDER: Final = "blobs/"
+MESSAGES_MAX: Final = 200  # 100 000 entries
 MEMBERS_MAX: Final = 20_000
 BLOB_MAX_BYTES: Final = 200 * 1024 * 1024
 FILE_MAX_BYTES: Final = 8 * 1024**3
 _STEP: Final = 1024 * 1024
 _HEX: Final = frozenset("0123456789abcdef")
+
+
+def message_name(number: int) -> str:
+    """Return the name of a message in a file, the first being 0."""
+    return MESSAGE if not number else f"relay-{number + 1}.json"
 
 
 def write(target: IO[bytes], store: Store, message: bytes, hashes: Iterable[str]) -> None:
@@ -43,7 +50,7 @@ class RelayFile:
     """An opened file; raises RelayDamagedError, RelayLargeError for what is none."""
 
     def __init__(self, path: Path) -> None:
-        """Open it and read its message."""
+        """Open it and read its messages."""
         if path.stat().st_size > FILE_MAX_BYTES:
             raise RelayLargeError(size=path.stat().st_size // 1024, limit=FILE_MAX_BYTES // 1024)
         try:
@@ -52,7 +59,11 @@ class RelayFile:
             if len(names) > MEMBERS_MAX:
                 raise RelayDamagedError(reason="count")
             self._sizes = {one.filename: one.file_size for one in names}
-            self.message = relay.read(self._read(MESSAGE, relay.MESSAGE_MAX_BYTES))
+            self.messages = [self._message(MESSAGE)]
+            while (name := message_name(len(self.messages))) in self._sizes:
+                if len(self.messages) == MESSAGES_MAX:
+                    raise RelayDamagedError(reason="count")
+                self.messages.append(self._message(name))
         except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError) as error:
             raise RelayDamagedError(reason="file") from error
 
@@ -97,6 +108,9 @@ class RelayFile:
         if digest.hexdigest() != sha256 or not size:
             raise RelayDamagedError(reason="blob")
         return size
+
+    def _message(self, name: str) -> Message:
+        return relay.read(self._read(name, relay.MESSAGE_MAX_BYTES))
 
     def _read(self, name: str, limit: int) -> bytes:
         if self._sizes[name] > limit:

@@ -46,10 +46,12 @@ class Relayed(NamedTuple):
     answer: str | None
 
 
+_ANY = select(col(RelayedRow.row)).limit(1)  # asked with every fold: made once
+
+
 def some(session: Session) -> bool:
     """Whether anything is here."""
-    query = select(col(RelayedRow.row)).limit(1)
-    return session.connection().execute(query).first() is not None
+    return session.connection().execute(_ANY).first() is not None
 
 
 def add(session: Session, piece: Piece, came: Came) -> bool:

@@ -133,7 +133,7 @@ class DeviceRow(SQLModel, table=True):
     device_id: str = Field(primary_key=True)
     public_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     name: str = ""
-    state: str = "active"
+    state: str = "active"  # of the version before; a device's record says it now
     token_hash: str | None = Field(default=None, index=True)
     enrolled_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
 

@@ -153,7 +153,9 @@ def _back(session: Session, told: Entry, anchor: Anchor) -> list[Correction]:
     below = told.number
     while below > max(1, told.number - _BACK_MAX):
         first = max(1, below - IN_MAX)
-        for one in reversed(of_device(session, told.device_id, first, below - first)):
+        # where some are missing here, so many reach behind the anchor
+        some = of_device(session, told.device_id, first, below - first)
+        for one in reversed([one for one in some if one.entry.number < below]):
             if one.entry.time.boot != anchor.boot:
                 return found
             made = correction(one.entry, anchor)

@@ -102,7 +102,7 @@ def Outbox() -> ft.Control:
         back_label=t("do.back"),
     )
     sends = desk.field.engine is not None
-    exports = bool(link.waiting) or desk.field.key_trouble is not None
+    exports = bool(link.waiting or model.left) or desk.field.key_trouble is not None
     footer = sending_bar(model, picker, exports=exports, sends=sends)
     whole = parts_work.page(tokens, head, _rows(model, desk), footer)
     return parts_work.one_column(desk, whole)

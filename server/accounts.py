@@ -75,7 +75,7 @@ def certificate(
 def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.Device:
     """Return the device whose token came with the request; 401 and 403 for any other caller."""
     found, record = _known(request, here)
-    revoked_ms = revocation.since(found, record)
+    revoked_ms = revocation.since(record)
     if revoked_ms is not None:
         # the device locks itself on this word and keeps what it has not sent
         why = record.text("reason") if record else ""
@@ -100,7 +100,7 @@ def _known(request: Request, here: Site) -> tuple[devices.Device, Record | None]
         record = records.lookup(session, found.device_id) if found else None
     if found is None:
         raise _unknown()
-    if record and record.text("state") == BLOCKED and revocation.since(found, record) is None:
+    if record and record.text("state") == BLOCKED and revocation.since(record) is None:
         # by an administrator, who may lift it again
         raise RefusalError(403, "device.blocked", why=record.text("reason"))
     return found, record

@@ -50,8 +50,11 @@ def take(here: Site, path: Path) -> Result:
     """
     file = RelayFile(path)
     try:
-        reply = relay.take(here, file.message, CARRIER)
-        made = Result([run.model_dump(exclude_none=True) for run in reply.runs])
+        made, taken = Result(), list[RelayedRun]()
+        for message in file.messages:
+            runs = relay.take(here, message, CARRIER).runs
+            made.runs += [run.model_dump(exclude_none=True) for run in runs]
+            taken += runs
         with here.store.reading() as session:
             for run in made.runs:
                 done = [
@@ -61,17 +64,17 @@ def take(here: Site, path: Path) -> Result:
                 ]
                 if done and done[-1].receipt:
                     run["receipt"] = outbox.short_code(done[-1].receipt)
-        _photos(here, file, reply.runs, made)
+        _photos(here, file, taken, made)
     finally:
         file.close()
-    if any(run.outcome == "taken" for run in reply.runs):
+    if any(run.outcome == "taken" for run in taken):
         here.hints.announce()
     return made
 
 
 def _photos(here: Site, file: RelayFile, runs: Sequence[RelayedRun], made: Result) -> None:
     """Keep the photos that entries taken or held here name, and say what became of each."""
-    wanted, carried = _named(here, file.message, runs), set(file.blobs)
+    wanted, carried = _named(here, file.messages, runs), set(file.blobs)
     for sha, (kind, record_id) in wanted.items():
         if sha not in carried:
             continue
@@ -99,15 +102,18 @@ def _photos(here: Site, file: RelayFile, runs: Sequence[RelayedRun], made: Resul
                 made.photos[sha] = outbox.short_code(state.receipt)
 
 
-def _named(here: Site, message: Message, runs: Sequence[RelayedRun]) -> dict[str, tuple[str, str]]:
-    """Return the files that evidence of this message names, but for entries that were refused.
+def _named(
+    here: Site, messages: Sequence[Message], said: Sequence[RelayedRun]
+) -> dict[str, tuple[str, str]]:
+    """Return the files that evidence in these messages names, but for entries that were refused.
 
     Those that are held, or wait for a gap to be filled, are named: their photos must not be lost.
     """
     good: list[Run] = []
+    runs = [run for message in messages for run in message.runs]
     with here.store.reading() as session:
-        for run, said in zip(message.runs, runs, strict=True):
-            if said.outcome == "refused":
+        for run, outcome in zip(runs, said, strict=True):
+            if outcome.outcome == "refused":
                 continue
             known = entries.of_device(session, run.device_id, run.first, len(run.bodies))
             out = {one.entry.number for one in known if one.verdict == "refused"}
@@ -115,7 +121,7 @@ def _named(here: Site, message: Message, runs: Sequence[RelayedRun]) -> dict[str
                 body for number, body in enumerate(run.bodies, run.first) if number not in out
             ]
             good.append(replace(run, bodies=tuple(bodies)))
-    return relay_files.named_in(replace(message, runs=tuple(good)))
+    return relay_files.named_in(replace(messages[0], runs=tuple(good)))
 
 
 def run(here: Site, now_ms: int) -> int:

@@ -39,7 +39,11 @@ _SET_ASIDE_MAX = 20  # files per device: more forks tell nothing new
 
 
 class _ForkError(Exception):
-    """The push tells another history than the one in the journal."""
+    """The push tells another history than the one in the journal, from entry `number` on."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def take(
@@ -51,10 +55,11 @@ def take(
         taken = here.store.run(lambda session: _taken(here, session, push, bodies, sigs or {}))
     except _ForkError as error:
         _set_aside(aside, "fork", push, bodies)
+        _tell(here, push, alarms.FORK, error.number, bodies)
         raise RefusalError(409, "sync.fork") from error
     except ForgedError as error:
         _set_aside(aside, "forged", push, bodies)
-        _tell(here, push, error.number, bodies)
+        _tell(here, push, alarms.FORGED, error.number, bodies)
         raise RefusalError(409, "sync.signature", expected=error.number) from error
     if not taken.fresh:
         return taken
@@ -68,11 +73,12 @@ def take(
     return taken
 
 
-def _tell(here: Site, push: PushHead, number: int, bodies: Sequence[bytes]) -> None:
+def _tell(here: Site, push: PushHead, what: str, number: int, bodies: Sequence[bytes]) -> None:
+    """Say to people what was set aside from entry `number` on, once however often it comes."""
     with here.store.reading() as session:
         aside = read(session, push, bodies, here.now_ms()).entries[number - push.first :]
-        steps = alarms.steps(here, session, alarms.FORGED, push.dev, number, here.now_ms())
-        steps.append(quarantine.step(here, session, push.dev, FORGED, aside))
+        steps = alarms.steps(here, session, what, push.dev, number, here.now_ms())
+        steps.append(quarantine.step(here, session, push.dev, f"entry.{what}", aside))
     write_own(here, steps, only_new=True)
 
 
@@ -172,11 +178,12 @@ def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> l
     if push.first <= number:
         here = entries.of_device(session, push.dev, push.first, len(bodies))
         sent = (hashlib.sha256(body).digest() for body in bodies)
-        if any(digest_of(one.body) != digest for one, digest in zip(here, sent, strict=False)):
-            raise _ForkError
+        for one, digest in zip(here, sent, strict=False):
+            if digest_of(one.body) != digest:
+                raise _ForkError(one.entry.number)
         raise RefusalError(409, "sync.gap", expected=number + 1)  # known so far: send from there
     if push.prev != head.hex():
-        raise _ForkError
+        raise _ForkError(push.first)
     hashes = journal.chain(head, bodies)
     if hashes[-1].hex() != push.head and not push.each:  # with each signature we see since where
         raise RefusalError(409, "sync.chain", expected=number + 1)

@@ -92,5 +92,5 @@ def prove(
     last = read[count - 1].number
     decided = {one.number for one in read[:count] if one.kind in DECISIONS}
     kept = {number: sig for number, sig in good.items() if number in decided or number == last}
-    held = REVOKED if device.state != "active" or shut_out(record) is not None else None
+    held = REVOKED if shut_out(record) is not None else None
     return Proof(count, count == len(read), kept, frozenset(decided - good.keys()), held)

@@ -11,12 +11,9 @@ from server.proving import Proof
 from server.site import Site
 
 
-def since(device: Device, record: Record | None) -> int | None:
-    """Return since when nothing of a device is believed (ms); None: it is believed."""
-    said = record.whole("revoked_ms") if record else None
-    if said is None and device.state != "active":
-        return device.enrolled_ms or 0
-    return said
+def since(record: Record | None) -> int | None:
+    """Return since when nothing of the device of a record is believed (ms); None: it is."""
+    return record.whole("revoked_ms") if record else None
 
 
 def held(device: Device | None, record: Record | None, proof: Proof) -> Proof:
@@ -25,15 +22,18 @@ def held(device: Device | None, record: Record | None, proof: Proof) -> Proof:
     What it wrote before it was lost may be honest; only a person can tell, so nothing counts yet.
     `record` is the device's.
     """
-    if device is None or since(device, record) is None:
+    if device is None or since(record) is None:
         return proof
     return replace(proof, quarantined=REVOKED)
 
 
 def check_file(here: Site, device: Device, sha256: str) -> None:
-    """Refuse a file of a revoked device that none of its held entries names."""
+    """Refuse a file of a revoked device that none of its entries names.
+
+    What it wrote before it was lost, and what a manager has let in meanwhile, keeps its photos.
+    """
     with here.store.reading() as session:
-        if since(device, records.lookup(session, device.device_id)) is None:
+        if since(records.lookup(session, device.device_id)) is None:
             return
         if not quarantine.names(session, device.device_id, sha256):
             raise RefusalError(403, "blob.unnamed")

@@ -14,7 +14,7 @@ from domain.errors import FieldError
 from domain.merge import TypePolicies
 from offline_store import keep
 from offline_store.database import Store
-from sync import taking
+from sync import knowing, taking
 from sync.protocol import ENTRIES_MAX, PullReply
 from sync.subscribing import Subscriptions
 from sync.transport import Transport
@@ -54,7 +54,8 @@ class Reader:
             if asked[0] == at:
                 return await asked[1]
             await _give_up(asked[1])
-        known = await asyncio.to_thread(self._known, at, None if own else at.epoch)
+        epoch = None if own else at.epoch
+        known = await asyncio.to_thread(self._told, at, epoch)
         sent_ms = self._now_ms()
         asking = asyncio.ensure_future(self._ask(at.feed, known, own=own, wait_s=wait_s))
         nudged = asyncio.ensure_future(called.wait())
@@ -71,7 +72,7 @@ class Reader:
         if not reply.more or reply.next <= at.feed:
             return
         behind = keep.Cursor(reply.next, reply.epoch)
-        known = await asyncio.to_thread(self._known, behind, reply.epoch, reply.mark)
+        known = await asyncio.to_thread(self._told, behind, reply.epoch, reply.mark)
         asking = self._ask(behind.feed, known, own=False, wait_s=0, kept=at.feed)
         self._ahead = behind, asyncio.ensure_future(asking)
 
@@ -92,18 +93,8 @@ class Reader:
             return Page(reply, ())
         return Page(reply, await asyncio.to_thread(taking.prepare, reply, self._policies()))
 
-    def _known(self, at: keep.Cursor, epoch: str | None, seen: str | None = None) -> dict[str, str]:
-        """Say whatever the server can tell by whether it was copied back from a backup.
-
-        Without an epoch nothing: what was saved from damage is read anew first, and its hashes may
-        be those of a cut chain. `seen` is the mark of a cursor that is not kept yet.
-        """
-        with self._store.reading() as session:
-            known = {"mark": self._scopes.mark(session, at)}
-            seen = seen or keep.mark(session, at)
-        if not epoch:
-            return known
-        return known | {"epoch": epoch} | ({"seen": seen} if seen else {})
+    def _told(self, at: keep.Cursor, epoch: str | None, seen: str | None = None) -> dict[str, str]:
+        return knowing.told(self._store, self._scopes, at, epoch, seen)
 
 
 async def _give_up(task: "asyncio.Task[Page]") -> None:

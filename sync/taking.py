@@ -68,6 +68,8 @@ def take(
             keep.set_cursor(session, keep.Cursor(cursor, reply.epoch))
             if cursor == reply.next and not reply.more:
                 lives.finish(session, policies)
+            if own is not None:  # what comes is to be seen again, though it may have left before
+                leaving.unmark(session, {one.entry.record_id for one in part.arrivals})
             if cursor == reply.next:
                 leaving.mark(session, reply.leave)
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)

@@ -94,9 +94,10 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
     del person
     file = RelayFile(path)
     try:
-        taken = _take(field, file.message)
-        _raise_if_nothing(taken)
-        wanted = relay_files.named_in(file.message)
+        taken = _take_all(field, file.messages)
+        wanted: dict[str, tuple[str, str]] = {}
+        for message in file.messages:
+            wanted |= relay_files.named_in(message)
         for sha in file.blobs:
             if sha not in wanted or blobs.is_here(field.store, sha):
                 continue
@@ -112,6 +113,18 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
         file.close()
     field.nudge()
     return taken
+
+
+def _take_all(field: FieldApp, messages: Sequence[Message]) -> Taken:
+    """Take messages in their order; raises RelayError if nothing of any is good."""
+    whole = _take(field, messages[0])
+    for message in messages[1:]:
+        taken = _take(field, message)
+        whole.lines += taken.lines
+        whole.known += taken.known
+        whole.trouble += taken.trouble
+    _raise_if_nothing(whole)
+    return whole
 
 
 def waiting(field: FieldApp, record_id: str | None = None) -> list[Line]:
