@@ -65,7 +65,7 @@ def update(
 def select(
     session: Session, table: type[SQLModel], names: tuple[str, ...], name: str,
     values: Sequence[Any], order: str = "",
-) -> Iterator[Row[Any]]:  # fmt: skip
+) -> Iterator[Row[*tuple[Any, ...]]]:  # fmt: skip
     """Yield these columns of the rows whose column `name` has one of these values.
 
     `order` is what stands behind ORDER BY; it holds within each `IN_MAX` values.
@@ -74,6 +74,15 @@ def select(
     sql = f'SELECT {columns} FROM "{_table(table)}" WHERE "{name}" IN'  # noqa: S608 -- names only
     for rows in _in(session, sql, values, f" ORDER BY {order}" if order else ""):
         yield from rows
+
+
+def run(session: Session, sql: str, values: Sequence[Any]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Run one fixed statement with a mark (?) for each value; returns its rows, if it has any."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        sql = sql.replace("?", "%s")
+    found = connection.exec_driver_sql(sql, tuple(values))
+    return found.all() if found.returns_rows else ()
 
 
 def between(
@@ -92,7 +101,7 @@ def between(
 
 def _in(
     session: Session, sql: str, values: Sequence[Any], behind: str = ""
-) -> Iterator[Sequence[Row[Any]]]:
+) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
     connection = session.connection()
     mark = _mark(connection.dialect.name)
     for start in range(0, len(values), IN_MAX):

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlmodel import Session, col
 
-from domain.changes import DECISIONS, Entry, decode, link
+from domain.changes import DECISIONS, Entry, decode, genesis, link
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.merge import Verdict
 from domain.records import Value
 from offline_store import bulk
 from offline_store.bulk import IN_MAX
-from offline_store.tables import EntryRow
+from offline_store.tables import DeviceRow, EntryRow
 
 MARK_DIGITS = 16  # hex, of the hash that tells a feed from one with the same numbers
 _FOLD_ORDER = '"feed" IS NULL, "feed", "device_id", "number"'
@@ -46,6 +46,25 @@ class Logged:
     params: Mapping[str, Value] | None = None
     received_ms: int | None = None
     signature: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry of this device as it is sent; most senders need not know what it says."""
+
+    device_id: str
+    number: int
+    kind: str
+    record_id: str
+    body: bytes
+    hash: bytes
+    signature: bytes | None = None
+    feed: int | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """What it says; raises StoreDamagedError where its bytes are no entry."""
+        return _entry(self.body, self.device_id)
 
 
 class Stored(NamedTuple):
@@ -118,6 +137,12 @@ def of_device(session: Session, device_id: str, first: int, limit: int) -> list[
     return [logged(row) for row in session.connection().execute(_OF_DEVICE, given)]
 
 
+def waiting(session: Session, device_id: str, first: int, limit: int) -> list[Waiting]:
+    """Return the same as they are sent."""
+    rows = bulk.run(session, _WAITING, (device_id, first, first + limit - 1))
+    return [Waiting(*row) for row in rows]
+
+
 def decisions_far_back(session: Session, device_id: str, by: int) -> list[Logged]:
     """Return a device's signed decisions that wait behind `by` or more of its other entries."""
     this = (col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None))
@@ -169,6 +194,19 @@ def last_of_device(session: Session, device_id: str) -> Last | None:
     return Last(*row) if row else None
 
 
+def head(session: Session, device_id: str) -> tuple[int, bytes]:
+    """Return number and hash of a device's last entry; before its first, 0 and its genesis."""
+    last = last_of_device(session, device_id)
+    return (last.number, last.hash) if last else (0, genesis_of(session, device_id))
+
+
+def genesis_of(session: Session, device_id: str) -> bytes:
+    """Return the hash before a known device's first entry."""
+    device = session.get(DeviceRow, device_id)
+    assert device is not None, "a device writes and sends only once it is known"
+    return genesis(device_id, device.public_key)
+
+
 def signs_since(session: Session, device_id: str) -> int | None:
     """Return the number of the first entry of a device whose signature is here; None for none."""
     query = select(func.min(col(EntryRow.number))).where(
@@ -217,7 +255,7 @@ def _of_feed(
 
 def last_feed(session: Session) -> int:
     """Return the highest feed number in the journal; 0 for an empty one."""
-    return session.connection().execute(select(func.max(col(EntryRow.feed)))).scalar() or 0
+    return session.connection().execute(_LAST_FEED).scalar() or 0
 
 
 def last_received_ms(session: Session, without: str) -> int | None:
@@ -280,12 +318,8 @@ def pack_params(params: Mapping[str, Value] | None) -> str | None:
 
 def logged(row: "Row[Any]") -> Logged:
     """Read one row of the journal; raises StoreDamagedError where its bytes are no entry."""
-    try:
-        entry = decode(row.body, row.device_id)
-    except EntryInvalidError as error:  # they were checked when they came in
-        raise StoreDamagedError(file="entry") from error
     return Logged(
-        entry=entry,
+        entry=_entry(row.body, row.device_id),
         body=row.body,
         hash=row.hash,
         feed=row.feed,
@@ -297,10 +331,21 @@ def logged(row: "Row[Any]") -> Logged:
     )
 
 
+def _entry(body: bytes, device_id: str) -> Entry:
+    try:
+        return decode(body, device_id)
+    except EntryInvalidError as error:  # they were checked when they came in
+        raise StoreDamagedError(file="entry") from error
+
+
 def _columns() -> Select[*tuple[Any, ...]]:
     return select(*(col(getattr(EntryRow, name)) for name in _READ))
 
 
+_WAITING = (
+    "SELECT device_id, number, kind, record_id, body, hash, signature, feed FROM entry"
+    " WHERE device_id = ? AND number BETWEEN ? AND ? ORDER BY number"
+)
 # asked many times a second: a query that is made once costs a quarter
 _DEVICE = col(EntryRow.device_id) == bindparam("device")
 _OF_DEVICE = (
@@ -315,6 +360,7 @@ _LAST = (
     .order_by(col(EntryRow.number).desc())
     .limit(1)
 )
+_LAST_FEED = select(func.max(col(EntryRow.feed)))
 _MARK = (
     select(col(EntryRow.hash))
     .where(col(EntryRow.feed) <= bindparam("feed"))

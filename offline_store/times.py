@@ -4,11 +4,12 @@ An anchor entry (`domain.trusted_time`) corrects what the same device wrote befo
 boot. The first anchor of a boot decides, so every store comes to the same times.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
 from domain.changes import Entry, decode
@@ -18,6 +19,7 @@ from offline_store import bulk
 from offline_store.entries import IN_MAX, Logged, of_device
 from offline_store.tables import EntryRow, EntryTimeRow
 
+_TIME = ("device_id", "number", "true_ms", "unc_ms")
 _BACK_MAX = 50_000  # entries of one boot that one anchor corrects
 
 
@@ -30,17 +32,10 @@ class TrueTime(NamedTuple):
 
 def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, TrueTime]:
     """Return the true times of entries of these records, by writer ("device:number")."""
-    found: dict[str, TrueTime] = {}
-    for start in range(0, len(record_ids), IN_MAX):
-        query = select(
-            col(EntryTimeRow.device_id),
-            col(EntryTimeRow.number),
-            col(EntryTimeRow.true_ms),
-            col(EntryTimeRow.unc_ms),
-        ).where(col(EntryTimeRow.record_id).in_(record_ids[start : start + IN_MAX]))
-        for device_id, number, true_ms, unc_ms in session.connection().execute(query):
-            found[f"{device_id}:{number}"] = TrueTime(true_ms, unc_ms)
-    return found
+    return {
+        f"{row[0]}:{row[1]}": TrueTime(row[2], row[3])
+        for row in bulk.select(session, EntryTimeRow, _TIME, "record_id", record_ids)
+    }
 
 
 def corrected_records(session: Session, record_ids: Sequence[str]) -> set[str]:
@@ -127,27 +122,29 @@ def settle(session: Session, found: Iterable[Entry]) -> list[str]:
 
 def _later(session: Session, found: Iterable[Entry]) -> list[Entry]:
     """Return anchors that are here already and may correct what comes in only now."""
-    numbers: dict[str, list[int]] = {}
+    numbers: dict[str, list[int]] = defaultdict(list)
     for entry in found:
-        if entry.time.uncertainty_ms is None:
-            numbers.setdefault(entry.device_id, []).append(entry.number)
+        if entry.time.uncertainty_ms is None or entry.device_id in numbers:
+            numbers[entry.device_id].append(entry.number)
     told: list[Entry] = []
-    for device_id, some in sorted(numbers.items()):
-        first, last = min(some), max(some)
-        # where nothing is left out, what stands between them has just come, too
-        after = last if last - first + 1 == len(some) else first
-        query = (
-            select(col(EntryRow.body))
-            .where(
-                col(EntryRow.device_id) == device_id,
-                col(EntryRow.number) > after,
-                col(EntryRow.kind) == "anchor",
-            )
-            .order_by(col(EntryRow.number))
-        )
-        bodies = session.connection().execute(query).scalars()
+    for device_id, of_it in sorted(numbers.items()):
+        first, last = min(of_it), max(of_it)
+        whole = last - first + 1 == len(of_it)  # then those between are among what came
+        given = {"device": device_id, "after": last if whole else first}
+        bodies = session.connection().execute(_ANCHORS, given).scalars()
         told += [decode(body, device_id) for body in bodies]
     return told
+
+
+_ANCHORS = (
+    select(col(EntryRow.body))
+    .where(
+        col(EntryRow.device_id) == bindparam("device"),
+        col(EntryRow.number) > bindparam("after"),
+        col(EntryRow.kind) == "anchor",
+    )
+    .order_by(col(EntryRow.number))
+)
 
 
 def _back(session: Session, told: Entry, anchor: Anchor) -> list[Correction]:

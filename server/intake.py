@@ -23,6 +23,7 @@ from domain.signatures import UnprovedError
 from offline_store import batches, devices, entries, journal, records, times
 from offline_store.database import lock_feed
 from server import alarms, certificates, clock_check, quarantine, revocation, work_rights
+from server import reports as quick
 from server.certificates import Standing
 from server.offers import Offered, read
 from server.own_entries import OwnStep, write_own, write_within
@@ -97,7 +98,9 @@ def _taken(
     if push.newest is not None:
         devices.tell(session, push.dev, push.newest, here.now_ms())
     offered = read(session, push, bodies, here.now_ms())
-    proof = revocation.held(session, push, prove(session, push, sigs, offered, hashes))
+    device, its = devices.lookup(session, push.dev), records.lookup(session, push.dev)
+    proof = prove(session, push, sigs, offered, hashes, device, its)
+    proof = revocation.held(device, its, proof)
     here.refresh(session)
     own, behind = offered.up_to(proof.count), offered.entries[proof.count :]
     last = own.entries[-1].number
@@ -200,21 +203,29 @@ def _take(
     if not clock_check.judges(session, now, offered.entries):
         raise RefusalError(503, "server.clock")  # the device keeps it and comes again
     wrong: dict[str, FieldError] = {}
+    at = (push.first - 1, bytes.fromhex(push.prev))  # as `_check_chain` found it
     ids = [entry.record_id for entry in offered.entries]
     true = times.ahead(offered.entries)  # judged by when it really was, as far as it is said here
-    timed = [times.read(entry, true) for entry in offered.entries]
+    timed = [times.read(entry, true) for entry in offered.entries] if true else offered.entries
+    reports = quick.under(here)
     while True:  # each round refuses at least one more row of a register
-        intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies)
+        intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies, at)
         exceptions: list[PushException] = []
         for entry, body, digest in zip(timed, offered.bodies, hashes, strict=False):
             refusal = offered.wrong.get(entry.number) or wrong.get(entry.record_id)
             if entry.number in proof.unproved:
                 refusal = UnprovedError()
             signature = proof.signatures.get(entry.number)
+            first = refusal is None and not proof.quarantined and intake.untouched(entry.record_id)
+            if first and reports.sure(entry, body, now):
+                intake.begin(entry, body, now, signature, digest)
+                continue
             offer = Offer(entry, body, signature, refusal, proof.quarantined, digest, standing)
             _, exception = judge(here, session, intake, offer, now)
             if exception:
                 exceptions.append(exception)
+            elif first:
+                reports.learn(entry)
         found = here.wrong_rows(session, intake)
         if not found.keys() - wrong.keys():
             return settle(here, session, push, intake, exceptions, now)

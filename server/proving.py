@@ -16,8 +16,9 @@ from sqlmodel import Session
 from domain.changes import DECISIONS, signed_bytes
 from domain.devices import shut_out
 from domain.quarantine import REVOKED
+from domain.records import Record
 from domain.signatures import verifies
-from offline_store import certificates, devices, entries, records
+from offline_store import certificates, devices, entries
 from server.offers import Offered
 from server.problems import RefusalError
 from sync.protocol import PushHead
@@ -56,22 +57,23 @@ def prove(
     sigs: Mapping[int, bytes],
     offered: Offered,
     hashes: Sequence[bytes],
+    device: devices.Device | None,
+    record: Record | None,
 ) -> Proof:
     """Say what is proved; raises RefusalError("sync.signature") to be sent every signature.
 
     "sync.unsigned" asks for those that the device has and took this server for too old to read.
     With all of them (`push.each`) what stands before the first wrong one is taken: ForgedError if
-    nothing does.
+    nothing does. `device` is whose it is, `record` that device's.
     """
     read = offered.entries
     if push.sig is None:
         if push.signed:
             raise RefusalError(409, "sync.unsigned")
         signs = entries.signs_since(session, push.dev) is not None or _joined_with_key(
-            session, push.dev
+            session, device
         )
         return Proof(len(read), quarantined=UNSIGNED if signs else None)
-    device = devices.lookup(session, push.dev)
     assert device is not None, "it has just shown its token"
     sigs = {push.last: bytes.fromhex(push.sig)} | dict(sigs)
     count = len(read)
@@ -94,17 +96,13 @@ def prove(
     last = read[count - 1].number
     decided = {one.number for one in read[:count] if one.kind in DECISIONS}
     kept = {number: sig for number, sig in good.items() if number in decided or number == last}
-    held = REVOKED if _shut_out(session, device) else None  # brought by another device
+    held = REVOKED if shut_out(record) is not None else None
     return Proof(count, count == len(read), kept, frozenset(decided - good.keys()), held)
 
 
-def _joined_with_key(session: Session, device_id: str) -> bool:
+def _joined_with_key(session: Session, device: devices.Device | None) -> bool:
     """Say whether a device showed its key when it was taken in: from then on it signs."""
-    device, first = devices.lookup(session, device_id), certificates.first_ms(session, device_id)
+    first = certificates.first_ms(session, device.device_id) if device else None
     if device is None or device.enrolled_ms is None or first is None:
         return False
     return abs(first - device.enrolled_ms) <= _AT_ONCE_MS  # others ask for one only later
-
-
-def _shut_out(session: Session, device: devices.Device) -> bool:
-    return shut_out(records.lookup(session, device.device_id)) is not None

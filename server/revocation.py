@@ -3,8 +3,6 @@
 import math
 from dataclasses import replace
 
-from sqlmodel import Session
-
 from domain.quarantine import REVOKED
 from domain.records import Record
 from offline_store import quarantine, records
@@ -13,7 +11,6 @@ from server import clock
 from server.problems import RefusalError
 from server.proving import Proof
 from server.site import Site
-from sync.protocol import PushHead
 
 
 def since(record: Record | None) -> int | None:
@@ -21,12 +18,13 @@ def since(record: Record | None) -> int | None:
     return record.whole("revoked_ms") if record else None
 
 
-def held(session: Session, push: PushHead, proof: Proof) -> Proof:
+def held(device: Device | None, record: Record | None, proof: Proof) -> Proof:
     """Return a proof with all of the push held, where its device was revoked before it came.
 
     What it wrote before it was lost may be honest; only a person can tell, so nothing counts yet.
+    `record` is the device's.
     """
-    if since(records.lookup(session, push.dev)) is None:
+    if device is None or since(record) is None:
         return proof
     return replace(proof, quarantined=REVOKED)
 

@@ -52,6 +52,7 @@ class Site:
     hints: FeedHints = field(default_factory=FeedHints)
     watch: Watch = field(default_factory=Watch)
     duty_log: DutyLog = field(default_factory=DutyLog)
+    reports: object = None  # what was learned of them: `server.reports.under`
     base: Base | None = None  # what the pack is made of; none: it stays as it is
     blob_store: BlobStore = field(init=False)
     lost: Rates = field(default_factory=lambda: Rates(_LOST_PER_S, _LOST_BURST))

@@ -75,7 +75,8 @@ class SyncEngine:
         self._patience = resting.Patience(chance or random.Random())  # noqa: S311 -- keeps no secret
         self.pace = Pace(now_ms)
         self._files = Files(store, transport, self.pace, Uploader(store, transport, self.pace))
-        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
+        sparing = lambda: self.pace.kind == "mobile"  # noqa: E731
+        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register, sparing)
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._reader = Reader(store, transport, self._scopes, policies, now_ms)

@@ -305,9 +305,16 @@ class Problem(Message):
 
 
 def pack_push(
-    head: PushHead, bodies: Sequence[bytes], sigs: Mapping[int, bytes] | None = None
+    head: PushHead,
+    bodies: Sequence[bytes],
+    sigs: Mapping[int, bytes] | None = None,
+    *,
+    coat: bool = True,
 ) -> bytes:
-    """Return the gzip bytes of a push: head, signatures if it has any, each body; one per line."""
+    """Return the bytes of a push: head, signatures if it has any, each body; one per line.
+
+    They are packed with gzip, or without a `coat` as they are.
+    """
     assert 0 < len(bodies) <= ENTRIES_MAX
     left_out = {"sig", "each"} if head.sig is None else set[str]()  # as the version before said it
     if not head.signed:
@@ -317,7 +324,8 @@ def pack_push(
     if head.sig is not None:
         numbered = {str(number): sig.hex() for number, sig in (sigs or {}).items()}
         lines.insert(1, PushSignatures(sigs=numbered).model_dump_json().encode())
-    return gzip.compress(b"\n".join(lines), compresslevel=6, mtime=0)
+    data = b"\n".join(lines)
+    return gzip.compress(data, compresslevel=6, mtime=0) if coat else data
 
 
 def unpack_push(data: bytes) -> Push:

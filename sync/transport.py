@@ -122,8 +122,10 @@ class Transport:
         return parsed(Pack, reply), reply.content, reply.headers.get("ETag", "")
 
     async def push(self, packed: bytes) -> tuple[PushReply, bytes]:
-        """Send a packed push (`protocol.pack_push`); returns the reply and its exact bytes."""
-        headers = {"Content-Type": "application/jsonl", "Content-Encoding": "gzip"}
+        """Send a push (`protocol.pack_push`); returns the reply and its exact bytes."""
+        headers = {"Content-Type": "application/jsonl"}
+        if packing.is_packed(packed):
+            headers["Content-Encoding"] = packing.GZIP
         reply = await self._send("POST", "/v1/push", content=packed, headers=headers)
         return parsed(PushReply, reply), reply.content
 

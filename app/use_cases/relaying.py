@@ -171,7 +171,7 @@ def _own(session: Session, own: str, record_id: str | None, *, before: bool) -> 
     """Return own entries that wait: `before`, all up to the last wanted, so that none lacks."""
     waiting: list[Logged] = []
     for start in outbox.pending(session, own, 1):
-        waiting = entries.of_device(session, own, start.entry.number, relay.ENTRIES_MAX)
+        waiting = entries.of_device(session, own, start.number, relay.ENTRIES_MAX)
     if record_id is not None:
         ids = _ids(session, record_id)
         wanted = [one.entry.number for one in waiting if one.entry.record_id in ids]
