@@ -156,7 +156,7 @@ def package(*arguments: str) -> int:
 
 def soak(*arguments: str) -> int:
     """Run the long fault tests: `soak kill`, `soak work`."""
-    campaigns = {"kill": "tests.faults.both", "work": "tests.faults.kills"}
+    campaigns = {"kill": "tests.faults.soak_kills", "work": "tests.faults.kills"}
     if not arguments or arguments[0] not in campaigns:
         print(__doc__)
         return 2

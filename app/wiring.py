@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import standing, timekeeping
-from app.clock import Anchor, Clock, read_mono_ms
+from app.clock import Clock, read_mono_ms
 from app.field import Devices, FieldApp, Identity
 from app.keyfile import KEY_FILE, catch_up, device_key, keep_key, read_patiently
 from app.link import keep_way_back, load_pack
@@ -127,7 +127,7 @@ def _restore_anchor(store: Store, clock: Clock) -> None:
     with store.reading() as session:
         kept = keep.anchor(session, clock.boot)
     if kept:
-        clock.restore(Anchor(*kept))
+        clock.restore(kept)
 
 
 def _devices(settings: ClientSettings, clock: Clock) -> Devices:

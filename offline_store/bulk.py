@@ -30,6 +30,16 @@ def insert(
         connection.exec_driver_sql(_insert(_table(table), names, connection.dialect.name), [*rows])
 
 
+def put(
+    session: Session, table: type[SQLModel], names: tuple[str, ...], row: tuple[Any, ...]
+) -> None:
+    """Insert a row, or change the one with the same key, which is its first column."""
+    connection = session.connection()
+    new = ", ".join(f'"{name}" = excluded."{name}"' for name in names[1:])
+    sql = _insert(_table(table), names, connection.dialect.name)
+    connection.exec_driver_sql(f'{sql} ON CONFLICT ("{names[0]}") DO UPDATE SET {new}', row)
+
+
 def delete(session: Session, table: type[SQLModel], name: str, values: Sequence[Any]) -> None:
     """Delete the rows whose column has one of these values."""
     for _ in _in(session, f'DELETE FROM "{_table(table)}" WHERE "{name}" IN', values):  # noqa: S608
@@ -64,6 +74,20 @@ def select(
     sql = f'SELECT {columns} FROM "{_table(table)}" WHERE "{name}" IN'  # noqa: S608 -- names only
     for rows in _in(session, sql, values, f" ORDER BY {order}" if order else ""):
         yield from rows
+
+
+def between(
+    session: Session, table: type[SQLModel], names: tuple[str, ...], name: str, after: int,
+    upto: int, order: str,
+) -> Sequence[Row[Any]]:  # fmt: skip
+    """Return these columns of the rows whose column `name` is behind `after`, up to `upto`."""
+    connection = session.connection()
+    mark, columns = _mark(connection.dialect.name), ", ".join(f'"{one}"' for one in names)
+    sql = (
+        f'SELECT {columns} FROM "{_table(table)}"'  # noqa: S608 -- names only
+        f' WHERE "{name}" > {mark} AND "{name}" <= {mark} ORDER BY {order}'
+    )
+    return connection.exec_driver_sql(sql, (after, upto)).all()
 
 
 def _in(

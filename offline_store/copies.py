@@ -123,8 +123,13 @@ def fill(file: Path, folder: Path, url: str | None) -> Store:
 
 
 def is_empty(folder: Path, url: str | None) -> bool:
-    """Say whether a folder and a database hold nothing of a store yet."""
-    if (folder / FILE_NAME).exists() or next((folder / "blobs").glob("*/*"), None) is not None:
+    """Say whether a folder and a database hold nothing of a store yet, and no photo."""
+    return next((folder / "blobs").glob("*/*"), None) is None and has_no_rows(folder, url)
+
+
+def has_no_rows(folder: Path, url: str | None) -> bool:
+    """Say whether there is no store yet; photos may be there."""
+    if (folder / FILE_NAME).exists():
         return False
     if not is_shared(url):
         return True

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlmodel import Session, col
 
-from domain.changes import Entry, decode, link
+from domain.changes import DECISIONS, Entry, decode, link
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.merge import Verdict
 from domain.records import Value
@@ -23,7 +23,7 @@ _READ = (
     "device_id", "record_id", "body", "hash", "feed", "verdict", "code", "params", "received_ms",
     "signature",
 )  # fmt: skip
-_STORED = (
+STORED = (
     "device_id", "number", "entry_id", "record_id", "kind", "person_id", "body", "hash", "feed",
     "received_ms", "verdict", "code", "params", "signature",
 )  # fmt: skip
@@ -48,6 +48,21 @@ class Logged:
     signature: bytes | None = None
 
 
+class Stored(NamedTuple):
+    """A confirmed entry as its row says it: its body is passed on, and nobody reads it here."""
+
+    device_id: str
+    feed: int
+    verdict: Verdict
+    code: str | None
+    received_ms: int | None
+    body: bytes
+    signature: bytes | None
+    kind: str
+    record_id: str
+    params: str | None  # JSON
+
+
 class Last(NamedTuple):
     """The end of a device's chain."""
 
@@ -62,7 +77,12 @@ def add(session: Session, logged: Sequence[Logged], feed: int | None = None) -> 
 
     `feed` is the number of those that have none of their own.
     """
-    bulk.insert(session, EntryRow, _STORED, [_values(one, feed) for one in logged])
+    add_rows(session, [_values(one, feed) for one in logged])
+
+
+def add_rows(session: Session, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert entries as rows of `STORED` columns; the caller brings their records up to date."""
+    bulk.insert(session, EntryRow, STORED, rows)
 
 
 def of_record(session: Session, record_id: str) -> list[Logged]:
@@ -96,6 +116,23 @@ def of_device(session: Session, device_id: str, first: int, limit: int) -> list[
     """Return at most `limit` of a device's entries from number `first` on."""
     given = {"device": device_id, "first": first, "most": limit}
     return [logged(row) for row in session.connection().execute(_OF_DEVICE, given)]
+
+
+def decisions_far_back(session: Session, device_id: str, by: int) -> list[Logged]:
+    """Return a device's signed decisions that wait behind `by` or more of its other entries."""
+    this = (col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None))
+    query = select(func.min(col(EntryRow.number))).where(*this)
+    first = session.connection().execute(query).scalar()
+    if first is None:
+        return []
+    rows = session.connection().execute(
+        _columns()
+        .where(*this, col(EntryRow.number) >= first + by, col(EntryRow.kind).in_(DECISIONS))
+        .where(col(EntryRow.signature).is_not(None))
+        .order_by(col(EntryRow.number))
+        .limit(IN_MAX)
+    )
+    return [logged(row) for row in rows]
 
 
 def remove(session: Session, device_id: str, number: int) -> str | None:
@@ -148,21 +185,34 @@ def page(
     A page ends at a feed boundary, so it may hold more than `limit` by one batch; `without` leaves
     out the entries of one device.
     """
-    feed = col(EntryRow.feed)
-    last = session.connection().execute(select(func.max(feed))).scalar() or 0
-    edge = (
-        session.connection()
-        .execute(select(feed).where(feed > after).order_by(feed).offset(limit - 1).limit(1))
-        .scalar()
-    )
+    end, more = _edge(session, after, limit)
+    rows = _of_feed(session, after, end, _READ)
+    return [logged(row) for row in rows if row.device_id != without], end, more
+
+
+def stored_page(
+    session: Session, after: int, limit: int, *, without: str | None = None
+) -> tuple[list[Stored], int, bool]:
+    """Return the same as `page`, for whoever passes it on as it is."""
+    end, more = _edge(session, after, limit)
+    rows = _of_feed(session, after, end, Stored._fields)
+    return [Stored._make(row) for row in rows if row[0] != without], end, more
+
+
+def _edge(session: Session, after: int, limit: int) -> tuple[int, bool]:
+    """Return the feed number with which a page ends, and whether more follow."""
+    feed, last = col(EntryRow.feed), last_feed(session)
+    query = select(feed).where(feed > after).order_by(feed).offset(limit - 1).limit(1)
+    edge = session.connection().execute(query).scalar()
     end = max(after, last) if edge is None else edge
-    rows = session.connection().execute(
-        _columns()
-        .where(feed > after, feed <= end)
-        .order_by(feed, col(EntryRow.device_id), col(EntryRow.number))
-    )
-    found = [logged(row) for row in rows if row.device_id != without]
-    return found, end, end < last
+    return end, end < last
+
+
+def _of_feed(
+    session: Session, after: int, end: int, names: tuple[str, ...]
+) -> "Sequence[Row[Any]]":
+    order = '"feed", "device_id", "number"'
+    return bulk.between(session, EntryRow, names, "feed", after, end, order)
 
 
 def last_feed(session: Session) -> int:

@@ -27,7 +27,8 @@ from domain.changes import (
 )  # fmt: skip
 from domain.errors import ChainBrokenError
 from domain.records import Record, Value
-from offline_store import entries, keeping, records, salvaged, signed, times
+from offline_store import entries, firsts, keeping, records, salvaged, signed, times
+from offline_store.arrival import Arrival
 from offline_store.database import lock_feed
 from offline_store.entries import Logged, last_feed, last_received_ms, of_device, of_record, page
 from offline_store.tables import DeviceRow, EntryRow
@@ -136,44 +137,22 @@ def chain(previous: bytes, bodies: Iterable[bytes]) -> list[bytes]:
     return hashes
 
 
-class Arrival(NamedTuple):
-    """An entry of the feed as it comes from the server."""
-
-    entry: Entry
-    body: bytes
-    feed: int
-    verdict: merge.Verdict
-    code: str | None
-    received_ms: int
-    signature: bytes | None = None  # of a decision
-
-    def logged(self, digest: bytes) -> Logged:
-        """Return it as the journal holds it, with its place in the chain."""
-        return Logged(
-            self.entry, self.body, digest, self.feed, self.verdict, self.code,
-            received_ms=self.received_ms, signature=self.signature,
-        )  # fmt: skip
-
-    def check(self, decisions: signed.Decisions, digest: bytes) -> None:
-        """Raise SignatureWrongError for a decision that counts and is not its device's own."""
-        counts = self.verdict not in {"refused", "quarantined"}
-        decisions.check(self.entry, digest, self.signature, counts=counts)
-
-
 def receive(
     session: Session,
     arrivals: Sequence[Arrival],
     policies: merge.TypePolicies = merge.POLICIES,
+    made: firsts.Rows | None = None,
 ) -> list[str]:
     """Take a page of the feed and bring its records up to date; returns the records touched.
 
-    The devices of the entries must be known (`devices.add`). Each device's chain must go on from
-    what is here: raises ChainBrokenError with device and number otherwise, and nothing is kept.
-    Likewise SignatureWrongError for a decision that its device has not signed.
+    `made` is what `firsts.rows` says of them, where somebody asked it before. The devices of the
+    entries must be known (`devices.add`). Each device's chain must go on from what is here: raises
+    ChainBrokenError with device and number otherwise, and nothing is kept. Likewise
+    SignatureWrongError for a decision that its device has not signed.
     """
     decisions = signed.Decisions(session)
     heads: dict[str, tuple[int, bytes]] = {}
-    fresh: list[Logged] = []
+    fresh: list[keeping.Fresh] = []
     for arrival in arrivals:
         entry = arrival.entry
         number, previous = heads.get(entry.device_id) or head(session, entry.device_id)
@@ -182,11 +161,11 @@ def receive(
             continue
         if entry.number != number + 1:
             raise ChainBrokenError(device=entry.device_id, number=entry.number)
-        digest = link(previous, arrival.body)
+        digest = arrival.linked(previous)
         arrival.check(decisions, digest)
         heads[entry.device_id] = (entry.number, digest)
-        fresh.append(arrival.logged(digest))
-    return keeping.keep(session, fresh, [arrival.entry for arrival in arrivals], policies)
+        fresh.append((arrival, digest))
+    return keeping.keep(session, fresh, arrivals, policies, made)
 
 
 class Intake:
@@ -251,6 +230,12 @@ class Intake:
         """Whether the author of an entry knew the value that a cell of its record has now."""
         folded = self._folded[entry.record_id]
         return folded is None or merge.seen(folded, entry, name)
+
+    def has_base(self, entry: Entry, name: str) -> bool:
+        """Whether what the author of an entry had seen of a cell is here at all."""
+        folded, base = self._folded[entry.record_id], entry.base.get(name)
+        taken = folded.history.taken if folded else frozenset[str]()
+        return base is None or all(one in taken for one in base.split("+"))
 
     def base_refused(self, entry: Entry) -> bool:
         """Whether an entry builds on one that was refused; a decision then has nothing to go on."""

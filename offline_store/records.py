@@ -214,7 +214,7 @@ def save(
             bulk.delete(session, table, "record_id", before)
     here = {record_id: one for record_id, one in folded.items() if one and one.record}
     rows = [_values(one, feeds.get(record_id, 0)) for record_id, one in here.items()]
-    bulk.insert(session, RecordRow, _STORED, rows)
+    bulk.insert(session, RecordRow, STORED, rows)
     bulk.insert(session, ConflictRow, _CONFLICT, [
         _conflict_values(record_id, conflict)
         for record_id, one in here.items()
@@ -307,7 +307,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
     )
 
 
-_STORED = (
+STORED = (
     "record_id", "type", "definition", "parent", "area", "asset", "unit", "person", "author",
     "due_ms", "state", "open_holds", "deleted", "feed", "changed_ms", "cells",
 )  # fmt: skip

@@ -33,9 +33,10 @@ def write(target: IO[bytes], store: Store, message: bytes, hashes: Iterable[str]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(MESSAGE, message, zipfile.ZIP_DEFLATED)
         for sha in dict.fromkeys(hashes):
-            place = blobs.path(store, sha)
-            if place.exists():
-                archive.write(place, FOLDER + sha)
+            if blobs.is_here(store, sha):
+                with archive.open(FOLDER + sha, "w", force_zip64=True) as into:
+                    for step in blobs.ranged(store, sha, 0, None):
+                        into.write(step)
 
 
 class RelayFile:
@@ -67,25 +68,34 @@ class RelayFile:
 
     def keep(self, store: Store, sha256: str) -> int:
         """Copy a photo to its place; returns its size. RelayDamagedError for other bytes."""
-        digest, size = hashlib.sha256(), 0
         with blobs.scratch(store) as copy:
-            try:
-                with self._archive.open(FOLDER + sha256) as source, copy.open("wb") as target:
-                    while step := source.read(_STEP):
-                        size += len(step)
-                        if size > BLOB_MAX_BYTES:
-                            raise RelayLargeError(size=size // 1024, limit=BLOB_MAX_BYTES // 1024)
-                        digest.update(step)
-                        with blobs.naming_a_full_disk():
-                            target.write(step)
-                    with blobs.naming_a_full_disk():
-                        target.flush()
-                        os.fsync(target.fileno())
-            except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-                raise RelayDamagedError(reason="blob") from error
-            if digest.hexdigest() != sha256 or not size:
-                raise RelayDamagedError(reason="blob")
+            size = self.copy(sha256, copy)
             blobs.keep_path(store, copy)
+        return size
+
+    def size(self, sha256: str) -> int:
+        """Return how large a photo says that it is."""
+        return self._sizes[FOLDER + sha256]
+
+    def copy(self, sha256: str, target: Path) -> int:
+        """Copy a photo to a file, durably; returns its size. Raises as `keep`, StoreFullError."""
+        digest, size = hashlib.sha256(), 0
+        try:
+            with self._archive.open(FOLDER + sha256) as source, target.open("wb") as made:
+                while step := source.read(_STEP):
+                    size += len(step)
+                    if size > BLOB_MAX_BYTES:
+                        raise RelayLargeError(size=size // 1024, limit=BLOB_MAX_BYTES // 1024)
+                    digest.update(step)
+                    with blobs.naming_a_full_disk():
+                        made.write(step)
+                with blobs.naming_a_full_disk():
+                    made.flush()
+                    os.fsync(made.fileno())
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            raise RelayDamagedError(reason="blob") from error
+        if digest.hexdigest() != sha256 or not size:
+            raise RelayDamagedError(reason="blob")
         return size
 
     def _read(self, name: str, limit: int) -> bytes:

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from domain import merge, scopes
+from domain.carried import inside
 from domain.changes import Entry
 from domain.quarantine import outcome_of
 from domain.records import Record
@@ -128,7 +129,8 @@ class View:
         return record.text(cell) if cell else ""
 
     def _compares(self, entry: Entry) -> bool:
-        return not self._watched.isdisjoint(entry.set)
+        carried = inside(entry)  # what it does to the record is what the stop does
+        return not self._watched.isdisjoint((carried or entry).set)
 
     def _held(self, record_id: str, feed: int) -> bool | None:
         """Say whether the subscription had a record at a cursor; None where that is not certain."""

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from domain.changes import Entry, decode
 from domain.merge import FeedEntry
 from domain.trusted_time import Anchor, Correction, anchor_of, corrected, correction
+from offline_store import bulk
 from offline_store.entries import IN_MAX, Logged, of_device
 from offline_store.tables import EntryRow, EntryTimeRow
 
@@ -40,6 +41,14 @@ def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, TrueTim
         for device_id, number, true_ms, unc_ms in session.connection().execute(query):
             found[f"{device_id}:{number}"] = TrueTime(true_ms, unc_ms)
     return found
+
+
+def corrected_records(session: Session, record_ids: Sequence[str]) -> set[str]:
+    """Return those of these records of which some entry has a true time of its own."""
+    if session.connection().execute(select(col(EntryTimeRow.number)).limit(1)).first() is None:
+        return set()
+    rows = bulk.select(session, EntryTimeRow, ("record_id",), "record_id", record_ids)
+    return {row[0] for row in rows}
 
 
 def anchors_of(session: Session, record_ids: Sequence[str]) -> list[str]:
@@ -118,18 +127,20 @@ def settle(session: Session, found: Iterable[Entry]) -> list[str]:
 
 def _later(session: Session, found: Iterable[Entry]) -> list[Entry]:
     """Return anchors that are here already and may correct what comes in only now."""
-    first: dict[str, int] = {}
+    numbers: dict[str, list[int]] = {}
     for entry in found:
         if entry.time.uncertainty_ms is None:
-            known = first.get(entry.device_id, entry.number)
-            first[entry.device_id] = min(known, entry.number)
+            numbers.setdefault(entry.device_id, []).append(entry.number)
     told: list[Entry] = []
-    for device_id, number in sorted(first.items()):
+    for device_id, some in sorted(numbers.items()):
+        first, last = min(some), max(some)
+        # where nothing is left out, what stands between them has just come, too
+        after = last if last - first + 1 == len(some) else first
         query = (
             select(col(EntryRow.body))
             .where(
                 col(EntryRow.device_id) == device_id,
-                col(EntryRow.number) > number,
+                col(EntryRow.number) > after,
                 col(EntryRow.kind) == "anchor",
             )
             .order_by(col(EntryRow.number))

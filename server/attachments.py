@@ -16,10 +16,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
-from domain.receipts import blob_receipt_bytes
-from offline_store import blobs, removals
+from offline_store import blobs
 from offline_store.devices import Device
-from server import blob_store, bodies, revocation, scoping, tus, uploads
+from server import bodies, receiving, revocation, scoping, tus, uploads
 from server.accounts import device, sender
 from server.blob_store import BlobStoreAwayError
 from server.problems import RefusalError
@@ -58,8 +57,7 @@ async def offer(request: Request, here: Here, caller: Sender) -> Response:
     if tus.speaks(request):
         return await _create(request, here, caller)
     offered = await bodies.message(request, BlobOffer, _OFFER_MAX_BYTES)
-    if offered.size > here.settings.blob_max_bytes:
-        raise RefusalError(413, "blob.size", limit=here.settings.blob_max_bytes)
+    receiving.check_size(here, offered.size)
     state = await run_in_threadpool(_offer, here, caller, offered)
     return _answer(here, state, 200 if state.receipt else 201)
 
@@ -78,7 +76,7 @@ async def _create(request: Request, here: Site, caller: Device) -> Response:
 
 def _offer(here: Site, caller: Device, offered: BlobOffer) -> BlobReply:
     revocation.check_file(here, caller, offered.sha256)
-    received = _received(here, offered.sha256, look=True) or _adopted(here, offered)
+    received = _there(here, offered)
     if received:
         return received
     _expire(here)
@@ -95,7 +93,7 @@ def _offer(here: Site, caller: Device, offered: BlobOffer) -> BlobReply:
         limits = here.settings
         if len(under_way) >= limits.uploads_max or own >= limits.uploads_per_device:
             raise RefusalError(429, "blob.uploads", {"Retry-After": "60"})
-        _room_for(here, offered.size)
+        receiving.room_for(here, offered.size)
         here.uploads.open(Offer(**offered.model_dump(), device=caller.device_id))
     return _partial(here, offered.sha256, offered.size)
 
@@ -116,7 +114,7 @@ async def progress(sha256: Sha256, here: Here, caller: Sender) -> Response:
 
 
 def _progress(here: Site, sha256: str) -> BlobReply:
-    state = _received(here, sha256)
+    state = receiving.received(here, sha256)
     if state is None:
         offered = here.uploads.find(sha256)
         if offered is None:
@@ -161,7 +159,7 @@ async def _receive(
     mine = here.uploads.take_over(sha256, caller.device_id)
     try:
         async with here.uploads.lock(sha256):
-            received = await run_in_threadpool(_received, here, sha256)
+            received = await run_in_threadpool(receiving.received, here, sha256)
             if received:
                 if tus.speaks(request) and offset != received.size:
                     raise _elsewhere(received.size)
@@ -172,7 +170,7 @@ async def _receive(
             stored = uploads.size(blobs.part(here.store, sha256))
             if offset != stored:
                 raise _elsewhere(stored)
-            _room_for(here, offered.size - stored)
+            receiving.room_for(here, offered.size - stored)
             whole = await _store(request, here, offered, mine)
             if checksum and whole:
                 await run_in_threadpool(_verify, here, offered, stored, checksum)
@@ -229,46 +227,21 @@ def _finish(here: Site, offered: Offer) -> BlobReply:
     file = blobs.part(here.store, offered.sha256)
     if uploads.size(file) < offered.size and file.exists():
         return _partial(here, offered.sha256, offered.size)
-    if not here.blob_store.keep(offered.sha256, file):
-        here.uploads.close(offered.sha256)
-        raise RefusalError(422, "blob.hash", {"Upload-Offset": "0"}, offset=0)
-    return _confirmed(here, offered)
-
-
-def _adopted(here: Site, offered: BlobOffer) -> BlobReply | None:
-    """Confirm a file that rests here without a row: the server stopped just after it came."""
-    part = blobs.part(here.store, offered.sha256)
-    try:
-        if part.exists() or not here.blob_store.has(offered.sha256):
-            return None
-        whole = here.blob_store.keep(offered.sha256, part)
-    except BlobStoreAwayError:
-        return None
-    return _confirmed(here, offered) if whole else None
-
-
-def _confirmed(here: Site, offered: BlobOffer) -> BlobReply:
-    at_ms = here.now_ms()
-    receipt = here.receipt(blob_receipt_bytes(offered.sha256, offered.size, at_ms))
-    with here.store.session() as session:
-        blobs.add(
-            session,
-            offered.sha256,
-            offered.size,
-            kind=offered.kind,
-            record_id=offered.record,
-            state="received",
-        )
-        blobs.confirm(session, offered.sha256, receipt, at_ms)
+    state = receiving.take(here, offered, file)
     here.uploads.close(offered.sha256)
+    if state is None:
+        raise RefusalError(422, "blob.hash", {"Upload-Offset": "0"}, offset=0)
     here.uploads.granted(offered.sha256)
-    return BlobReply(
-        state="received",
-        offset=offered.size,
-        size=offered.size,
-        receipt=receipt,
-        server_ms=at_ms,
-    )
+    return state
+
+
+def _there(here: Site, offered: BlobOffer) -> BlobReply | None:
+    """Return the receipt of what rests here already, whether or not its row was written."""
+    state = receiving.received(here, offered.sha256, look=True)
+    if state is None and (state := receiving.adopted(here, offered)):
+        here.uploads.close(offered.sha256)
+        here.uploads.granted(offered.sha256)
+    return state
 
 
 @router.get("/{sha256}")
@@ -280,7 +253,7 @@ async def fetch(
     if not _RANGE.fullmatch(asked):
         raise RefusalError(416, "blob.range")  # a thousand ranges would be a thousand answers
     may = await run_in_threadpool(scoping.may_have, here, caller.device_id, sha256)
-    received = await run_in_threadpool(_received, here, sha256)
+    received = await run_in_threadpool(receiving.received, here, sha256)
     if received is None or not may:
         if may and waiting:
             await run_in_threadpool(here.uploads.ask_for, sha256)
@@ -333,36 +306,7 @@ async def _resting(work: Callable[_P, _R], *given: _P.args, **named: _P.kwargs) 
     try:
         return await run_in_threadpool(work, *given, **named)
     except BlobStoreAwayError as error:
-        again = {"Retry-After": str(blob_store.AWAY_S)}
-        raise RefusalError(503, "blob.store_away", again) from error
-
-
-def _received(here: Site, sha256: str, *, look: bool = False) -> BlobReply | None:
-    """Return the receipt of a file that is here; `look` whether it still rests in its place."""
-    with here.store.reading() as session:
-        found = blobs.lookup(session, sha256)
-    if found is not None and found.state == removals.REMOVED:  # a device that has it lets go of it
-        raise RefusalError(410, removals.CODE)
-    if found is None or not found.have:
-        return None
-    if not blobs.is_here(here.store, sha256) and not _rests(here, sha256, look=look):
-        return None
-    return BlobReply(
-        state="received",
-        offset=found.size,
-        size=found.size,
-        receipt=found.receipt,
-        server_ms=found.received_ms or 0,
-    )
-
-
-def _rests(here: Site, sha256: str, *, look: bool) -> bool:
-    if here.blob_store.is_local:
-        return False
-    try:
-        return not look or here.blob_store.has(sha256)
-    except BlobStoreAwayError:  # the row says that it was read back from there
-        return True
+        raise receiving.away() from error
 
 
 def _partial(here: Site, sha256: str, size: int) -> BlobReply:
@@ -383,11 +327,6 @@ def _expire(here: Site) -> None:
             here.uploads.close(one.sha256)
             part.unlink(missing_ok=True)
             _log.info("upload expired", extra={"device": one.device, "blob": one.sha256[:12]})
-
-
-def _room_for(here: Site, size: int) -> None:
-    if here.disk_free() - size < here.settings.disk_free_min_bytes:
-        raise RefusalError(507, "server.disk_full", {"Retry-After": "600"})
 
 
 def _headers(here: Site, state: BlobReply) -> dict[str, str]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from domain import certificates
-from domain.certificates import Certificate, CertificateExpiredError, CertificatePersonError
+from domain.certificates import Certificate
 from domain.changes import Entry
 from domain.plant import Person
 from offline_store import certificates as store
-from offline_store import devices
+from offline_store import devices, records
 from offline_store.database import lock_feed
 from offline_store.devices import Device
 from server.scene import Scene
@@ -36,15 +36,9 @@ class Standing:
         if one is None:
             return person
         new = scene.record is None
-        if certificates.adds_only(entry.type, entry.set, new=new) or certificates.stops(
-            entry.type, entry.set, scene.definitions.policies
-        ):
+        if not certificates.needed(entry.type, entry.set, scene.definitions.policies, new=new):
             return person
-        if not one.runs(entry.wall_ms):
-            raise CertificateExpiredError(until_ms=one.until_ms)
-        grant = one.people.get(person.person_id)
-        if grant is None:
-            raise CertificatePersonError(person=person.person_id)
+        grant = certificates.covered(one, entry.wall_ms, person.person_id)
         return person if grant == certificates.grant_of(person) else grant.on(person)
 
 
@@ -98,7 +92,7 @@ def make(here: Site, session: Session, device: Device, have: int = 0) -> Certifi
         public_key=device.public_key.hex(),
         from_ms=now,
         until_ms=now + found.defaults.whole("device.certificate_days") * _DAY_MS,
-        people=certificates.grants(found.plant),
+        people=certificates.grants(found.plant, records.lookup(session, device.device_id)),
     )
     body = certificates.encode(one)
     signature = here.key.sign(certificates.signed_bytes(body))
@@ -107,7 +101,8 @@ def make(here: Site, session: Session, device: Device, have: int = 0) -> Certifi
 
 
 def _good(here: Site, session: Session, one: Certificate) -> bool:
-    same = one.people == certificates.grants(here.pack.definitions.plant)
+    device = records.lookup(session, one.device)
+    same = one.people == certificates.grants(here.pack.definitions.plant, device)
     return same and one.epoch == here.epoch_now(session) and not one.half_over(here.now_ms())
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from domain.changes import Entry, digest_of
+from domain.control import flow_of
 from domain.errors import FieldError
 from domain.quarantine import FORGED, UNREADABLE
 from domain.signatures import UnprovedError
@@ -145,7 +146,7 @@ def _violations(
     wrong = {one.n: one.code for one in taken.reply.exceptions if one.verdict == "refused"}
     told: list[tuple[str, int]] = []
     for entry in found_in:
-        if work_rights.flow_of(found, entry.type) is None:
+        if flow_of(found, entry.type) is None:
             continue
         code = wrong.get(entry.number)
         if code in _VIOLATIONS:

@@ -62,6 +62,14 @@ def _lose(here: Site) -> None:
         )
 
 
+def lose(here: Site, sha256: str) -> None:
+    """Lose the bytes of a removed file that came all the same, now or in a later round."""
+    here.store.run(
+        lambda session: keep.put(session, OWED, list(dict.fromkeys([*_owed(session), sha256])))
+    )
+    _lose(here)
+
+
 def _owed(session: Session) -> list[str]:
     owed = keep.get(session, OWED)
     return [str(sha) for sha in owed] if isinstance(owed, list) else []

@@ -20,8 +20,7 @@ router = APIRouter(prefix="/v1", tags=["records"])
 _JSON = "application/json"
 _WORTH_PACKING = 512
 _PASSED_BY_MS = 2000  # how long pages without news are passed by before one is answered
-_LATER = {"enter": True, "leave": True, "subscription": True, "after": True, "ids": True,
-          "entries": {"__all__": {"prev"}}}  # fmt: skip
+_LATER = {"enter", "leave", "subscription", "after", "ids"}
 _KNOWN = rf"^[0-9a-zA-Z_-]{{0,64}}\.([0-9a-f]{{{entries.MARK_DIGITS}}})?\.([0-9a-f]{{8}}w?)?$"
 
 Here = Annotated[Site, Depends(site)]
@@ -63,6 +62,7 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     limit: Annotated[int, Query(ge=1, le=ENTRIES_MAX)] = ENTRIES_MAX,
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
     own: Annotated[int, Query(ge=0, le=1)] = 0,
+    kept: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
     epoch: Annotated[str | None, Query(max_length=64)] = None,
     seen: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{entries.MARK_DIGITS}}}$")] = None,
     k: Annotated[str | None, Query(pattern=_KNOWN)] = None,
@@ -73,9 +73,10 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     (the mark that came with the cursor) tell a store that was copied back from one that went on.
     `k` is how devices from version 1.2 on say both and what they subscribe to:
     `EPOCH.SEEN.SUBSCRIPTION`, each may be empty, and a `w` behind it to get moved records whole.
+    A device that asks for a page ahead says with `kept` up to where it has stored the feed.
     """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
-    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen), k)
+    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen, kept=kept), k)
     while True:
         ticket = here.hints.ticket()
         reply = await run_in_threadpool(pages.page, here, caller, ask)

@@ -27,8 +27,9 @@ from sync.downloads import Downloader
 from sync.files import Files
 from sync.flow import Flow
 from sync.pacing import Pace
-from sync.protocol import ENTRIES_MAX, PullReply, PushReply
+from sync.protocol import PullReply, PushReply
 from sync.pushes import Pusher
+from sync.reading import Page, Reader
 from sync.status import Identity, SyncStatus, left
 from sync.subscribing import Subscriptions
 from sync.transport import Transport
@@ -76,6 +77,7 @@ class SyncEngine:
         self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
+        self._reader = Reader(store, transport, self._scopes, policies, now_ms)
         self._moved = False  # something arrived since the last try that failed
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -241,65 +243,55 @@ class SyncEngine:
             self._scopes.forget(session)
 
     async def _pull(self, *, wait_s: int) -> None:
-        for _ in range(PAGES_MAX):
-            at = await asyncio.to_thread(knowing.cursor, self._store)
-            reply = await self._page(at, wait_s)
-            if reply is None:  # something was written here meanwhile: that goes first
-                return
-            if await asyncio.to_thread(self._is_another_life, at, reply):
-                await self._new_epoch(reply.epoch)
-                continue
-            if reply.subscription:
-                self._show(phase="receiving", error=self._held)
-                told, scopes = reply.subscription, self._scopes
-                if not await scopes.adapt(told, reply.epoch, own=self._own):
-                    self._own |= await asyncio.to_thread(knowing.own_first, self._store)
-                    continue
-            if reply.entries or reply.enter:
-                self._show(phase="receiving", error=self._held)
-            await asyncio.to_thread(self._take, reply)
-            if reply.entries or reply.enter:
-                await self._count()
-                await self._fetch_wanted()
-            self._show(phase="idle", error=self._held)
-            if not reply.more:
-                if self._own:
-                    await asyncio.to_thread(knowing.own_known, self._store)
-                self._own = False
-                return
+        self._reader.sparing = self.pace.kind == "mobile"
+        try:
+            for _ in range(PAGES_MAX):
+                if not await self._next_page(wait_s):
+                    return
+        finally:
+            await self._reader.let_go()
+
+    async def _next_page(self, wait_s: int) -> bool:
+        """Take the next page; returns whether there is more to ask for."""
+        at = await asyncio.to_thread(knowing.cursor, self._store)
+        page = await self._reader.page(at, own=self._own, wait_s=wait_s, called=self._nudged)
+        if page is None:  # something was written here meanwhile: that goes first
+            return False
+        reply = page.reply
+        if wait_s or page.sent_ms is None:  # what was waited for says little about the clock
+            self._show(as_of_ms=reply.server_ms)
+        else:
+            self._heard(reply.server_ms, page.sent_ms)
+        if await asyncio.to_thread(self._is_another_life, at, reply):
+            await self._new_epoch(reply.epoch)
+            return True
+        if reply.subscription:
+            self._show(phase="receiving", error=self._held)
+            told, scopes = reply.subscription, self._scopes
+            if not await scopes.adapt(told, reply.epoch, own=self._own):
+                self._own |= await asyncio.to_thread(knowing.own_first, self._store)
+                return True
+        if reply.entries or reply.enter:
+            self._show(phase="receiving", error=self._held)
+        if not self._own:
+            await self._reader.go_on(reply, at)
+        await asyncio.to_thread(self._take, page)
+        if reply.entries or reply.enter:
+            await self._count()
+            await self._fetch_wanted()
+        self._show(phase="idle", error=self._held)
+        if not reply.more:
+            if self._own:
+                await asyncio.to_thread(knowing.own_known, self._store)
+            self._own = False
+        return reply.more
 
     def _is_another_life(self, at: keep.Cursor, reply: PullReply) -> bool:
         return knowing.is_another_life(self._store, self._identity.device_id, at, reply)
 
-    async def _page(self, at: keep.Cursor, wait_s: int) -> PullReply | None:
-        """Ask for a page; a wait for news ends when something is written here."""
-        known = await asyncio.to_thread(knowing.told, self._store, self._scopes, at, own=self._own)
-        sent_ms = self._now_ms()
-        asking = asyncio.ensure_future(
-            self._transport.pull(at.feed, ENTRIES_MAX, wait_s=wait_s, own=self._own, known=known)
-        )
-        nudged = asyncio.ensure_future(self._nudged.wait())
-        waiting = {asking, nudged} if wait_s else {asking}
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                return None
-            reply = await asking
-        finally:
-            for task in (asking, nudged):
-                task.cancel()
-            with suppress(asyncio.CancelledError, FieldError):
-                await asking
-        if wait_s:  # a reply that was waited for says little about the clock
-            self._show(as_of_ms=reply.server_ms)
-        else:
-            self._heard(reply.server_ms, sent_ms)
-        return reply
-
-    def _take(self, reply: PullReply) -> None:
-        own = self._scopes.own
-        taken = taking.take(self._store, reply, self._policies(), **({"own": own} if own else {}))
-        if taken:
+    def _take(self, page: Page) -> None:
+        own, ready = self._scopes.own, page.ready
+        if taking.take(self._store, page.reply, self._policies(), own=own, ready=ready):
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:

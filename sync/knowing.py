@@ -6,7 +6,6 @@ from offline_store import keep, outbox
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync.protocol import PullReply
-from sync.subscribing import Subscriptions
 
 _FIRST = "pull.first_epoch"  # the life of the server that was met first
 
@@ -27,19 +26,6 @@ def cursor(store: Store) -> keep.Cursor:
     """Return how far the feed was read."""
     with store.reading() as session:
         return keep.cursor(session)
-
-
-def told(store: Store, scopes: Subscriptions, at: keep.Cursor, *, own: bool) -> dict[str, str]:
-    """Return what a pull tells the server.
-
-    What was saved from damage is read anew first (`own`): its hashes may be those of a cut chain.
-    """
-    with store.reading() as session:
-        known = {"mark": scopes.mark(session, at)}
-        seen = keep.mark(session, at)
-    if not at.epoch or own:
-        return known
-    return known | {"epoch": at.epoch} | ({"seen": seen} if seen else {})
 
 
 def is_another_life(store: Store, device_id: str, at: keep.Cursor, reply: PullReply) -> bool:

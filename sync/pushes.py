@@ -32,6 +32,8 @@ _BARE = ("entry.invalid", "count")  # what a server of the version before says o
 _CONFLICT = 409
 SIZE_MIN = 25  # entries in one push on the slowest link
 SLOW_MS, QUICK_MS = 8_000, 1_500  # of an answer: half as much next time, three times as much
+AIM_MS = 5_000  # between them: as much as takes so long
+_WORTH = 1.25  # times as much, and a push that is ready is made anew
 _SIGNED = "sync.unsigned"  # and what a newer one says of a push that hides its signatures
 
 
@@ -52,8 +54,10 @@ class Pusher:
         self._bare = False  # whether the server was last seen to be of the version before
         self._size = outbox.BATCH_MAX  # entries in one push
         self._size_max = ENTRIES_MAX
+        self._unsent: outbox.Outgoing | None = None  # written down last, surely never sent, and cut
+        self._wider = False  # the link was found to take more than was thought
         self._packed: tuple[outbox.Outgoing, bytes] | None = None
-        self.relayer = Relayer(store, transport, device_id)
+        self.relayer = Relayer(store, transport, device_id, policies)
 
     def next(self) -> outbox.Outgoing | None:
         """Return the push to send now, written down before it goes."""
@@ -71,16 +75,37 @@ class Pusher:
             return found
         return None
 
+    def longer(self, following: outbox.Outgoing) -> outbox.Outgoing:
+        """Return a push that never went with more in it, where the link takes that by now.
+
+        A turn of a slow line is saved; on a quick one it would cost more than it saves.
+        """
+        if not self._wider or following is not self._unsent:
+            return following
+        self._wider, before = False, following.batch.first - 1
+        with self._store.session() as session:
+            batches.drop_unanswered(session, self._device_id, following.batch.first)
+            found = outbox.next_push(session, self._device_id, self._size, after=before)
+        assert found is not None, "what was to go still waits"
+        self._packed = (found, self._pack(found, bare=self._bare))
+        return found
+
     def _begin(self, after: int) -> outbox.Outgoing | None:
         with self._store.session() as session:
-            return outbox.next_push(session, self._device_id, self._size, after=after)
+            begun = batches.unanswered(session, self._device_id, after) is not None
+            found = outbox.next_push(session, self._device_id, self._size, after=after)
+        more = found is not None and len(found.entries) >= self._size
+        self._unsent = found if more and not begun else None  # a begun one may have gone before
+        return found
 
     def took(self, outgoing: outbox.Outgoing, ms: int) -> None:
         """Learn from how long an answer took how much goes at once: a cut costs all of a push."""
         if ms > SLOW_MS:
             self._size = max(SIZE_MIN, min(self._size, len(outgoing.entries)) // 2)
-        elif ms < QUICK_MS and len(outgoing.entries) >= self._size:
-            self._size = min(self._size_max, self._size * 3)
+        elif len(outgoing.entries) >= self._size:
+            more = 3 if ms < QUICK_MS else max(1.0, AIM_MS / ms)
+            self._wider = ms >= QUICK_MS and more > _WORTH
+            self._size = min(self._size_max, int(self._size * more))
 
     def cut(self, outgoing: outbox.Outgoing, limit: object) -> bool:
         """Cut smaller what the server takes only in smaller pushes; False where that is no way."""

@@ -43,12 +43,14 @@ class OutboxItem:
     sent: int | None
     receipt: str | None
     reason: str | None
-    at_ms: int
+    at_ms: int  # when the server received it, else when it was made
     photo: str | None  # the photo or clip that it belongs to: its entry and its files
     shot: str
     is_clip: bool = False
     awaited: bool = False  # somebody asked the server for it: it goes before the others
     held: bool = False  # waits for a better link
+    made_ms: int = 0
+    received_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +291,8 @@ def _item(field: FieldApp, session: Session, item: Item, photos: Mapping[str, st
     form = field.definitions.forms.get(record.definition.partition("@")[0]) if record else None
     kind = item.what if item.item == "blob" else item.type
     title = form.name if form else asset.name if asset else None
+    # a file has no time of its own: it was made with its photo
+    made_ms = item.made_ms or (record.whole("taken_ms") or 0 if record else 0)
     return OutboxItem(
         item_id=item.item_id,
         kind=kind,
@@ -300,7 +304,9 @@ def _item(field: FieldApp, session: Session, item: Item, photos: Mapping[str, st
         sent=item.bytes_sent,
         receipt=item.receipt_code,
         reason=item.code,
-        at_ms=item.received_ms or item.made_ms,
+        at_ms=item.received_ms or made_ms,
+        made_ms=made_ms,
+        received_ms=item.received_ms,
         photo=photo,
         shot=record.text("shot") if record else "",
         is_clip=record is not None and record.text("media") == VIDEO,

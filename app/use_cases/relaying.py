@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from app import timekeeping
 from app.field import FieldApp
 from domain import relay
 from domain.changes import DECISIONS, genesis
+from domain.peer_time import ANSWER_MAX_MS
 from domain.plant import Person
 from domain.relay import (
     Message,
@@ -61,6 +63,13 @@ def offer(field: FieldApp, person: Person, record_id: str | None) -> Offered:
         return Offered(relay.encode(alone), _packed(alone), alone.count, short=True)
 
 
+def time_wanted(field: FieldApp) -> bool:
+    """Say whether this device needs the time, or was just asked for it by another."""
+    heard = field.peer.heard
+    asked = heard is not None and field.clock.mono_ms() - heard[1] <= ANSWER_MAX_MS
+    return asked or not field.clock.trusted
+
+
 def file_of(field: FieldApp, person: Person, record_id: str | None) -> bytes:
     """Return a relay file of a record, or of all that waits, with photos as far as they fit.
 
@@ -84,7 +93,8 @@ def file_of(field: FieldApp, person: Person, record_id: str | None) -> bytes:
 def unsent(field: FieldApp, session: Session) -> bytes | None:
     """Return the message of all that waits here, for the file of the outbox; None for nothing."""
     try:
-        return relay.encode(_message(field, session, None, before=True))
+        message = _message(field, session, None, before=True)
+        return relay.encode(message) if message.runs else None
     except (RelayNothingError, RelayUnsignedError, RelayLargeError):
         return None  # the bodies stand in the file all the same
 
@@ -105,10 +115,12 @@ def _message(field: FieldApp, session: Session, record_id: str | None, *, before
     known = {one.device_id: one.public_key for one in devices.find(session)}
     known[own] = field.device.public_key
     runs = relay.runs_of({one.place: one for one in pieces}.values(), known)
-    if not runs:
+    now, ask = field.clock.now_ms(), timekeeping.ask_peer(field)
+    vouched = timekeeping.answer_peer(field, now)
+    if not runs and not (ask or vouched):  # the time alone is worth handing over
         raise RelayUnsignedError if pieces else RelayNothingError
     code = field.definitions.plant.code
-    return Message(code, own, field.clock.now_ms(), runs[-relay.RUNS_MAX :])
+    return Message(code, own, now, runs[-relay.RUNS_MAX :], ask, vouched)
 
 
 def _ids(session: Session, record_id: str) -> set[str]:

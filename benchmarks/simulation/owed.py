@@ -23,8 +23,9 @@ def owed(here: Site, device_id: str) -> set[str] | None:
     """Return the ids of all records that a device is to hold; None: every one."""
     found = here.pack.definitions
     with here.store.reading() as session:
-        people, within = scoping.people_of(session, found, device_id)
-        wanted = scopes.of_people(found.ground, people, within)
+        device = records.lookup(session, device_id)
+        people, within = scoping.people_of(found.plant, device), scoping.allotment_of(device)
+        wanted = scopes.of_people(found.ground, people.values(), within)
         if scopes.EVERYTHING in wanted:
             return None
         rows = session.connection().exec_driver_sql("SELECT record_id FROM record")
@@ -52,7 +53,7 @@ def watched(leaked: Callable[[str], None]) -> Generator[None]:
         for one in (*reply.entries, *reply.enter):
             if one.dev == caller.device_id:
                 continue
-            record_id = decode(one.body.encode(), one.dev).record_id
+            record_id = decode(one.body, one.dev).record_id
             if record_id not in theirs:
                 leaked(f"{caller.device_id} got {one.dev} of {record_id}")
 

@@ -66,9 +66,7 @@ def test_a_confirmed_record_is_the_fold_of_its_entries(
 
 
 @pytest.mark.parametrize("first_told", [None, "refused"])
-def test_a_server_that_lost_a_push_judges_it_anew(
-    store: Store, first_told: Verdict | None
-) -> None:
+def test_a_server_that_lost_a_push_judges_it_anew(store: Store, first_told: Verdict | None) -> None:
     with store.session() as session:
         _write(session, "r1", 1, 1000)
         _write(session, "r1", 2, 9000)  # from a clock that was ahead when it first came

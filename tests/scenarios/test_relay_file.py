@@ -116,6 +116,7 @@ async def test_a_file_brings_back_no_photo_that_was_removed(site: PlantSite) -> 
         removals.mark(session, [sha])
     took = await asyncio.to_thread(drop.take, here, file)
     assert len(took.photos) == 2
+    assert took.refused == {sha: "blob.removed"}
     second = await site.device("phone-2")
     second.wire.up = False
     with second.app.store.session() as session:

@@ -1,0 +1,72 @@
+"""Rows of records of which a page brings the first entry and nothing else: most of a long pull.
+
+What such an entry makes of its record follows from it alone, so it is worked out before the store
+is locked, and without the parts of a fold that only a second entry would ask for. Whether really
+nothing is here is looked at in the transaction (`offline_store.keeping`).
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from domain import merge
+from domain.changes import Entry
+from offline_store import bulk, relayed, search, times
+from offline_store.arrival import Arrival
+from offline_store.records import PEOPLE, STORED
+from offline_store.tables import RecordRow
+
+_PLACED = ("of", "area", "asset", "unit")
+Rows = Mapping[str, tuple[Any, ...]]  # by record
+
+
+def rows(arrivals: Sequence[Arrival], policies: merge.TypePolicies) -> Rows:
+    """Return the rows that single plain entries make; other records are left to the fold."""
+    often = Counter([one.entry.record_id for one in arrivals])
+    found: dict[str, tuple[Any, ...]] = {}
+    for one in arrivals:
+        entry = one.entry
+        alone = often[entry.record_id] == 1 and one.verdict not in merge.OUT
+        if alone and merge.is_plain(entry, policies.get(entry.type, {})):
+            found[entry.record_id] = _row(entry, one.feed, one.received_ms)
+    return found
+
+
+def usable(session: Session, made: Rows, about: Collection[str], known: Collection[str]) -> Rows:
+    """Return those of `about` that still hold: nothing of the record is `known` in the store."""
+    if not made or relayed.some(session):
+        return {}
+    found = {one: made[one] for one in about if one in made and one not in known}
+    for record_id in times.corrected_records(session, list(found)):
+        del found[record_id]
+    return found
+
+
+def save(session: Session, made: Rows) -> None:
+    """Insert the rows; words are found in them a little later (`records.index_due`)."""
+    if not made:
+        return
+    last = session.connection().execute(select(func.max(col(RecordRow.row)))).scalar() or 0
+    bulk.insert(session, RecordRow, STORED, list(made.values()))
+    search.later_from(session, last + 1)
+
+
+def _row(entry: Entry, feed: int, received_ms: int) -> tuple[Any, ...]:
+    """Return what `records.save` would write of the fold of this entry alone."""
+    said, writer, counter = entry.set, entry.writer, entry.counter
+    wall_ms = min(entry.wall_ms, received_ms)
+    cells = {name: (value, writer, wall_ms, counter) for name, value in said.items()}
+    texts: list[str | None] = []
+    for name in (*_PLACED, *PEOPLE.get(entry.type, (None, None)), "state"):
+        value = said.get(name) if name else None
+        texts.append((value or None) if isinstance(value, str) else None)
+    due_ms = said.get("due_ms")
+    if not isinstance(due_ms, int) or isinstance(due_ms, bool):
+        due_ms = None
+    return (
+        entry.record_id, entry.type, entry.definition, *texts[:-1], due_ms, texts[-1], 0,
+        said.get("deleted") is True, feed or None, wall_ms if said else 0, bulk.pack_sorted(cells),
+    )  # fmt: skip
