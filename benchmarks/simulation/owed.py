@@ -12,9 +12,10 @@ from unittest import mock
 
 from domain import scopes
 from domain.changes import decode
+from domain.devices import allotment_of, people_of
 from offline_store import records
 from offline_store.devices import Device
-from server import pages, scoping
+from server import pages
 from server.site import Site
 from sync.protocol import PullReply
 
@@ -24,7 +25,7 @@ def owed(here: Site, device_id: str) -> set[str] | None:
     found = here.pack.definitions
     with here.store.reading() as session:
         device = records.lookup(session, device_id)
-        people, within = scoping.people_of(found.plant, device), scoping.allotment_of(device)
+        people, within = people_of(found.plant, device), allotment_of(device)
         wanted = scopes.of_people(found.ground, people.values(), within)
         if scopes.EVERYTHING in wanted:
             return None
