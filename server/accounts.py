@@ -89,7 +89,7 @@ def sender(request: Request, here: Annotated[Site, Depends(site)]) -> devices.De
     """Return the device as `device` does, a revoked one too: what it sends is quarantined."""
     found, record = _known(request, here)
     request.state.device = found.device_id
-    request.state.lost = revocation.since(found, record) is not None
+    request.state.lost = revocation.since(record) is not None
     return found
 
 

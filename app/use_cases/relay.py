@@ -164,7 +164,7 @@ def _take_time(field: FieldApp, message: Message, taken: Taken) -> None:
     with field.store.reading() as session:
         known = devices.lookup(session, message.sender)
         out = shut_out(records.lookup(session, message.sender))
-    if known is None or known.state != "active" or out:
+    if known is None or out:
         return
     timekeeping.hear_peer(field, message)
     taken.asked = bool(message.ask)
@@ -187,7 +187,7 @@ def _take_run(
         raise RelayUnknownError(device=run.device_id)
     pieces = relay.prove(run, known.public_key)
     record = records.lookup(session, run.device_id)
-    if known.state != "active" or shut_out(record):
+    if shut_out(record):
         raise RelayRevokedError(device=_name(session, run.device_id))
     kept: list[tuple[Piece, Came]] = []
     now = field.clock.now_ms()

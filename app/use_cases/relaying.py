@@ -101,7 +101,8 @@ def unsent(field: FieldApp, session: Session) -> list[bytes]:
     pieces: list[Piece] = []
     for device_id in [field.device.device_id, *(one.device_id for one in former(session))]:
         after = 0
-        while some := outbox.pending(session, device_id, relay.ENTRIES_MAX, after=after):
+        while waits := outbox.pending(session, device_id, 1, after=after):
+            some = entries.of_device(session, device_id, waits[0].number, relay.ENTRIES_MAX)
             pieces += _pieces(session, some)
             after = some[-1].entry.number
     pieces += [one.piece for one in relayed.find(session)]

@@ -99,6 +99,15 @@ class Tablet:
         self._boot += 1
         self._boot_s = self._loop.now
         self.field = self._app(invitation)
+        self.go_on()
+
+    def rest(self) -> None:
+        """Let sync rest, as a phone in a pocket does; the app stays open."""
+        for task in self.tasks:
+            task.cancel()
+
+    def go_on(self) -> None:
+        """Let sync go on."""
         self.tasks = [self._loop.create_task(self._live(self.field))]
 
     def _app(self, invitation: Invitation | None) -> FieldApp:

@@ -58,8 +58,8 @@ class Days:
         self.radio = Radio(self.server, loop)
         stream = streams(SEED)
         link = Link(self.server, stream("unused"), lambda _: None)
-        policies = pattern.pack.definitions.policies
-        self.tablet = Tablet(0, places.disk("device0"), policies, link, loop, stream)
+        found = pattern.pack.definitions
+        self.tablet = Tablet(0, places.disk("device0"), found, link, loop, stream)
         self.tablet.link = self.radio  # pyright: ignore[reportAttributeAccessIssue]
         self.server.enrol(self.tablet.enrolled())
         self.chance = random.Random(SEED)
@@ -72,14 +72,16 @@ class Days:
 
     def sleep(self) -> None:
         """Let sync rest, as a phone in a pocket does; without a network it would only try."""
-        assert self.tablet.task
-        self.tablet.task.cancel()
+        self.tablet.rest()
 
     def wake(self) -> None:
         """Let sync go on."""
+        self.tablet.go_on()
+        self.loop.call_soon(self._rules)  # once the task above has made its engine
+
+    def _rules(self) -> None:
         assert self.tablet.engine
         self.tablet.engine.pace.rules = lambda: RULES
-        self.tablet.task = self.loop.create_task(self.tablet.engine.run())
 
     def write(self, number: int) -> str:
         name = f"record-{number:04d}"
