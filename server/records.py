@@ -14,7 +14,7 @@ from server.problems import RefusalError
 from server.site import Site, site
 from sync import packing
 from sync.pages import PAGE_TYPE, pack_page
-from sync.protocol import ENTRIES_MAX, SCOPES_MAX, SERVER_TIME, PullReply, unpack_push
+from sync.protocol import ENTRIES_MAX, LIFE, SCOPES_MAX, SERVER_TIME, PullReply, unpack_push
 
 router = APIRouter(prefix="/v1", tags=["records"])
 _JSON = "application/json"
@@ -38,7 +38,13 @@ async def push(request: Request, here: Here, caller: Sender) -> Response:
     taken = await run_in_threadpool(_push, here, caller, data, encoding)
     if taken.fresh:
         here.hints.announce()
-    return Response(taken.data, media_type=_JSON)
+    life = await run_in_threadpool(_life, here)  # beside the answer, which stays what it was
+    return Response(taken.data, headers={LIFE: life}, media_type=_JSON)
+
+
+def _life(here: Site) -> str:
+    with here.store.reading() as session:
+        return here.epoch_now(session)
 
 
 def _push(here: Site, caller: Device, data: bytes, encoding: str) -> intake.Taken:

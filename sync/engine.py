@@ -27,7 +27,7 @@ from sync.downloads import Downloader
 from sync.files import Files
 from sync.flow import Flow
 from sync.pacing import Pace
-from sync.protocol import PullReply, PushReply
+from sync.protocol import PushReply
 from sync.pushes import Pusher
 from sync.reading import Page, Reader
 from sync.status import Identity, SyncStatus, left
@@ -264,7 +264,7 @@ class SyncEngine:
             self._show(as_of_ms=reply.server_ms)
         else:
             self._heard(reply.server_ms, page.sent_ms)
-        if await asyncio.to_thread(self._is_another_life, at, reply):
+        if await asyncio.to_thread(knowing.is_another_life, self._store, at, reply):
             await self._new_epoch(reply.epoch)
             return True
         if reply.subscription:
@@ -287,9 +287,6 @@ class SyncEngine:
                 await asyncio.to_thread(knowing.own_known, self._store)
             self._own = False
         return reply.more
-
-    def _is_another_life(self, at: keep.Cursor, reply: PullReply) -> bool:
-        return knowing.is_another_life(self._store, self._identity.device_id, at, reply)
 
     def _take(self, page: Page) -> None:
         own, ready = self._scopes.own, page.ready

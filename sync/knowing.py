@@ -2,13 +2,14 @@
 
 from sqlmodel import Session
 
-from offline_store import keep, outbox
+from offline_store import keep
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync.protocol import PullReply
 from sync.subscribing import Subscriptions
 
 _FIRST = "pull.first_epoch"  # the life of the server that was met first
+_LIFE_MAX = 64
 
 
 def own_first(store: Store) -> bool:
@@ -45,11 +46,17 @@ def told(
     return known | {"epoch": epoch} | ({"seen": seen} if seen else {})
 
 
-def is_another_life(store: Store, device_id: str, at: keep.Cursor, reply: PullReply) -> bool:
+def met(session: Session, life: str | None) -> None:
+    """Note in which life the server took what is confirmed here, before any cursor names one."""
+    if life and len(life) <= _LIFE_MAX and keep.get(session, _FIRST) is None:
+        keep.put(session, _FIRST, life)
+
+
+def is_another_life(store: Store, at: keep.Cursor, reply: PullReply) -> bool:
     """Say whether a reply is of another life of the server than what is here.
 
     Before the first page is kept there is no cursor that names a life, but entries may have been
-    confirmed already: then by another one, unless this is the life that was met first.
+    confirmed already, in the life that was met first; a server of before does not say which.
     """
     if at.epoch:
         return reply.epoch != at.epoch
@@ -57,8 +64,4 @@ def is_another_life(store: Store, device_id: str, at: keep.Cursor, reply: PullRe
         first = keep.get(session, _FIRST)
         if first != reply.epoch:
             keep.put(session, _FIRST, reply.epoch)
-        return first != reply.epoch and (first is not None or _has_sent(session, device_id))
-
-
-def _has_sent(session: Session, device_id: str) -> bool:
-    return outbox.last_sent(session, device_id) is not None
+        return first not in (None, reply.epoch)

@@ -25,6 +25,7 @@ PROTOCOL = 1
 PROTOCOL_HEADER = "Anshao-Protocol"
 TUS_VERSION = "1.0.0"
 VERSION = "1.2"  # scopes; 1.1 has signatures, 1.0 has neither
+LIFE = "Epoch"  # header of a push's answer: the life of the feed that took it
 SERVER_TIME = "T"  # header of an answer without a body: the server's time, ms
 SCOPES_MAX = 5000
 SNAPSHOT_MAX = 200  # records on one page of a snapshot

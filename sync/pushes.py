@@ -22,6 +22,7 @@ from domain.signatures import ChainForgedError
 from offline_store import batches, journal, keep, outbox
 from offline_store.database import Store
 from offline_store.entries import Waiting
+from sync import knowing
 from sync.coats import Coats
 from sync.packing import is_packed
 from sync.protocol import ENTRIES_MAX, PushHead, PushReply, pack_push
@@ -193,6 +194,7 @@ class Pusher:
             answered = replace(answered, last=last, head=taken[-1].hash)
             with self._store.session() as session:
                 outbox.confirm(session, answered, exceptions, self._policies())
+                knowing.met(session, self.transport.life)
                 if last < outgoing.batch.last:  # what was to follow has nothing to follow now
                     batches.drop_unanswered(session, self._device_id, last + 1)
         if any(_REGISTER in one.body for one in taken):  # or only says so: it costs a look

@@ -33,6 +33,7 @@ from sync.pages import PAGE_TYPE, unpack_page
 from sync.protocol import (
     BLOB_MAX_BYTES,
     ENTRIES_MAX,
+    LIFE,
     PROTOCOL,
     PROTOCOL_HEADER,
     TUS_VERSION,
@@ -80,6 +81,7 @@ class Transport:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._swift = Swift()
+        self.life: str | None = None  # of the server's feed, as it was said with the last push
         self._newer = False  # whether this server is known to speak version 1.2
         self._client = httpx.AsyncClient(
             base_url=server_url,
@@ -127,6 +129,7 @@ class Transport:
         if packing.is_packed(packed):
             headers["Content-Encoding"] = packing.GZIP
         reply = await self._send("POST", "/v1/push", content=packed, headers=headers)
+        self.life = reply.headers.get(LIFE)
         return parsed(PushReply, reply), reply.content
 
     async def relay(self, packed: bytes) -> RelayReply:
