@@ -7,7 +7,7 @@ from sqlmodel import Session
 from domain import merge
 from domain.changes import Entry, link
 from domain.records import Record, Value
-from offline_store import entries, records, times
+from offline_store import entries, records, relayed, times
 from offline_store.database import lock_feed
 from offline_store.entries import head, last_feed
 
@@ -183,5 +183,6 @@ class Intake:
         folded = {one: made for one, made in self._folded.items() if one in touched}
         feeds = dict.fromkeys(folded, feed)
         records.save(self._session, folded, feeds, new=self._new, searched="never")
+        relayed.settle(self._session)  # what came by relay before, and stands here now
         records.settle_times(self._session, self._entries, self._policies)
         return feed

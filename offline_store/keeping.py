@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from domain.merge import TypePolicies
-from offline_store import entries, firsts, quarantine, records, times
+from offline_store import entries, firsts, quarantine, records, relayed, times
 from offline_store.arrival import Arrival
 
 Fresh = tuple[Arrival, bytes]  # an entry that was not here, and its chain hash
@@ -28,6 +28,7 @@ def keep(
     of_page = dict.fromkeys(one.record_id for one in came)
     known = records.known(session, list(of_page))
     entries.add_rows(session, [_row(*one) for one in fresh])
+    relayed.settle(session)
     released = quarantine.apply(session, came)
     moved = times.settle(session, came)
     again = {*released, *moved}
