@@ -125,7 +125,8 @@ def test(*arguments: str) -> int:
         return steps([*(step for step in checks() if step[0] != "types"), ("pytest", spread)])
     alone = ("browser", (*pytest, "-m", "browser"))  # two Chromiums fill two cores
     rest_of_it = ("pytest", (*spread, "-m", "not browser"))
-    return steps([*checks(), rest_of_it, ("mobile", (*phone, *MOBILE)), alone])
+    on_phone = ("mobile", (*phone, *spread[len(pytest) :], *MOBILE))
+    return steps([*checks(), rest_of_it, on_phone, alone])
 
 
 def check() -> int:
