@@ -157,13 +157,9 @@ def package(*arguments: str) -> int:
 
 def soak(*arguments: str) -> int:
     """Run the long fault tests: `soak kill`, `soak work`."""
-    campaigns = {"kill": "tests.faults.soak_kills", "work": "tests.faults.kills"}
-    if not arguments or arguments[0] not in campaigns:
-        print(__doc__)
-        return 2
     install(("dev",))
     get_from_system(POSTGRES)
-    return run(PYTHON, "-m", campaigns[arguments[0]], *arguments[1:])
+    return run(PYTHON, "-m", "tests.faults.soak", *arguments)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -107,18 +107,14 @@ def fill(file: Path, folder: Path, url: str | None) -> Store:
         return open_store(folder)
     with tempfile.TemporaryDirectory(prefix="anshao-fill-") as beside:
         shutil.copyfile(file, Path(beside) / FILE_NAME)
-        source = open_store(Path(beside))  # brings tables of an earlier version up to date
-        store = open_store(folder, url)
-        try:
-            with source.reading() as old, store.session() as new:
-                _copy_rows(old.connection(), new.connection())
-                keep.put(new, search.KEPT, None)  # the index is filled when the store is opened
-        except BaseException:
-            store.close()
-            raise
-        finally:
-            source.close()
-    store.close()
+        with (
+            contextlib.closing(open_store(Path(beside))) as source,  # brings old tables up to date
+            contextlib.closing(open_store(folder, url)) as store,
+            source.reading() as old,
+            store.session() as new,
+        ):
+            _copy_rows(old.connection(), new.connection())
+            keep.put(new, search.KEPT, None)  # the index is filled when the store is opened
     return open_store(folder, url)
 
 

@@ -13,13 +13,11 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from domain import merge
-from domain.changes import Entry
 from offline_store import bulk, relayed, search, times
 from offline_store.arrival import Arrival
-from offline_store.records import PEOPLE, STORED
+from offline_store.records import STORED, row_of_first
 from offline_store.tables import RecordRow
 
-_PLACED = ("of", "area", "asset", "unit")
 Rows = Mapping[str, tuple[Any, ...]]  # by record
 
 
@@ -31,7 +29,7 @@ def rows(arrivals: Sequence[Arrival], policies: merge.TypePolicies) -> Rows:
         entry = one.entry
         alone = often[entry.record_id] == 1 and one.verdict not in merge.OUT
         if alone and merge.is_plain(entry, policies.get(entry.type, {})):
-            found[entry.record_id] = _row(entry, one.feed, one.received_ms)
+            found[entry.record_id] = row_of_first(entry, one.received_ms, one.feed)
     return found
 
 
@@ -52,21 +50,3 @@ def save(session: Session, made: Rows) -> None:
     last = session.connection().execute(select(func.max(col(RecordRow.row)))).scalar() or 0
     bulk.insert(session, RecordRow, STORED, list(made.values()))
     search.later_from(session, last + 1)
-
-
-def _row(entry: Entry, feed: int, received_ms: int) -> tuple[Any, ...]:
-    """Return what `records.save` would write of the fold of this entry alone."""
-    said, writer, counter = entry.set, entry.writer, entry.counter
-    wall_ms = min(entry.wall_ms, received_ms)
-    cells = {name: (value, writer, wall_ms, counter) for name, value in said.items()}
-    texts: list[str | None] = []
-    for name in (*_PLACED, *PEOPLE.get(entry.type, (None, None)), "state"):
-        value = said.get(name) if name else None
-        texts.append((value or None) if isinstance(value, str) else None)
-    due_ms = said.get("due_ms")
-    if not isinstance(due_ms, int) or isinstance(due_ms, bool):
-        due_ms = None
-    return (
-        entry.record_id, entry.type, entry.definition, *texts[:-1], due_ms, texts[-1], 0,
-        said.get("deleted") is True, feed or None, wall_ms if said else 0, bulk.pack_sorted(cells),
-    )  # fmt: skip

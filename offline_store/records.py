@@ -238,7 +238,7 @@ def begin(session: Session, first: Iterable[tuple[Entry, int]], feed: int) -> No
 
     With each entry comes when the server got it (ms). Nobody searches where they are (server).
     """
-    rows = [_begun(entry, received_ms, feed) for entry, received_ms in first]
+    rows = [row_of_first(entry, received_ms, feed) for entry, received_ms in first]
     bulk.insert(session, RecordRow, STORED, rows)
 
 
@@ -336,8 +336,12 @@ def _values(folded: merge.Merged, feed: int) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _begun(entry: Entry, received_ms: int, feed: int) -> tuple[object, ...]:
-    """Return what `_values` would of the fold of that entry alone, at a third of the cost."""
+def row_of_first(entry: Entry, received_ms: int, feed: int) -> tuple[object, ...]:
+    """Return the row (`STORED`) that the fold of this entry alone makes, at a third of the cost.
+
+    Only for the first entry of a record, and a plain one (`merge.is_plain`). `received_ms` is when
+    the server got it.
+    """
     given, writer, counter = entry.set, entry.writer, entry.counter
     wall_ms = min(entry.wall_ms, received_ms)
     cells = {name: (value, writer, wall_ms, counter) for name, value in given.items()}
@@ -351,7 +355,7 @@ def _begun(entry: Entry, received_ms: int, feed: int) -> tuple[object, ...]:
     return (
         entry.record_id, entry.type, entry.definition, text("of"), text("area"), text("asset"),
         text("unit"), text(person), text(author), due_ms if type(due_ms) is int else None,
-        text("state"), 0, given.get("deleted") is True, feed, wall_ms if cells else 0,
+        text("state"), 0, given.get("deleted") is True, feed or None, wall_ms if cells else 0,
         bulk.pack_sorted(cells),
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Client and server killed in the middle of sync, again and again, and the look at the end.
 
-`dev.py soak kill --count 500 --seed S` (`tests.faults.soak_kills`) does it at length.
+`dev.py soak kill --count 500 --seed S` (`tests.faults.soak`) does it at length.
 Three clients in processes of their own work on the same hazards: reports, photos, decisions, edits
 that clash. The parent kills one of them, or the server, at a moment drawn by chance or right when a
 request of a certain kind is under way (push, pull, upload, their answers), starts it again without
