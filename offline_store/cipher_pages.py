@@ -1,7 +1,8 @@
 """Pages of a SQLCipher file, opened one by one: for a file that SQLCipher itself gives up on.
 
-Layout of version 4: 4096 bytes, AES-256-CBC, the last 80 of them the IV and an HMAC-SHA512 of page
-and number; the first 16 bytes of the file are the salt of the HMAC's key (`Seal.salt`).
+Layout of version 4: `Seal.page_bytes` bytes, AES-256-CBC, the last 80 of them the IV and an
+HMAC-SHA512 of page and number; the first 16 bytes of the file are the salt of the HMAC's key
+(`Seal.salt`).
 """
 
 import hashlib
@@ -15,7 +16,6 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from offline_store import sealing
 from offline_store.sealing import Seal
 
-PAGE: Final = 4096
 RESERVED: Final = 80
 PLAIN_HEADER: Final = b"SQLite format 3\0"
 _IV, _MAC, _SALT = 16, 64, 16
@@ -25,15 +25,15 @@ Decode = Callable[[bytes, int], bytes]
 
 def decoder(seal: Seal) -> Decode:
     """Return what opens a page, by its bytes and number. A changed page gives rubbish in part."""
-    key = seal.database
+    key, size = seal.database, seal.page_bytes
 
     def decode(page: bytes, number: int) -> bytes:
-        if len(page) < PAGE:
+        if len(page) < size:
             return page
         start = _SALT if number == 1 else 0
-        iv = page[PAGE - RESERVED : PAGE - _MAC]
+        iv = page[size - RESERVED : size - _MAC]
         opening = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
-        plain = opening.update(page[start : PAGE - RESERVED]) + opening.finalize()
+        plain = opening.update(page[start : size - RESERVED]) + opening.finalize()
         return (PLAIN_HEADER if start else b"") + plain + bytes(RESERVED)
 
     return decode
@@ -44,7 +44,7 @@ def any_fits(file: Path, seal: Seal) -> bool:
     with file.open("rb") as source:
         key = _mac_key(seal)
         number = 1
-        while len(page := source.read(PAGE)) == PAGE:
+        while len(page := source.read(seal.page_bytes)) == seal.page_bytes:
             if _fits(page, number, key):
                 return True
             number += 1
@@ -85,8 +85,6 @@ def _mac_key(seal: Seal) -> bytes:
 
 def _fits(page: bytes, number: int, key: bytes) -> bool:
     start = _SALT if number == 1 else 0
-    told = page[PAGE - _MAC :]
-    made = hmac.digest(
-        key, page[start : PAGE - _MAC] + number.to_bytes(4, "little"), hashlib.sha512
-    )
+    signed, told = page[start:-_MAC], page[-_MAC:]
+    made = hmac.digest(key, signed + number.to_bytes(4, "little"), hashlib.sha512)
     return hmac.compare_digest(told, made)

@@ -283,9 +283,17 @@ def _engine(url: str | None, seal: Seal | None) -> Engine:
     if engine.dialect.name == "sqlite":
         if seal and seal.way == "cipher":
             event.listen(engine, "connect", sealing.listener(seal))
+        else:
+            event.listen(engine, "connect", _size_pages)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def _size_pages(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA page_size={sealing.PAGE_BYTES}")  # of a new file; others keep theirs
+    cursor.close()
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -293,7 +301,7 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # what the screen confirmed must survive the battery
-    cursor.execute("PRAGMA wal_autocheckpoint=4000")  # pages: not with every second large push
+    cursor.execute("PRAGMA wal_autocheckpoint=2000")  # pages: not with every second large push
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
     cursor.close()

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from offline_store.cipher_pages import RESERVED, Decode
+from offline_store.sealing import PAGE_BYTES
 
 Cell = int | bytes | str | float | None
-PAGE = 4096  # what SQLite uses unless it is told otherwise; we never do
-_HEADER = 100
+_BEFORE = 4096  # SQLite's own size of a page, and that of older stores
+_HEADER, _SIZE_MIN = 100, 512
 _MAGIC = b"SQLite format 3\0"
 _LEAF = 13
 _KINDS = frozenset({2, 5, 10, 13})
@@ -40,10 +41,15 @@ class Row(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(file: Path, wal: Path | None = None, decode: Decode | None = None) -> Generator["Pages"]:
+def opened(
+    file: Path,
+    wal: Path | None = None,
+    decode: Decode | None = None,
+    page_bytes: int | None = None,
+) -> Generator["Pages"]:
     """Open the pages of a file and of the log beside it; either may be missing.
 
-    `decode` is for pages that are sealed.
+    `decode` is for pages that are sealed, and `page_bytes` their size, which they do not tell.
     """
     with contextlib.ExitStack() as stack:
         parts: list[bytes | mmap.mmap] = []
@@ -55,21 +61,26 @@ def opened(file: Path, wal: Path | None = None, decode: Decode | None = None) ->
             parts.append(
                 stack.enter_context(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ))
             )
-        yield Pages(parts[0], parts[1], decode)
+        yield Pages(parts[0], parts[1], decode, page_bytes)
 
 
 class Pages:
     """The pages of one database, numbered from 1."""
 
     def __init__(
-        self, data: bytes | mmap.mmap, log: bytes | mmap.mmap, decode: Decode | None = None
+        self,
+        data: bytes | mmap.mmap,
+        log: bytes | mmap.mmap,
+        decode: Decode | None = None,
+        page_bytes: int | None = None,
     ) -> None:
         """Read what the header says, as far as it can be believed; sealed files tell nothing."""
         self._data, self._log, self._decode = data, log, decode
         whole = decode is None and data[:16] == _MAGIC and len(data) > _HEADER
-        size = int.from_bytes(data[16:18], "big") if whole else PAGE
-        size = 65536 if size == 1 else size
-        self.size = size if size >= 512 and size & (size - 1) == 0 else PAGE
+        size = int.from_bytes(data[16:18], "big") if whole else 0
+        size = page_bytes or (65536 if size == 1 else size)
+        sound = size >= _SIZE_MIN and size & (size - 1) == 0
+        self.size = size if sound else _look(data)
         reserved = data[20] if whole else RESERVED if decode else 0
         self._usable = self.size - (reserved if reserved < self.size // 2 else 0)
         self._frames = self._committed()
@@ -208,6 +219,12 @@ class Pages:
             size -= len(parts[-1])
             number = _whole(page, 0, 4)
         return b"".join(parts)
+
+
+def _look(data: bytes | mmap.mmap) -> int:
+    """Return the size of the pages of a file whose head is gone, by where they begin."""
+    begun = [data[at] in _KINDS for at in range(_BEFORE, len(data), PAGE_BYTES)]
+    return _BEFORE if begun and sum(begun) * 2 > len(begun) else PAGE_BYTES
 
 
 def _values(payload: bytes) -> list[Cell]:

@@ -200,8 +200,9 @@ def _genesis(found: Mapping[str, Found], device: str) -> bytes | None:
 def _read(file: Path, saved: Saved, seal: Seal | None) -> dict[str, Found]:
     """Return the rows of all tables we can read, the confirmed version of an entry first."""
     found: dict[str, Found] = {name: {} for name in _TABLES}
-    decode = cipher_pages.decoder(seal) if seal and seal.way == "cipher" else None
-    with pages.opened(file, file.with_name(file.name + "-wal"), decode) as opened:
+    cipher = seal if seal and seal.way == "cipher" else None
+    decode, size = (cipher_pages.decoder(cipher), cipher.page_bytes) if cipher else (None, None)
+    with pages.opened(file, file.with_name(file.name + "-wal"), decode, size) as opened:
         for row in opened.rows():
             row = _unsealed(row, seal)  # noqa: PLW2901 -- the same row, readable
             if row is None:

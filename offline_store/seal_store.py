@@ -106,6 +106,7 @@ def _export(file: Path, growing: Path, seal: Seal) -> None:
     """Let SQLCipher write all that is in a plain file into a sealed one."""
     with contextlib.closing(sealing.cipher().connect(str(file))) as source:
         source.execute("PRAGMA cipher_log_level = NONE")
+        source.execute(f"PRAGMA cipher_default_page_size = {seal.page_bytes}")
         attach = f'ATTACH DATABASE ? AS sealed KEY "{seal.raw_key}"'
         source.execute(attach, (str(growing),))
         source.execute("SELECT sqlcipher_export('sealed')").fetchall()

@@ -24,11 +24,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.errors import StoreError
 from offline_store import backups, passphrase_key
-from offline_store.sealing import KEY_BYTES, Seal, Way, way_here
+from offline_store.sealing import KEY_BYTES, PAGE_BYTES, Seal, Way, way_here
 
 FILE_NAME: Final = "anshao.keys"
 Need = Literal["file", "platform", "passphrase", "recovery"]
 _FILE_MAX_BYTES = 64 * 1024
+_PAGE_BYTES_BEFORE = 4096  # of stores made before the size was written down
 _CODE_BYTES = 15  # 24 letters
 _SUM_BYTES = 2
 REQUEST: Final = "anshao-unlock"
@@ -69,12 +70,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """What `anshao.keys` says. `moving`: an older, plain store is still being sealed."""
+    """What `anshao.keys` says. `moving`: an older, plain store is still being sealed.
+
+    `page_bytes` is the size of a page of SQLCipher's.
+    """
 
     vault_id: str
     way: Way
     moving: bool = False
     slots: tuple[Slot, ...] = ()
+    page_bytes: int = PAGE_BYTES
 
     def has(self, need: Need) -> bool:
         """Say whether a slot needs that secret."""
@@ -87,7 +92,7 @@ Secrets = Mapping[Need, bytes]
 def new(*, moving: bool) -> tuple[Vault, Seal]:
     """Return a vault without slots and its new data key."""
     vault = Vault(str(uuid.uuid4()), way_here(), moving)
-    return vault, Seal(os.urandom(KEY_BYTES), vault.way)
+    return vault, Seal(os.urandom(KEY_BYTES), vault.way, vault.page_bytes)
 
 
 def load(folder: Path) -> Vault | None:
@@ -104,7 +109,8 @@ def load(folder: Path) -> Vault | None:
             Slot(tuple(row["needs"]), bytes.fromhex(row["wrapped"]), dict(row["facts"]))
             for row in told["slots"]
         )
-        return Vault(str(told["id"]), cast("Way", way), bool(told["moving"]), slots)
+        size = int(told.get("page_bytes", _PAGE_BYTES_BEFORE))
+        return Vault(str(told["id"]), cast("Way", way), bool(told["moving"]), slots, size)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise VaultDamagedError from error
 
@@ -116,6 +122,7 @@ def save(folder: Path, vault: Vault) -> None:
         "id": vault.vault_id,
         "way": vault.way,
         "moving": vault.moving,
+        "page_bytes": vault.page_bytes,
         "slots": [
             {"needs": list(one.needs), "wrapped": one.wrapped.hex(), "facts": dict(one.facts)}
             for one in vault.slots
@@ -175,7 +182,7 @@ def open_with(vault: Vault, given: Secrets) -> Seal | None:
             key = AESGCM(kek).decrypt(slot.wrapped[:12], slot.wrapped[12:], about)
         except (InvalidTag, ValueError):
             continue
-        return Seal(key, vault.way)
+        return Seal(key, vault.way, vault.page_bytes)
     return None
 
 

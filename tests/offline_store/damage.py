@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from offline_store import blobs, cipher_pages, entries, journal, records, safety, search
+from offline_store import blobs, cipher_pages, entries, journal, records, safety, sealing, search
 from offline_store.database import Store, open_store
 from offline_store.entries import Logged
 from offline_store.sealing import Seal
@@ -18,7 +18,7 @@ from tests.offline_store.oldest import DEVICE
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES, CONFIRMED = 120, 50
-PAGE = 4096
+PAGE = sealing.PAGE_BYTES
 _BLOCK = 16  # bytes that AES seals together
 KILLED_WRITING = """
 import os, signal, sys

@@ -1,5 +1,6 @@
 """A saved store promises: what was done does not come back, and a second blow costs nothing."""
 
+import contextlib
 import itertools
 import random
 import signal
@@ -162,6 +163,21 @@ def test_a_store_without_room_stays_as_it_is(folder: Path) -> None:
     )
     assert limited.returncode == 3
     assert (folder / FILE_NAME).read_bytes() == damaged
+    store = safety.open_or_save(folder)
+    assert len(own(store)) == ENTRIES + 1
+    store.close()
+
+
+@pytest.mark.parametrize("page_bytes", [4096, PAGE])
+def test_a_store_without_its_head_is_saved_whatever_the_size_of_its_pages(
+    folder: Path, page_bytes: int
+) -> None:
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute(f"PRAGMA page_size={page_bytes}")
+        connection.execute("VACUUM")
+    assert int.from_bytes((folder / FILE_NAME).read_bytes()[16:18], "big") == page_bytes
+    overwrite(folder / FILE_NAME, 0, 100)
     store = safety.open_or_save(folder)
     assert len(own(store)) == ENTRIES + 1
     store.close()

@@ -1,5 +1,6 @@
 """A device's store tells nothing without its key, sealed either way; damage is still mended."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,31 @@ def test_what_a_damaged_file_still_has_is_saved_and_stays_sealed(
     saved.close()
     again = safety.open_or_save(folder, seal=seal)
     again.close()
+
+
+def test_a_store_with_the_pages_of_before_opens_and_is_saved_as_before(
+    seal: Seal, tmp_path: Path
+) -> None:
+    older = replace(seal, page_bytes=4096)
+    made = vault.with_slot(vault.Vault("v", seal.way), older, {"file": b"s"})
+    vault.save(tmp_path, made)
+    file = tmp_path / vault.FILE_NAME
+    told = json.loads(file.read_text())
+    del told["page_bytes"]  # nobody wrote it down then
+    file.write_text(json.dumps(told))
+    read = vault.load(tmp_path)
+    assert read is not None
+    opened = vault.open_with(read, {"file": b"s"})
+    assert opened == older
+    store = open_store(tmp_path, seal=opened)
+    _fill(store)
+    bodies = {one.entry.number: one.body for one in own(store)}
+    store.close()
+    overwrite(tmp_path / FILE_NAME, 0, 4096)
+    saved = safety.open_or_save(tmp_path, seal=opened)
+    check(saved, bodies)
+    assert len(own(saved)) == ENTRIES + 1
+    saved.close()
 
 
 WRITING = """
