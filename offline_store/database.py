@@ -63,6 +63,7 @@ class Store:
     _one_at_a_time: "threading.Lock | None" = None  # in memory all threads share one connection
     at_close: ExitStack = field(default_factory=ExitStack)  # what ends with it, after the database
     seal: Seal | None = None  # with what everything in the folder is sealed; None on servers
+    _writing: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def session(self) -> Generator[Session]:
@@ -82,9 +83,30 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Generator[Session]:
-        lock = self._one_at_a_time
-        if lock:
-            lock.acquire()
+        with self._turn(writes=writes):
+            yield from self._begun(writes=writes)
+
+    @contextmanager
+    def _turn(self, *, writes: bool) -> Generator[None]:
+        """Have a transaction wait for its turn among the threads of this process.
+
+        A file has one writer. SQLite itself would have the next one sleep and look again, up to
+        100 ms late; PostgreSQL lets several write. Whoever waits too long asks SQLite all the same.
+        """
+        if self._one_at_a_time:
+            with self._one_at_a_time:
+                yield
+        elif not writes or self.shared:
+            yield
+        else:
+            got = self._writing.acquire(timeout=_BUSY_MS / 1000)
+            try:
+                yield
+            finally:
+                if got:
+                    self._writing.release()
+
+    def _begun(self, *, writes: bool) -> Generator[Session]:
         try:
             engine = self.engine.execution_options(**{_WRITES: writes})
             if not writes and engine.dialect.name == "postgresql":
@@ -106,9 +128,6 @@ class Store:
         except StoreDamagedError:  # found out while at work: the next start looks at everything
             (self.folder / SUSPECT).touch()
             raise
-        finally:
-            if lock:
-                lock.release()
 
     def run(self, work: Callable[[Session], T]) -> T:
         """Do `work` in one write transaction; again where PostgreSQL gave way to another one.

@@ -345,21 +345,17 @@ def row_of_first(entry: Entry, received_ms: int, feed: int) -> tuple[object, ...
     given, writer, counter = entry.set, entry.writer, entry.counter
     wall_ms = min(entry.wall_ms, received_ms)
     cells = {name: (value, writer, wall_ms, counter) for name, value in given.items()}
-    person, author = PEOPLE.get(entry.type, (None, None))
-    due_ms = given.get("due_ms")
-
-    def text(name: str | None) -> str | None:
-        value = given.get(name) if name else None
-        return value or None if isinstance(value, str) else None
-
+    get, due_ms, state = given.get, given.get("due_ms"), given.get("state")
+    named = (*_PLACED, *PEOPLE.get(entry.type, (None, None)))
+    texts = [value if type(value := get(name or "")) is str and value else None for name in named]
     return (
-        entry.record_id, entry.type, entry.definition, text("of"), text("area"), text("asset"),
-        text("unit"), text(person), text(author), due_ms if type(due_ms) is int else None,
-        text("state"), 0, given.get("deleted") is True, feed or None, wall_ms if cells else 0,
-        bulk.pack_sorted(cells),
+        entry.record_id, entry.type, entry.definition, *texts,
+        due_ms if type(due_ms) is int else None, state if type(state) is str and state else None,
+        0, get("deleted") is True, feed or None, wall_ms if cells else 0, bulk.pack_sorted(cells),
     )  # fmt: skip
 
 
+_PLACED = ("of", "area", "asset", "unit")  # as in `STORED`; then person and author
 _CONFLICT = ("conflict_id", "record_id", "field", "base", "kept", "other")
 
 

@@ -25,7 +25,7 @@ from offline_store.database import lock_feed
 from server import alarms, certificates, clock_check, quarantine, revocation, work_rights
 from server import reports as quick
 from server.certificates import Standing
-from server.offers import Offered, read
+from server.offers import Draft, Offered, drafts, read
 from server.own_entries import OwnStep, write_own, write_within
 from server.problems import RefusalError
 from server.proving import ForgedError, Proof, prove
@@ -50,9 +50,11 @@ def take(
     here: Site, push: PushHead, bodies: Sequence[bytes], sigs: Mapping[int, bytes] | None = None
 ) -> Taken:
     """Take a push of the device named in its head; raises RefusalError if it cannot be taken."""
-    aside = here.settings.home / "quarantine"
+    aside, drawn = here.settings.home / "quarantine", drafts(push, bodies)
     try:
-        taken = here.store.run(lambda session: _taken(here, session, push, bodies, sigs or {}))
+        taken = here.store.run(
+            lambda session: _taken(here, session, push, bodies, drawn, sigs or {})
+        )
     except _ForkError as error:
         _set_aside(aside, "fork", push, bodies)
         _tell(here, push, alarms.FORK, error.number, bodies)
@@ -87,6 +89,7 @@ def _taken(
     session: Session,
     push: PushHead,
     bodies: Sequence[bytes],
+    drawn: Sequence[Draft],
     sigs: Mapping[int, bytes],
 ) -> Taken:
     """Judge one push at a time: a verdict looks at other records, which must not move meanwhile."""
@@ -97,7 +100,7 @@ def _taken(
     hashes = _check_chain(session, push, bodies)
     if push.newest is not None:
         devices.tell(session, push.dev, push.newest, here.now_ms())
-    offered = read(session, push, bodies, here.now_ms())
+    offered = read(session, push, bodies, here.now_ms(), drawn)
     device, its = devices.lookup(session, push.dev), records.lookup(session, push.dev)
     proof = prove(session, push, sigs, offered, hashes, device, its)
     proof = revocation.held(device, its, proof)
@@ -152,10 +155,13 @@ def _violations(
 ) -> list[OwnStep]:
     """Tell who must know that somebody decided about work without the right, or after its end."""
     found = here.pack.definitions
+    controlled = {one for one in {entry.type for entry in found_in} if flow_of(found, one)}
+    if not controlled:
+        return []
     wrong = {one.n: one.code for one in taken.reply.exceptions if one.verdict == "refused"}
     told: list[tuple[str, int]] = []
     for entry in found_in:
-        if flow_of(found, entry.type) is None:
+        if entry.type not in controlled:
             continue
         code = wrong.get(entry.number)
         if code in _VIOLATIONS:

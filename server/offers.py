@@ -33,14 +33,28 @@ class Offered:
         return [one for one in self.entries if one.number in self.wrong]
 
 
-def read(session: Session, push: PushHead, bodies: Sequence[bytes], at_ms: int) -> Offered:
-    """Read what a device sent; `at_ms` is when it came."""
+Draft = tuple[Entry | None, str]  # an entry, or why some bytes are none
+
+
+def drafts(push: PushHead, bodies: Sequence[bytes]) -> list[Draft]:
+    """Read bodies without looking at anything else, so that nobody is kept waiting meanwhile."""
+    return [_entry(push.dev, number, body) for number, body in enumerate(bodies, push.first)]
+
+
+def read(
+    session: Session,
+    push: PushHead,
+    bodies: Sequence[bytes],
+    at_ms: int,
+    drawn: Sequence[Draft] | None = None,
+) -> Offered:
+    """Read what a device sent; `at_ms` is when it came, `drawn` what `drafts` made of it."""
     found: list[Entry] = []
     kept: list[bytes] = []
     wrong: dict[int, UnreadableError] = {}
     taken: set[str] = set()
-    for number, body in enumerate(bodies, push.first):
-        entry, reason = _entry(push.dev, number, body)
+    drawn = drafts(push, bodies) if drawn is None else drawn
+    for number, (body, (entry, reason)) in enumerate(zip(bodies, drawn, strict=True), push.first):
         if entry is None or entry.entry_id in taken:
             entry, body = _stand_in(push.dev, number, body, reason or "id", at_ms)  # noqa: PLW2901
             wrong[number] = UnreadableError(reason=reason or "id")
@@ -56,7 +70,7 @@ def read(session: Session, push: PushHead, bodies: Sequence[bytes], at_ms: int) 
     return Offered(found, kept, wrong)
 
 
-def _entry(device_id: str, number: int, body: bytes) -> tuple[Entry | None, str]:
+def _entry(device_id: str, number: int, body: bytes) -> Draft:
     """Return the entry, or why these bytes are none."""
     try:
         entry = decode(body, device_id)

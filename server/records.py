@@ -35,19 +35,15 @@ async def push(request: Request, here: Here, caller: Sender) -> Response:
         revocation.slow_down(here, caller)
     data = await bodies.read(request, here.settings.body_max_bytes)
     encoding = request.headers.get("content-encoding", "")
-    taken = await run_in_threadpool(_push, here, caller, data, encoding)
+    taken, life = await run_in_threadpool(_push, here, caller, data, encoding)
     if taken.fresh:
         here.hints.announce()
-    life = await run_in_threadpool(_life, here)  # beside the answer, which stays what it was
+    # beside the answer, which stays what it was
     return Response(taken.data, headers={LIFE: life}, media_type=_JSON)
 
 
-def _life(here: Site) -> str:
-    with here.store.reading() as session:
-        return here.epoch_now(session)
-
-
-def _push(here: Site, caller: Device, data: bytes, encoding: str) -> intake.Taken:
+def _push(here: Site, caller: Device, data: bytes, encoding: str) -> tuple[intake.Taken, str]:
+    """Take a push; returns what became of it, and the life of the feed."""
     plain = bodies.inflate(data, encoding, here.settings.inflated_max_bytes)
     try:
         head, lines, sigs = unpack_push(plain)
@@ -57,7 +53,9 @@ def _push(here: Site, caller: Device, data: bytes, encoding: str) -> intake.Take
         raise RefusalError(403, "device.other")
     if len(lines) > here.settings.batch_max_entries:
         raise RefusalError(413, "batch.size", limit=here.settings.batch_max_entries)
-    return intake.take(here, head, lines, sigs)
+    taken = intake.take(here, head, lines, sigs)
+    with here.store.reading() as session:
+        return taken, here.epoch_now(session)
 
 
 @router.get("/pull")

@@ -1,21 +1,33 @@
-"""Pushes in a row: while the server works on one, the next is written down and packed.
+"""Pushes in a row: while the server works on one, the next is written down, packed and sent.
 
-The next one goes as soon as the one before is answered, and that answer is kept meanwhile. Each is
-written down before it goes: a cut or a crash leaves at most two that are sent again as they were.
+On a slow link the next goes as soon as the one before is answered, because a cut costs all that is
+under way. On a quick one it goes before that, so that the server never waits for this device; it
+answers them in order, and one that overtook the one before is sent again. Each is written down
+before it goes: a cut or a crash leaves at most three that are sent again as they were.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-from domain.errors import FieldError
+from domain.errors import FieldError, ServerRefusedError
 from offline_store.outbox import Outgoing
 from sync.protocol import PushReply
 from sync.pushes import Pusher
 
-_Sending = asyncio.Task[tuple[PushReply, bytes]]
+_Reply = tuple[PushReply, bytes]
+
+
+class _Sent(NamedTuple):
+    """A push under way; `early`: it went before the one before was answered."""
+
+    outgoing: Outgoing
+    reply: "asyncio.Task[_Reply]"
+    sent_ms: int
+    early: bool
 
 
 class Flow:
@@ -24,8 +36,8 @@ class Flow:
     def __init__(self, pusher: Pusher, now_ms: Callable[[], int]) -> None:
         """`now_ms` runs forward only."""
         self._pusher, self._now_ms = pusher, now_ms
-        self._sending: _Sending | None = None
-        self._sent_ms = 0
+        self._under_way: deque[_Sent] = deque()
+        self._answered_ms = 0
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -37,11 +49,12 @@ class Flow:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop waiting for an answer that nobody wants any more: the push is sent again."""
-        if self._sending is not None:
-            self._sending.cancel()
+        """Stop waiting for answers that nobody wants any more: those pushes are sent again."""
+        while self._under_way:
+            reply = self._under_way.popleft().reply
+            reply.cancel()
             with suppress(asyncio.CancelledError, FieldError):
-                await self._sending
+                await reply
 
     async def one(
         self, outgoing: Outgoing, answered: Callable[[PushReply, int], None]
@@ -51,19 +64,31 @@ class Flow:
         `answered` is told of the answer and when its push went out. Raises as `Pusher.send` and
         `Pusher.confirm`.
         """
-        sending = self._sending or self._send(outgoing)
+        if not self._under_way:
+            self._send(outgoing)
+        sent = self._under_way[0]
         following = await asyncio.to_thread(self._pusher.ahead, outgoing)
-        reply, raw = await sending
-        self._sending = None
-        self._pusher.took(outgoing, self._now_ms() - self._sent_ms)
-        answered(reply, self._sent_ms)
-        if following is not None and reply.accepted_to == outgoing.batch.last:
-            following = await asyncio.to_thread(self._pusher.longer, following)
-            self._send(following)
+        if following is not None and self._pusher.swift:
+            self._send(following, early=True)
+        reply, raw = await self._answer(sent)
+        self._under_way.remove(sent)
+        began_ms, self._answered_ms = max(sent.sent_ms, self._answered_ms), self._now_ms()
+        self._pusher.took(outgoing, self._answered_ms - began_ms)
+        answered(reply, sent.sent_ms)
+        whole = reply.accepted_to == outgoing.batch.last
+        if following is not None and not self._under_way and whole:
+            self._send(await asyncio.to_thread(self._pusher.longer, following))
         await asyncio.to_thread(self._pusher.confirm, outgoing, reply, raw)
-        return following if self._sending else None
+        return self._under_way[0].outgoing if self._under_way else None
 
-    def _send(self, outgoing: Outgoing) -> _Sending:
-        self._sent_ms = self._now_ms()
-        self._sending = asyncio.ensure_future(self._pusher.send(outgoing))
-        return self._sending
+    async def _answer(self, sent: _Sent) -> _Reply:
+        try:
+            return await sent.reply
+        except ServerRefusedError as error:
+            if not sent.early or error.params["reason"] != "sync.gap":
+                raise
+        return await self._pusher.send(sent.outgoing)  # the one before is answered by now
+
+    def _send(self, outgoing: Outgoing, *, early: bool = False) -> None:
+        reply = asyncio.ensure_future(self._pusher.send(outgoing))
+        self._under_way.append(_Sent(outgoing, reply, self._now_ms(), early))

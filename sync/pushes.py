@@ -63,12 +63,21 @@ class Pusher:
         self._unsent: outbox.Outgoing | None = None  # written down last, surely never sent, and cut
         self._wider = False  # the link was found to take more than was thought
         self._packed: tuple[outbox.Outgoing, bytes] | None = None
-        self._coats, self._sent_bytes, self._coated = Coats(), 0, True
+        self._coats = Coats()
+        self._went: dict[int, tuple[int, bool]] = {}  # by first entry: bytes, and with their coat
         self.relayer = Relayer(store, transport, device_id, policies)
 
+    @property
+    def swift(self) -> bool:
+        """Whether the link was so quick that a push need not wait for the answer to another."""
+        return not (self._bare or self.sparing() or self._coats.needed)
+
     def next(self) -> outbox.Outgoing | None:
-        """Return the push to send now, written down before it goes."""
-        return self._begin(0)
+        """Return the push to send now, written down before it goes, and packed."""
+        found = self._begin(0)
+        if found is not None:
+            self._packed = (found, self._pack(found, bare=self._bare))
+        return found
 
     def ahead(self, outgoing: outbox.Outgoing) -> outbox.Outgoing | None:
         """Return the push behind one that is under way, written down and packed; None for none.
@@ -107,7 +116,8 @@ class Pusher:
 
     def took(self, outgoing: outbox.Outgoing, ms: int) -> None:
         """Learn from how long an answer took how much goes at once: a cut costs all of a push."""
-        self._coats.took(self._sent_bytes, ms, coat=self._coated)
+        size, coat = self._went.pop(outgoing.batch.first, (0, True))
+        self._coats.took(size, ms, coat=coat)
         if ms > SLOW_MS:
             self._size = max(SIZE_MIN, min(self._size, len(outgoing.entries)) // 2)
         elif len(outgoing.entries) >= self._size:
@@ -143,7 +153,7 @@ class Pusher:
         """Send a push in the form that this server reads; it says itself which one that is."""
         try:
             data = await self._bytes(outgoing)
-            self._sent_bytes, self._coated = len(data), is_packed(data)
+            self._went[outgoing.batch.first] = (len(data), is_packed(data))
             return await self.transport.push(data)
         except ServerRefusedError as error:
             said = (error.params["reason"], error.params.get("detail"))

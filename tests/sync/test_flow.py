@@ -1,15 +1,20 @@
 """Pushes in a row: what was written down is sent exactly so again, and cut only when asked to."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 
 from domain import merge
 from domain.changes import DeviceTime
+from domain.errors import ServerTroubleError
 from domain.signatures import ChainForgedError
-from offline_store import devices, journal, outbox
+from offline_store import devices, entries, journal, outbox
 from offline_store.database import Store, open_store
-from sync.protocol import ENTRIES_MAX, PushReply
+from sync.flow import Flow
+from sync.protocol import ENTRIES_MAX, PushHead, PushReply, unpack_push
 from sync.pushes import SIZE_MIN, Pusher
 from sync.transport import Transport
 
@@ -118,3 +123,117 @@ def test_what_waits_grows_on_a_link_that_takes_more_but_never_what_may_have_gone
     assert after.longer(waits) is waits
     after.confirm(first, PushReply(feed=1, accepted_to=3, server_ms=1, receipt="00"), b"{}")
     assert span(after.next()) == (4, 9)
+
+
+Serve = Callable[[PushHead], Awaitable[httpx.Response]]
+
+
+def taken(head: PushHead) -> httpx.Response:
+    reply = PushReply(feed=head.last, accepted_to=head.last, server_ms=1, receipt="00")
+    return httpx.Response(200, json=reply.model_dump())
+
+
+def gap(expected: int) -> httpx.Response:
+    body = {"type": "about:blank", "code": "sync.gap", "status": 409, "expected": expected}
+    return httpx.Response(409, json=body, headers={"Content-Type": "application/problem+json"})
+
+
+def sent_over(store: Store, serve: Serve) -> None:
+    """Push what waits, two entries at a time, over a link that was found quick."""
+
+    async def http(request: httpx.Request) -> httpx.Response:
+        return await serve(unpack_push(request.content).head)
+
+    async def run() -> None:
+        transport = Transport("http://plant", http=httpx.MockTransport(http))
+        one = Pusher(
+            store, transport, OWN, lambda: merge.POLICIES, lambda: None, sparing=lambda: False
+        )
+        one._size = one._size_max = 2
+        one._coats.needed = False
+        assert one.swift
+        try:
+            outgoing = await asyncio.to_thread(one.next)
+            async with Flow(one, lambda: 1) as flow:
+                while outgoing:
+                    one._coats.needed = False
+                    outgoing = await flow.one(outgoing, lambda _reply, _ms: None)
+        finally:
+            await transport.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[Store]:
+    made = open_store(tmp_path)
+    with made.session() as session:
+        devices.add(session, devices.Device(OWN, b"own" * 8))
+    yield made
+    made.close()
+
+
+def waiting(store: Store) -> list[int]:
+    with store.reading() as session:
+        found = entries.of_device(session, OWN, 1, 100)
+        return [one.entry.number for one in found if one.feed is None]
+
+
+def test_on_a_quick_link_the_next_push_goes_before_the_answer(file_store: Store) -> None:
+    write(file_store, 6)
+    came: list[int] = []
+    second = asyncio.Event()
+
+    async def serve(head: PushHead) -> httpx.Response:
+        came.append(head.first)
+        if head.first == 3:
+            second.set()
+        if head.first == 1:  # answers only when the one behind it is here
+            await asyncio.wait_for(second.wait(), 20)
+        return taken(head)
+
+    sent_over(file_store, serve)
+    assert came == [1, 3, 5]
+    assert waiting(file_store) == []
+
+
+def test_a_push_that_overtook_the_one_before_goes_again(file_store: Store) -> None:
+    write(file_store, 6)
+    came: list[int] = []
+    known = 0
+    overtaken = asyncio.Event()
+
+    async def serve(head: PushHead) -> httpx.Response:
+        nonlocal known
+        came.append(head.first)
+        if head.first == 1 and not overtaken.is_set():
+            await asyncio.wait_for(overtaken.wait(), 20)
+        if head.first > known + 1:
+            overtaken.set()
+            return gap(known + 1)
+        known = head.last
+        return taken(head)
+
+    sent_over(file_store, serve)
+    assert came.count(3) == 2
+    assert waiting(file_store) == []
+
+
+def test_a_refusal_ends_what_went_early_and_nothing_of_it_is_lost(file_store: Store) -> None:
+    write(file_store, 6)
+
+    async def serve(head: PushHead) -> httpx.Response:
+        if head.first == 1:
+            return httpx.Response(503, json={"code": "server.busy", "status": 503})
+        await asyncio.sleep(60)
+        return taken(head)
+
+    with pytest.raises(ServerTroubleError):
+        sent_over(file_store, serve)
+    assert waiting(file_store) == [1, 2, 3, 4, 5, 6]
+
+    async def later(head: PushHead) -> httpx.Response:
+        return taken(head)
+
+    sent_over(file_store, later)
+    assert waiting(file_store) == []
