@@ -15,6 +15,7 @@ from media.vision import Gray
 Accept = Callable[[str], bool]
 PICTURE_MS = 5000  # for a picture that somebody chose, and waits for
 FRAME_MS = 66  # for a live frame, at 15 in a second
+DOUBLE_PIXELS_MAX = 1_000_000  # a larger picture has pixels enough for each module
 PATIENCE = 5  # so many empty frames get a slower look whatever it takes
 
 
@@ -61,8 +62,9 @@ PHONE = (
     Step("zbar", "half_sharp"),
     Step("zbar", "fine_binary"),
     Step("zbar", "level"),
+    Step("zbar", "double"),
+    Step("opencv", "double"),
     Step("opencv"),
-    Step("opencv", "sharp"),
 )
 
 
@@ -167,6 +169,8 @@ class _Look:
             if self._data is None or not vision.shows_more(self._data):
                 return None
             return vision.gray(self._data, vision.FINE_PIXELS_MIN)
+        if name == "double" and self._plain.size > DOUBLE_PIXELS_MAX:
+            return None
         if name not in self._made:
             self._made[name] = SIGHTS[name](self._plain)
         return self._made[name]

@@ -34,15 +34,10 @@ class ZxingEngine:
         )
         height, width = picture.shape
         return [
-            Code(code.text, _kind(code), outline(_corners(code), width, height))
+            Code(code.text, _KINDS[code.symbology], outline(_corners(code), width, height))
             for code in found
-            if code.text
+            if code.text and code.symbology in _KINDS  # `format` tells variants: QR model 1
         ]
-
-
-def _kind(code: zxingcpp.Barcode) -> Kind:
-    kinds: list[Kind] = [kind for form, kind in _KINDS.items() if code.format == form]
-    return kinds[0]  # no other format was asked for
 
 
 def _corners(code: zxingcpp.Barcode) -> list[tuple[float, float]]:
