@@ -17,6 +17,7 @@ from domain.errors import (
 from domain.places import Fix, Place, distance_m
 from domain.plant import Asset, Checkpoint, Person
 from domain.records import Value
+from domain.whereabouts import LabelLimits, misplaced_m, out_of_reach_m
 from domain.words import Words
 from media import labels
 from media.codes import Code
@@ -183,33 +184,41 @@ def _scanned(
     plant, fix = field.definitions.plant, field.here(fix)
     asset = spot if isinstance(spot, Asset) else None
     checkpoint = spot if isinstance(spot, Checkpoint) else None
-    distance, warning = (
-        _compare(field, spot.place, fix, id_of(spot))
-        if state == "verified"
-        else (
-            _distance(spot.place, fix),
-            None,
-        )
-    )
-    if warning:
-        state = "mismatch"
-    now = field.clock.now_ms()
+    distance, warning, now = _distance(spot.place, fix), None, field.clock.now_ms()
+    if state == "verified" and (away_m := _misplaced_m(field, person, spot, fix, now)) is not None:
+        warning, state = LabelMisplacedError(asset=id_of(spot), distance_m=away_m), "mismatch"
     if asset:
         _remember(field, person, asset.asset_id, now)
+    elif state == "verified":
+        _stood_at(field, person, id_of(spot), now)
     return Scanned(
         asset, checkpoint, plant.areas[spot.area].name, via, state, distance, warning, now
     )
 
 
-def _compare(
-    field: FieldApp, place: Place, fix: Fix | None, spot: str
-) -> tuple[int | None, FieldError | None]:
-    """Decide whether the device is where the label should be; an unknown position says nothing."""
-    distance = _distance(place, fix)
-    limit = field.definitions.defaults.whole("scan.max_mismatch_m")
-    if distance is None or fix is None or distance <= limit + fix.accuracy_cm // 100:
-        return distance, None
-    return distance, LabelMisplacedError(asset=spot, distance_m=distance)
+def _misplaced_m(
+    field: FieldApp, person: Person, spot: Spot, fix: Fix | None, now_ms: int
+) -> int | None:
+    """Return how far off the label is, by position or else by the checkpoint scanned before it."""
+    plant, defaults = field.definitions.plant, field.definitions.defaults
+    limits = LabelLimits(defaults.whole("scan.max_mismatch_m"), defaults.whole("scan.neighbour_m"))
+    if fix is not None:
+        others = (other.place for other in plant.assets.values() if other is not spot)
+        return misplaced_m(spot.place, fix, others, limits)
+    with field.store.reading() as session:
+        kept = keep.get(session, f"checkpoint.{person.person_id}")
+    if not (isinstance(kept, list) and len(kept) == 2 and isinstance(kept[1], int)):
+        return None
+    before, since_ms = plant.checkpoints.get(str(kept[0])), now_ms - kept[1]
+    if before is None or not 0 <= since_ms <= defaults.whole("scan.on_site_min") * 60_000:
+        return None
+    return out_of_reach_m(spot.place, before.place, since_ms, limits)
+
+
+def _stood_at(field: FieldApp, person: Person, checkpoint_id: str, now_ms: int) -> None:
+    """Remember the checkpoint whose label was verified last."""
+    with field.store.session() as session:
+        keep.put(session, f"checkpoint.{person.person_id}", [checkpoint_id, now_ms])
 
 
 def _distance(place: Place, fix: Fix | None) -> int | None:

@@ -43,6 +43,33 @@ async def test_a_copied_label_opens_its_own_asset_with_a_warning(site: PlantSite
         assert client.sees("标签与位置不符")
 
 
+async def test_a_label_copied_from_the_machine_next_door_is_noticed(site: PlantSite) -> None:
+    """47 m lie between the two: not far, but one stands at the pump and not at the tank."""
+    device = await site.device()
+    device.here.stand_at(device.app.definitions.plant.assets["P-201A"])
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await client.until(lambda: device.here.asked > 0)
+        await scan(client, device, site.label("TK-101"))
+        await client.until(lambda: client.sees("TK-101 甲醇储罐"))
+        assert client.sees("标签与位置不符")
+
+
+async def test_without_a_position_the_checkpoint_scanned_before_gives_a_copy_away(
+    site: PlantSite,
+) -> None:
+    device = await site.device()
+    person = device.person(INSPECTOR)
+
+    def scanned(label_id: str) -> str:
+        text = scanning.decode(device.app, site.label(label_id), live=False)[0]
+        return scanning.resolve(device.app, person, text, None).label_state
+
+    assert scanned("R-301") == "verified", "nothing is known of where one was"
+    assert scanned("CP-A01-E") == "verified"
+    assert scanned("TK-101") == "verified", "the tank beside the gate"
+    assert scanned("R-301") == "mismatch", "250 m further a moment later"
+
+
 async def test_evidence_at_a_copied_label_gets_a_lower_grade(site: PlantSite) -> None:
     device = await site.device()
     person = device.person(INSPECTOR)
