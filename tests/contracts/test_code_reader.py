@@ -158,7 +158,9 @@ def test_every_step_names_an_engine_there_is() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "share"), [*zip(READERS[:2], (0.9, 0.85), strict=True)])
+@pytest.mark.parametrize(
+    ("name", "share"), [pytest.param("desktop", 0.9, marks=pytest.mark.desktop), ("phone", 0.85)]
+)
 def test_damaged_and_blurred_labels_of_the_field(name: str, share: float, shared: Path) -> None:
     """One in four of the hard pictures, to stay quick; the bench `qr` takes them all."""
     folder = shared / "data/qr"
