@@ -139,7 +139,9 @@ def _restore_anchor(store: Store, clock: Clock) -> None:
 
 
 def _devices(settings: ClientSettings, clock: Clock) -> Devices:
-    reader = choose_reader(accept=lambda text: not text.startswith(PREFIX) or whole(text))
+    reader = choose_reader(
+        lambda text: not text.startswith(PREFIX) or whole(text), now_ms=read_mono_ms
+    )
     kind, _, folder = settings.camera.partition(":")
     if kind == "simulated":
         return replace(_simulated(folder, clock), reader=reader)

@@ -17,7 +17,7 @@ from typing import cast
 
 BENCHES = {
     "photo": "benchmarks.photo",
-    "scan": "benchmarks.scan",
+    "qr": "benchmarks.qr",
     "screens": "benchmarks.screens",
     "simulate": "benchmarks.simulate",
     "store": "benchmarks.store",
@@ -40,6 +40,7 @@ class Options:
     rounds: int | None = None
     records: int | None = None
     jobs: int | None = None
+    profile: str = "desktop"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,8 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="of simulate: the first seed")
     parser.add_argument("--jobs", type=int, help="of simulate: processes, else one for each core")
     parser.add_argument("--only", default="", help="of sync: parts, with commas between them")
-    parser.add_argument("--rounds", type=int, help="of sync: how often in turn with the limits")
+    parser.add_argument("--rounds", type=int, help="of qr, sync: how often in turn with the others")
     parser.add_argument("--records", type=int, help="of sync: how many are pushed and pulled")
+    parser.add_argument(
+        "--profile", choices=("desktop", "mobile"), default="desktop",
+        help="of qr: mobile has no zxing-cpp",
+    )  # fmt: skip
     asked = parser.parse_args(argv)
     if asked.data and not asked.data.is_dir():
         parser.error(f"{asked.data} is no folder")
@@ -65,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ratios, figures = run(
         Options(
             asked.data, asked.predictions, progress, asked.steps, asked.seed, parts, asked.rounds,
-            asked.records, asked.jobs,
+            asked.records, asked.jobs, asked.profile,
         )
     )  # fmt: skip
     if not asked.json:

@@ -2,13 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from domain.joins import heads
 from domain.places import Fix, Place, distance_m
 from domain.records import Cell, Record
+from domain.whereabouts import speed_m_s
 
 AFTER = "after"  # the shot that shows the finished work
+SUSPICIOUS = ("position_far", "position_mocked", "position_jumped")
 PHOTO, VIDEO = "photo", "video"  # cell `media` of a piece of evidence; absent means a photo
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoQuality:
+    """Measured on the picture: see `EvidenceLimits` for the units."""
+
+    sharp: float
+    light: int
+    blown: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +28,9 @@ class EvidenceFacts:
     """What is known about a picture or label scan.
 
     `live`: taken by the camera inside the app; `asset_place`: where it should be, None where no
-    place is known yet; `time_known`: the device's clock was calibrated since its start.
+    place is known yet; `time_known`: the device's clock was calibrated since its start;
+    `label_elsewhere`: the label scanned before contradicts the position; `before`: the last
+    position of this device; `quality`: None where there is no still picture to look at.
     """
 
     live: bool
@@ -24,19 +38,34 @@ class EvidenceFacts:
     asset_place: Place | None
     time_known: bool
     mocked: bool = False
+    label_elsewhere: bool = False
+    before: Fix | None = None
+    quality: PhotoQuality | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLimits:
-    """Metres: a worse accuracy is weak; further away than this is suspicious."""
+    """What is weak, and what is suspicious.
+
+    Metres: a worse accuracy is weak, further away is suspicious. `speed_m_s`: if one came faster
+    from the last position to this one, and further than `jump_m`, one of the two is invented
+    (receivers themselves jump by some hundred metres between walls). A photo is weak where its
+    edges are less steep than `sharp` (percent of the contrast), where even its light parts are
+    darker than `dark` (0 to 255), or where more than `blown` percent of it are white.
+    """
 
     accuracy_m: int
     mismatch_m: int
+    speed_m_s: int = 70
+    jump_m: int = 1000
+    sharp: Decimal = Decimal(0)
+    dark: int = 0
+    blown: int = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One ground of the grade; code live, album, position_*, time_ok or time_unknown."""
+    """One ground of the grade: live, album, position_*, time_*, label_elsewhere, photo_*."""
 
     code: str
     ok: bool
@@ -56,14 +85,29 @@ def grade(facts: EvidenceFacts, limits: EvidenceLimits) -> EvidenceGrade:
     source = Reason("live" if facts.live else "album", facts.live)
     position = _position(facts, limits)
     time = Reason("time_ok" if facts.time_known else "time_unknown", facts.time_known)
-    weak = (not position.ok) + (not time.ok)
-    if position.code in ("position_far", "position_mocked"):
+    others = [
+        *([Reason("label_elsewhere", ok=False)] if facts.label_elsewhere else []),
+        *([_quality(facts.quality, limits)] if facts.quality else []),
+    ]
+    weak = sum(not reason.ok for reason in (position, time, *others))
+    if position.code in SUSPICIOUS:
         letter = "D"
     elif not facts.live or weak > 1:
         letter = "C"
     else:
         letter = "B" if weak else "A"
-    return EvidenceGrade(letter, (source, position, time))
+    return EvidenceGrade(letter, (source, position, time, *others))
+
+
+def _quality(quality: PhotoQuality, limits: EvidenceLimits) -> Reason:
+    """Return the worst that can be said of how a photo looks: too dark to be sharp is dark."""
+    if quality.light < limits.dark:
+        return Reason("photo_dark", ok=False)
+    if quality.blown > limits.blown:
+        return Reason("photo_blown", ok=False, params={"share": round(quality.blown)})
+    if quality.sharp < limits.sharp:
+        return Reason("photo_blurred", ok=False)
+    return Reason("photo_ok", ok=True)
 
 
 def _position(facts: EvidenceFacts, limits: EvidenceLimits) -> Reason:
@@ -72,6 +116,9 @@ def _position(facts: EvidenceFacts, limits: EvidenceLimits) -> Reason:
         return Reason("position_mocked", ok=False)  # no receiver is ever exact to the centimetre
     if fix is None:
         return Reason("position_none", ok=False)
+    if facts.before and _jumped(facts.before, fix, limits):
+        params = {"distance_m": round(distance_m(facts.before.place, fix.place))}
+        return Reason("position_jumped", ok=False, params=params)
     accuracy_m = fix.accuracy_cm / 100
     params = {"accuracy_m": round(accuracy_m)}
     if facts.asset_place is not None:
@@ -83,6 +130,11 @@ def _position(facts: EvidenceFacts, limits: EvidenceLimits) -> Reason:
         params["limit_m"] = limits.accuracy_m
         return Reason("position_poor", ok=False, params=params)
     return Reason("position_ok", ok=True, params=params)
+
+
+def _jumped(before: Fix, now: Fix, limits: EvidenceLimits) -> bool:
+    far = distance_m(before.place, now.place) > limits.jump_m
+    return far and speed_m_s(before, now) > limits.speed_m_s
 
 
 def shots_now(record: Record, photos: Iterable[Record]) -> frozenset[str]:

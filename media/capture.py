@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from domain.evidence import PhotoQuality
 from domain.places import Fix
-from media import images
+from media import images, photo_quality
 from media.images import PictureFacts
 
 Source = Literal["camera", "file", "drawn"]
@@ -22,6 +23,7 @@ class Prepared:
     stamped: bytes
     thumb: bytes
     facts: PictureFacts
+    quality: PhotoQuality | None = None  # None for what was drawn
 
 
 def prepare(
@@ -46,11 +48,12 @@ def prepare(
     scale = images.scale_for(*picture.size, images.STAMPED_PIXELS_MIN)
     copy = images.upright(images.decode(picture, scale), facts.exif.orientation)
     report(0.6)
+    quality = None if source == "drawn" else photo_quality.measure(copy)
     thumb = images.encode(images.shrunk(copy, images.THUMBNAIL_EDGE), images.THUMBNAIL_QUALITY)
     report(0.7)
     stamped = images.stamped(copy, [] if source == "drawn" else lines, font_path, facts, fix)
     report(1.0)
-    return Prepared(source, data, stamped, thumb, facts)
+    return Prepared(source, data, stamped, thumb, facts, quality)
 
 
 def _silent(_: float) -> None:

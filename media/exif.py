@@ -15,10 +15,13 @@ from typing import SupportsFloat, cast
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from domain.gcj02 import from_chinese_map
 from domain.places import Fix, Place
 from domain.records import Value
 
 ORIENTATION, DATETIME = 0x0112, 0x0132
+MAKE, MODEL = 0x010F, 0x0110
+MAKE_MAX = 60  # characters kept of it
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 DATETIME_ORIGINAL, OFFSET_ORIGINAL = 0x9003, 0x9011
 ACCURACY_MAX_M = 100_000  # beyond it the number says nothing
@@ -50,16 +53,22 @@ class PictureFix:
 
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """What was found. `taken` is "2026-11-22 22:13:05", followed by "+08:00" if a zone is known."""
+    """What was found. `taken` is "2026-11-22 22:13:05", followed by "+08:00" if a zone is known.
+
+    `make` is maker and model of the camera in printable letters; "" where it does not say.
+    """
 
     fix: PictureFix | None = None
     taken: str | None = None
     orientation: int = 1
     damaged: bool = False
+    make: str = ""
 
     def value(self) -> dict[str, Value]:
         """Return the cell `exif` of an evidence record."""
         found: dict[str, Value] = {"taken": self.taken, "damaged": self.damaged}
+        if self.make:
+            found["make"] = self.make
         if self.fix:
             found["lat_e7"], found["lon_e7"] = self.fix.place.lat_e7, self.fix.place.lon_e7
             found["acc_cm"], found["at_ms"] = self.fix.accuracy_cm, self.fix.at_ms
@@ -80,6 +89,7 @@ def read(picture: Image.Image) -> Exif:
         fix=_fix(gps),
         taken=_taken(tags),
         orientation=1 if upright else cast("int", orientation),
+        make=_make(tags),
     )
 
 
@@ -128,11 +138,18 @@ def _fix(gps: dict[int, object]) -> PictureFix | None:
         return None
     accuracy_m = _number(gps.get(0x1F))
     known = accuracy_m is not None and 0 < accuracy_m <= ACCURACY_MAX_M
+    place = Place(round(lat * 1e7), round(lon * 1e7))
     return PictureFix(
-        Place(round(lat * 1e7), round(lon * 1e7)),
+        from_chinese_map(place) if _on_chinese_grid(gps) else place,
         round(cast("float", accuracy_m) * 100) if known else None,
         _gps_ms(gps),
     )
+
+
+def _on_chinese_grid(gps: dict[int, object]) -> bool:
+    """Whether the camera says that it wrote GCJ-02; without a word it is WGS-84, by the norm."""
+    datum = "".join(letter for letter in _text(gps.get(0x12)).upper() if letter.isalnum())
+    return datum in ("GCJ02", "GCJ2")
 
 
 def _angle(gps: dict[int, object], tag: int, ref: int, negative: str, limit: int) -> float | None:
@@ -171,6 +188,13 @@ def _taken(tags: dict[int, object]) -> str | None:
         return None
     offset = _text(tags.get(OFFSET_ORIGINAL))
     return moment.strftime("%Y-%m-%d %H:%M:%S") + (offset if _OFFSET.match(offset) else "")
+
+
+def _make(tags: dict[int, object]) -> str:
+    """Return "Apple iPhone 15": the model often begins with the maker already."""
+    maker, model = _text(tags.get(MAKE)), _text(tags.get(MODEL))
+    name = model if model.casefold().startswith(maker.casefold()) else f"{maker} {model}"
+    return "".join(letter for letter in name if letter.isprintable()).strip()[:MAKE_MAX]
 
 
 def _triple(value: object) -> tuple[float, float, float] | None:

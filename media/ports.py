@@ -3,6 +3,7 @@
 from typing import Literal, Protocol
 
 from domain.places import Fix
+from media.codes import Code
 
 Resolution = Literal["scan", "photo", "clip"]  # quick; all the camera has; small enough to send
 
@@ -53,6 +54,6 @@ class Locator(Protocol):
 class CodeReader(Protocol):
     """Reads QR and the like."""
 
-    def read(self, picture: bytes, fast: bool = False) -> list[str]:
-        """Return the texts in view, [] if none; `fast` looks once, at the centre (live frames)."""
+    def read(self, picture: bytes, fast: bool = False) -> list[Code]:
+        """Return the codes in view, nearest to the middle first; `fast` is for live frames."""
         ...

@@ -16,6 +16,7 @@ from screens.context import Desk, use_desk, use_keys, use_value
 from screens.offer import Offer, OfferPage
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
+from screens.scan_choice import which
 from screens.scan_model import ScanModel
 from screens.theme import Tokens
 
@@ -73,7 +74,7 @@ def ScanPage(done: Callable[[Scanned], Awaitable[None]], on_back: Callable[[], N
     model, _ = use_value(lambda: ScanModel(desk, desk.field.devices.camera(), done))
     model.done = done
     picker = use_pictures(model.choose)
-    looking = model.typing is None and model.phase != "refused"
+    looking = model.typing is None and model.phase not in ("refused", "asking")
     ft.use_effect(model.load, [])
 
     async def look() -> None:
@@ -81,12 +82,14 @@ def ScanPage(done: Callable[[Scanned], Awaitable[None]], on_back: Callable[[], N
             await model.start()
 
     ft.use_effect(look, [model.attempt, looking], cleanup=model.stop)
-    use_keys(enter=model.again if model.error else None, escape=on_back)
+    use_keys(enter=model.again if model.error or model.asked else None, escape=on_back)
     if model.typing is not None:
         return AssetPicker(
             t("scan.list"), t("scan.list.detail"), model.pick, model.close_list, model.typing
         )
     ways = _ways(model, tokens, t, picker)
+    if model.asked:
+        return which(desk, model.asked, model.take, model.again, on_back)
     if model.error is not None:
         return _refused(desk, model, ways, on_back)
     view = _view(model, desk, on_back)
@@ -204,7 +207,8 @@ def _help(model: ScanModel, t: Translator) -> str:
         case "reading":
             return t("scan.reading")
         case _:
-            return t("scan.hint" if model.slow else "scan.aim")
+            hint = "scan.hint" if model.slow else "scan.aim"
+            return t("scan.several" if model.several else hint)
 
 
 def _ways(

@@ -7,28 +7,37 @@ from typing import Literal
 
 import flet as ft
 
-from app.use_cases import scan
+from app.use_cases import aiming, scan
+from app.use_cases.aiming import Aim, Candidate
 from app.use_cases.scan import Scanned
 from domain.errors import FieldError, LabelError, LabelUnreadableError
+from media.codes import Code
 from media.ports import Camera
 from screens.context import Desk
 
-Phase = Literal["opening", "scanning", "reading", "refused", "blind"]
+Phase = Literal["opening", "scanning", "reading", "asking", "refused", "blind"]
 PLACE_S = 1.5  # the checklist shall not wait longer for the position
 PAUSE_S = 0.05  # between two frames: the page keeps time for everything else
+DOUBT_FRAMES = 8  # in doubt for so long before a person is asked: half a second to aim better
 HINT_AFTER = 60  # frames without a code before a hint, some five seconds
 
 
 @dataclass(eq=False)
 class ScanModel(ft.Observable):
-    """One scan. `phase` "refused": the code read is no label to work with; "blind": no camera."""
+    """One scan.
+
+    `phase` "asking": which of the codes in view is meant, or whether a code that is not signed is;
+    "refused": the code read is no label to work with; "blind": no camera.
+    """
 
     desk: Desk
     camera: Camera
     done: Callable[[Scanned], Awaitable[None]]
     phase: Phase = "opening"
     error: FieldError | None = None
+    asked: tuple[Candidate, ...] = ()
     frame: bytes | None = None
+    several: bool = False  # labels are in view, and none of them is clearly aimed at
     slow: bool = False  # nothing was found for a while: help with a hint
     typing: bool | None = None  # the list of equipment is open; True: with the keyboard
     recent: tuple[Scanned, ...] = ()
@@ -36,7 +45,8 @@ class ScanModel(ft.Observable):
 
     def __post_init__(self) -> None:
         """No frame was looked at yet."""
-        self._empty = 0
+        self._empty = self._doubts = 0
+        self._via = "label"
 
     async def load(self) -> None:
         """Read what was scanned last."""
@@ -69,11 +79,11 @@ class ScanModel(ft.Observable):
             return
         if self.camera.control is None:
             self.frame = frame
-        texts = await asyncio.to_thread(scan.decode, self.desk.field, frame, live=True)
+        codes = await asyncio.to_thread(scan.look, self.desk.field, frame, live=True)
         if self.phase != "scanning":
             return
-        if texts:
-            await self.found(texts, "label")
+        if codes:
+            await self._seen(codes)
             return
         self._empty += 1  # counted out of sight: a redraw per frame would slow the frames
         if self._empty == HINT_AFTER:
@@ -83,36 +93,49 @@ class ScanModel(ft.Observable):
         """Look for a label in a picture from the files of the device."""
         self.phase, self.error, self.typing = "reading", None, None
         try:
-            texts = await asyncio.to_thread(scan.decode, self.desk.field, picture, live=False)
+            codes = await asyncio.to_thread(scan.look, self.desk.field, picture, live=False)
         except FieldError as error:
             self.error, self.phase = error, "refused"
             return
-        if texts:
-            await self.found(texts, "picture")
+        if codes:
+            await self.found(codes, "picture")
         else:
             self.error, self.phase = LabelUnreadableError(), "refused"
 
-    async def found(self, texts: Sequence[str], via: str) -> None:
-        """Take the first code that is a label of ours; else say what is wrong with one."""
-        refusals: list[FieldError] = []
-        fix = await self.desk.locate(PLACE_S)
-        for text in texts:
-            try:
-                scanned = await asyncio.to_thread(
-                    scan.resolve,
-                    self.desk.field,
-                    self.desk.signed_in,
-                    text,
-                    fix,
-                    via=via,
-                )
-            except LabelError as error:
-                refusals.append(error)
-                continue
-            self.phase, self.error = "reading", None
-            await self.done(scanned)
+    async def _seen(self, codes: Sequence[Code]) -> None:
+        """Go on with what a frame shows; while that is in doubt, wait for a better frame."""
+        aim = await asyncio.to_thread(aiming.aim, self.desk.field, codes)
+        if not aim.sure:
+            self._doubts += 1
+            self.several = len(aim.asked) > 1
+            if self._doubts < DOUBT_FRAMES:
+                return
+        await self._go_on(aim, "label")
+
+    async def found(self, codes: Sequence[Code], via: str) -> None:
+        """Take the code that is aimed at, or ask which; what is no label of ours is refused."""
+        await self._go_on(await asyncio.to_thread(aiming.aim, self.desk.field, codes), via)
+
+    async def _go_on(self, aim: Aim, via: str) -> None:
+        if aim.text is None:
+            self._via, self.asked, self.phase = via, aim.asked, "asking"
             return
-        self.error, self.phase = refusals[0], "refused"
+        await self._take(aim.text, via)
+
+    async def take(self, one: Candidate) -> None:
+        """Take what a person chose among the codes in view."""
+        await self._take(one.text, self._via)
+
+    async def _take(self, text: str, via: str) -> None:
+        fix = await self.desk.locate(PLACE_S)
+        field, person = self.desk.field, self.desk.signed_in
+        try:
+            scanned = await asyncio.to_thread(scan.resolve, field, person, text, fix, via=via)
+        except LabelError as error:
+            self.error, self.asked, self.phase = error, (), "refused"
+            return
+        self.phase, self.error = "reading", None
+        await self.done(scanned)
 
     async def pick(self, asset_id: str, via: str) -> None:
         """Take equipment by its id, typed or picked from the list."""
@@ -128,6 +151,7 @@ class ScanModel(ft.Observable):
     def again(self) -> None:
         """Look once more, with the camera."""
         self.phase, self.error, self.slow, self._empty = "opening", None, False, 0
+        self.asked, self.several, self._doubts = (), False, 0
         self.attempt += 1
 
     def open_list(self, *, typing: bool) -> None:

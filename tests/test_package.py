@@ -51,7 +51,7 @@ def test_the_staged_client_starts_in_a_clean_environment(
 ) -> None:
     package.prove(platform, package.stage(platform, tmp_path / "stage"))
     said = capfd.readouterr().out
-    assert ("served its first page" if platform == "web" else "PyzbarReader") in said
+    assert ("served its first page" if platform == "web" else "zbar opencv") in said
 
 
 @pytest.mark.parametrize("platform", package.platforms())

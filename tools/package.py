@@ -159,7 +159,7 @@ import main
 from app.settings import from_environment
 from app.wiring import build_field
 field = build_field(from_environment(camera="none"))
-print("staged client:", type(field.devices.reader).__name__, "catalogs", *sorted(field.catalogs))
+print("staged client:", *field.devices.reader.names, "catalogs", *sorted(field.catalogs))
 field.store.close()
 """
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from sqlmodel import Session
 
 from app.field import FieldApp
+from app.use_cases import grading
+from app.use_cases.grading import judge
 from domain.errors import RecordMissingError
-from domain.evidence import PHOTO, VIDEO, EvidenceFacts, EvidenceGrade, EvidenceLimits, grade
+from domain.evidence import PHOTO, VIDEO, EvidenceGrade
 from domain.places import Fix, Place
 from domain.plant import Person
 from domain.records import Record, Value
@@ -98,7 +100,7 @@ def keep(
         # files first and durable, so that the write lock is not held meanwhile
         files = writing.finish()
     cells = {
-        **_cells(target, _judge(field, target, source, fix), taken_ms, fix),
+        **_cells(target, judge(field, target, source, fix, prepared.quality), taken_ms, fix),
         **_picture_cells(prepared),
         "source": source,
     }
@@ -125,7 +127,7 @@ def keep_clip(
     taken_ms, fix = field.clock.now_ms(), field.here(fix)
     facts = clips.inspect(clip, clip_limits(field), measured_ms)
     thumb = clips.poster(clip, facts, field.font, shot)
-    judged = _judge(field, target, source, fix)
+    judged = judge(field, target, source, fix)
     files = {
         "original": blobs.keep_path(field.store, clip),
         "thumb": (blobs.keep_file(field.store, thumb), len(thumb)),
@@ -287,6 +289,7 @@ def _bind(
             blobs.add(session, sha, size, kind=kind, record_id=target.record_id)
         if target.first is not None:
             target.first(session)
+        grading.remember(session, cells["fix"])
         field.write(
             session,
             person.person_id,
@@ -330,23 +333,6 @@ def _picture_cells(prepared: capture.Prepared) -> dict[str, Value]:
         "mime": facts.mime,
         "exif": {**facts.exif.value(), "width": facts.width, "height": facts.height},
     }
-
-
-def _judge(field: FieldApp, target: Target, source: str, fix: Fix | None) -> EvidenceGrade:
-    asset = field.definitions.plant.assets.get(target.asset_id or "")
-    facts = EvidenceFacts(
-        live=source in ("camera", "drawn"),
-        fix=fix,
-        asset_place=asset.place if asset else None,
-        time_known=field.clock.uncertainty_ms() is not None,
-        mocked=fix.mocked if fix else False,
-    )
-    defaults = field.definitions.defaults
-    limits = EvidenceLimits(
-        accuracy_m=defaults.whole("evidence.max_accuracy_m"),
-        mismatch_m=defaults.whole("scan.max_mismatch_m"),
-    )
-    return grade(facts, limits)
 
 
 def _mark(

@@ -17,12 +17,15 @@ from domain.errors import (
 from domain.places import Fix, Place, distance_m
 from domain.plant import Asset, Checkpoint, Person
 from domain.records import Value
+from domain.whereabouts import LabelLimits, misplaced_m, out_of_reach_m
 from domain.words import Words
 from media import labels
+from media.codes import Code
 from offline_store import keep, records
 
 RECENT_MAX = 5
 SHOWN = 40  # characters of a refused code on the screen
+Spot = Asset | Checkpoint
 TEXT_KEPT = 200  # characters of a refused code in its security event
 
 
@@ -41,7 +44,12 @@ class Scanned:
 
 
 def decode(field: FieldApp, picture: bytes, *, live: bool) -> list[str]:
-    """Return the texts of the codes in a picture (JPEG or PNG); fast pass only where `live`."""
+    """Return the texts of the codes in a picture, nearest to its middle first (see `look`)."""
+    return [code.text for code in look(field, picture, live=live)]
+
+
+def look(field: FieldApp, picture: bytes, *, live: bool) -> list[Code]:
+    """Return the codes in a picture file; `live`: one frame of many, which must not take long."""
     return field.devices.reader.read(picture, fast=live)
 
 
@@ -54,15 +62,22 @@ def resolve(
     warning, and the evidence made there a lower grade. A code that is only an id of ours counts as
     typed: anybody can print it.
     """
-    assert field.pack
-    plant = field.definitions.plant
     if not text.startswith(labels.PREFIX):
         return by_id(field, person, text, fix, via="typed")
     try:
-        label = labels.read(text, field.pack.label_keys)
+        spot = signed_spot(field, text)
     except LabelForgedError as error:
         _note_forgery(field, person, text)
         raise error from error
+    return _scanned(field, person, spot, fix, via=via, state="verified")
+
+
+def signed_spot(field: FieldApp, text: str) -> Spot:
+    """Return what a signed label stands for; leaves no trace. Raises a LabelError."""
+    assert field.pack
+    plant = field.definitions.plant
+    try:
+        label = labels.read(text, field.pack.label_keys)
     except LabelUnknownError as error:
         raise LabelUnknownError(text=text[:SHOWN]) from error
     if label.plant != plant.code:
@@ -70,13 +85,13 @@ def resolve(
         raise LabelElsewhereError(plant=other.name if other else label.plant)
     checkpoint = plant.checkpoints.get(label.asset_id)
     if checkpoint:
-        return _scanned(field, person, None, checkpoint, fix, via=via, state="verified")
+        return checkpoint
     asset = plant.assets.get(label.asset_id)
     if asset is None:
         raise LabelUnknownError(text=label.asset_id)
     if label.version < asset.label_version:
         raise LabelRetiredError(asset=asset.asset_id)
-    return _scanned(field, person, asset, None, fix, via=via, state="verified")
+    return asset
 
 
 def may_inspect(field: FieldApp, person: Person, asset: Asset) -> bool:
@@ -117,14 +132,16 @@ def inspects_elsewhere(field: FieldApp, person: Person) -> bool:
 
 def by_id(field: FieldApp, person: Person, typed: str, fix: Fix | None, *, via: str) -> Scanned:
     """Find an asset by its id as typed ("tk101", "TK-101") or picked; raises LabelUnknownError."""
+    return _scanned(field, person, spot_of(field, typed), fix, via=via, state="typed")
+
+
+def spot_of(field: FieldApp, typed: str) -> Spot:
+    """Return the asset or checkpoint with this id, however typed; raises LabelUnknownError."""
     wanted = _plain(typed)
     plant = field.definitions.plant
-    for asset in plant.assets.values():
-        if _plain(asset.asset_id) == wanted:
-            return _scanned(field, person, asset, None, fix, via=via, state="typed")
-    for checkpoint in plant.checkpoints.values():
-        if _plain(checkpoint.checkpoint_id) == wanted:
-            return _scanned(field, person, None, checkpoint, fix, via=via, state="typed")
+    for spot in (*plant.assets.values(), *plant.checkpoints.values()):
+        if _plain(id_of(spot)) == wanted:
+            return spot
     raise LabelUnknownError(text=typed[:SHOWN])
 
 
@@ -158,50 +175,58 @@ def search_assets(field: FieldApp, query: str) -> list[Asset]:
 def _scanned(
     field: FieldApp,
     person: Person,
-    asset: Asset | None,
-    checkpoint: Checkpoint | None,
+    spot: Spot,
     fix: Fix | None,
     *,
     via: str,
     state: str,
 ) -> Scanned:
     plant, fix = field.definitions.plant, field.here(fix)
-    spot = asset or checkpoint
-    assert spot
-    distance, warning = (
-        _compare(field, spot.place, fix, _id_of(spot))
-        if state == "verified"
-        else (
-            _distance(spot.place, fix),
-            None,
-        )
-    )
-    if warning:
-        state = "mismatch"
-    now = field.clock.now_ms()
+    asset = spot if isinstance(spot, Asset) else None
+    checkpoint = spot if isinstance(spot, Checkpoint) else None
+    distance, warning, now = _distance(spot.place, fix), None, field.clock.now_ms()
+    if state == "verified" and (away_m := _misplaced_m(field, person, spot, fix, now)) is not None:
+        warning, state = LabelMisplacedError(asset=id_of(spot), distance_m=away_m), "mismatch"
     if asset:
         _remember(field, person, asset.asset_id, now)
+    elif state == "verified":
+        _stood_at(field, person, id_of(spot), now)
     return Scanned(
         asset, checkpoint, plant.areas[spot.area].name, via, state, distance, warning, now
     )
 
 
-def _compare(
-    field: FieldApp, place: Place, fix: Fix | None, spot: str
-) -> tuple[int | None, FieldError | None]:
-    """Decide whether the device is where the label should be; an unknown position says nothing."""
-    distance = _distance(place, fix)
-    limit = field.definitions.defaults.whole("scan.max_mismatch_m")
-    if distance is None or fix is None or distance <= limit + fix.accuracy_cm // 100:
-        return distance, None
-    return distance, LabelMisplacedError(asset=spot, distance_m=distance)
+def _misplaced_m(
+    field: FieldApp, person: Person, spot: Spot, fix: Fix | None, now_ms: int
+) -> int | None:
+    """Return how far off the label is, by position or else by the checkpoint scanned before it."""
+    plant, defaults = field.definitions.plant, field.definitions.defaults
+    limits = LabelLimits(defaults.whole("scan.max_mismatch_m"), defaults.whole("scan.neighbour_m"))
+    if fix is not None:
+        others = (other.place for other in plant.assets.values() if other is not spot)
+        return misplaced_m(spot.place, fix, others, limits)
+    with field.store.reading() as session:
+        kept = keep.get(session, f"checkpoint.{person.person_id}")
+    if not (isinstance(kept, list) and len(kept) == 2 and isinstance(kept[1], int)):
+        return None
+    before, since_ms = plant.checkpoints.get(str(kept[0])), now_ms - kept[1]
+    if before is None or not 0 <= since_ms <= defaults.whole("scan.on_site_min") * 60_000:
+        return None
+    return out_of_reach_m(spot.place, before.place, since_ms, limits)
+
+
+def _stood_at(field: FieldApp, person: Person, checkpoint_id: str, now_ms: int) -> None:
+    """Remember the checkpoint whose label was verified last."""
+    with field.store.session() as session:
+        keep.put(session, f"checkpoint.{person.person_id}", [checkpoint_id, now_ms])
 
 
 def _distance(place: Place, fix: Fix | None) -> int | None:
     return round(distance_m(place, fix.place)) if fix else None
 
 
-def _id_of(spot: Asset | Checkpoint) -> str:
+def id_of(spot: Spot) -> str:
+    """Return the id of an asset or a checkpoint."""
     return spot.asset_id if isinstance(spot, Asset) else spot.checkpoint_id
 
 

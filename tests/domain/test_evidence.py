@@ -1,8 +1,11 @@
 """The evidence grade promises: one weak point costs a letter, a wrong place makes it suspicious."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
-from domain.evidence import EvidenceFacts, EvidenceLimits, grade, shots_now
+from domain.evidence import EvidenceFacts, EvidenceLimits, PhotoQuality, grade, shots_now
 from domain.places import Fix, Place
 from domain.records import Cell, Record, Value
 from tests.helpers.definitions import demo_definitions
@@ -38,6 +41,49 @@ def test_grade(facts: EvidenceFacts, letter: str, position: str) -> None:
     found = grade(facts, LIMITS)
     assert (found.letter, found.reasons[1].code) == (letter, position)
     assert [reason.ok for reason in found.reasons].count(False) >= (letter != "A")
+
+
+CLEAR = PhotoQuality(sharp=12, light=200, blown=1)
+STRICT = EvidenceLimits(
+    accuracy_m=30, mismatch_m=100, sharp=Decimal("2.5"), dark=40, blown=80
+)  # the demo's
+
+
+@pytest.mark.parametrize(
+    ("quality", "letter", "said"),
+    [
+        (CLEAR, "A", "photo_ok"),
+        (replace(CLEAR, sharp=2.4), "B", "photo_blurred"),
+        (replace(CLEAR, light=39), "B", "photo_dark"),
+        (replace(CLEAR, light=39, sharp=1), "B", "photo_dark"),
+        (replace(CLEAR, blown=81), "B", "photo_blown"),
+    ],
+)
+def test_a_photo_that_shows_little_is_one_weak_point(
+    quality: PhotoQuality, letter: str, said: str
+) -> None:
+    facts = EvidenceFacts(True, fix(TANK), TANK, True, quality=quality)
+    found = grade(facts, STRICT)
+    assert (found.letter, found.reasons[-1].code) == (letter, said)
+    assert grade(replace(facts, time_known=False), STRICT).letter == ("B" if letter == "A" else "C")
+
+
+def test_a_label_that_contradicts_the_position_costs_a_letter() -> None:
+    facts = EvidenceFacts(True, fix(TANK), TANK, True, label_elsewhere=True)
+    found = grade(facts, LIMITS)
+    assert (found.letter, found.reasons[-1].code) == ("B", "label_elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("km", "minutes", "letter"), [(40, 1, "D"), (40, 30, "A"), (0.4, 0.1, "A"), (2, 0.1, "D")]
+)
+def test_a_position_that_jumped_is_suspicious(km: float, minutes: float, letter: str) -> None:
+    now = Fix(TANK, 600, 3_600_000)
+    north = Place(TANK.lat_e7 + round(km / 111.195 * 1e7), TANK.lon_e7)
+    before = Fix(north, 600, now.at_ms - round(minutes * 60_000))
+    found = grade(EvidenceFacts(True, now, TANK, True, before=before), LIMITS)
+    assert found.letter == letter
+    assert (found.reasons[1].code == "position_jumped") == (letter == "D")
 
 
 def test_a_reason_says_how_far_and_how_exact() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from domain.gcj02 import on_chinese_map
 from domain.places import Fix, Place, distance_m
 from media import images
 from media.exif import Exif, PictureFix
@@ -40,6 +41,34 @@ def test_place_accuracy_and_time_are_read() -> None:
     exif = exif_of(GOOD, {0x9003: "2026:11:22 22:13:05", 0x9011: "+08:00"})
     assert exif.taken == "2026-11-22 22:13:05+08:00"
     assert exif.fix == PictureFix(Place(300010900, 1225008440), 600, 1795356785000)
+
+
+def test_a_position_on_the_grid_of_chinese_maps_is_kept_as_wgs_84() -> None:
+    plain, shifted = exif_of({**GOOD, 0x12: "WGS-84"}).fix, exif_of({**GOOD, 0x12: "GCJ-02"}).fix
+    assert plain == exif_of(GOOD).fix
+    assert plain is not None
+    assert shifted is not None
+    assert distance_m(on_chinese_map(shifted.place), plain.place) < 0.1
+    assert distance_m(shifted.place, plain.place) > 100
+
+
+@pytest.mark.parametrize(
+    ("maker", "model", "said"),
+    [
+        ("Apple", "iPhone 15", "Apple iPhone 15"),
+        ("HUAWEI", "HUAWEI P40", "HUAWEI P40"),
+        ("", "", ""),
+        ("小米", "", "小米"),
+        ("A\x07\nB", "C" * 200, ("AB " + "C" * 200)[:60]),
+    ],
+)
+def test_the_camera_is_named_in_few_harmless_letters(maker: str, model: str, said: str) -> None:
+    block = Image.Exif()
+    block[0x010F], block[0x0110] = maker.encode(), model.encode()
+    found = images.inspect(jpeg(PLAIN, exif=block.tobytes())).exif
+    assert said.isascii() <= (found.make == said)
+    assert found.make.isprintable()
+    assert found.value().get("make", "") == found.make
 
 
 @pytest.mark.parametrize(

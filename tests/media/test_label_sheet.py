@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from media import label_sheet, labels
-from tests.helpers.readers import READERS, reader
+from tests.helpers.readers import READERS, reader, texts_of
 from tests.media.pictures import FONT, KEYS, LABEL, encoded, jpeg, opened, printed
 
 IDS = ["TK-101", "TK-102", "P-201A", "R-301", "C-401", "DB-03", "FX-05"]
@@ -31,7 +31,7 @@ def test_every_label_of_a_printed_sheet_reads_and_verifies(name: str) -> None:
     sheet = label_sheet.sheet([printed(asset_id) for asset_id in IDS], "zh", FONT)
     found = pages(sheet, 150)
     assert len(found) == 2
-    texts = [text for page in found for text in reader(name).read(encoded(page, "PNG"))]
+    texts = [text for page in found for text in texts_of(reader(name), encoded(page, "PNG"))]
     assert sorted(labels.read(text, KEYS).asset_id for text in texts) == sorted(IDS)
 
 
@@ -69,7 +69,7 @@ def test_a_label_in_a_camera_frame_reads_at_once(name: str) -> None:
     turned = small.rotate(12, expand=True, fillcolor=(120, 125, 118))
     frame.paste(turned, (190, 80))
     shot = jpeg(frame.filter(ImageFilter.GaussianBlur(0.6)), quality=80)
-    texts = reader(name).read(shot, fast=True)
+    texts = texts_of(reader(name), shot, fast=True)
     assert [labels.read(text, KEYS) for text in texts] == [LABEL]
 
 

@@ -119,7 +119,7 @@ def test_pictures_of_a_screen_are_read_by_the_real_reader() -> None:
             continue
         for seen in reader.read(photographed(text, chance), fast=True):
             read += 1
-            gathered.add(seen)
+            gathered.add(seen.text)
         if gathered.whole or shown > 200:
             break
     print(f"{shown} shown, {read} read, {relay_frames.pieces(packed)} needed")

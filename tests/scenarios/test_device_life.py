@@ -51,7 +51,7 @@ async def test_the_picture_of_a_code_is_read_by_the_scanner_and_fills_in_everyth
     office = await site.device("office")
     admin = office.person(ADMIN)
     made = devices.invite(office.app, admin, "新平板", "https://10.0.0.5:8000")
-    texts = choose_reader().read(made.picture(), fast=False)
+    texts = [code.text for code in choose_reader().read(made.picture(), fast=False)]
     field = build_field(
         ClientSettings(store=tmp_path / "new", store_key_file=tmp_path / "secret"),
         devices=simulated(Here(), []),

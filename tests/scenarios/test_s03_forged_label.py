@@ -1,6 +1,10 @@
 """S03 Forged QR: forged, copied, retired and foreign labels; grade by position and album."""
 
+import io
+
 import pytest
+import segno
+from PIL import Image
 
 from app.use_cases import evidence, inspections
 from app.use_cases import scan as scanning
@@ -8,6 +12,7 @@ from media.capture import Source
 from offline_store import records
 from tests.helpers.plant import PlantSite
 from tests.helpers.screen import scan, screen_of
+from tests.media.pictures import encoded, opened
 
 INSPECTOR, PIN = "U003", "3316"
 
@@ -38,6 +43,33 @@ async def test_a_copied_label_opens_its_own_asset_with_a_warning(site: PlantSite
         assert client.sees("标签与位置不符")
 
 
+async def test_a_label_copied_from_the_machine_next_door_is_noticed(site: PlantSite) -> None:
+    """47 m lie between the two: not far, but one stands at the pump and not at the tank."""
+    device = await site.device()
+    device.here.stand_at(device.app.definitions.plant.assets["P-201A"])
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await client.until(lambda: device.here.asked > 0)
+        await scan(client, device, site.label("TK-101"))
+        await client.until(lambda: client.sees("TK-101 甲醇储罐"))
+        assert client.sees("标签与位置不符")
+
+
+async def test_without_a_position_the_checkpoint_scanned_before_gives_a_copy_away(
+    site: PlantSite,
+) -> None:
+    device = await site.device()
+    person = device.person(INSPECTOR)
+
+    def scanned(label_id: str) -> str:
+        text = scanning.decode(device.app, site.label(label_id), live=False)[0]
+        return scanning.resolve(device.app, person, text, None).label_state
+
+    assert scanned("R-301") == "verified", "nothing is known of where one was"
+    assert scanned("CP-A01-E") == "verified"
+    assert scanned("TK-101") == "verified", "the tank beside the gate"
+    assert scanned("R-301") == "mismatch", "250 m further a moment later"
+
+
 async def test_evidence_at_a_copied_label_gets_a_lower_grade(site: PlantSite) -> None:
     device = await site.device()
     person = device.person(INSPECTOR)
@@ -59,6 +91,72 @@ async def test_evidence_at_a_copied_label_gets_a_lower_grade(site: PlantSite) ->
         card = evidence.keep(device.app, person, target, picture, source=source, fix=fix)
         grades[f"{asset_id} {source}"] = card.grade
     assert grades == {"TK-101 camera": "A", "TK-101 file": "C", "TK-102 camera": "D"}
+
+
+def side_by_side(*plates: bytes, around: int = 80) -> bytes:
+    """Labels next to each other in one picture, and free ground around them."""
+    pictures = [opened(plate).convert("L") for plate in plates]
+    width = sum(picture.width for picture in pictures)
+    scene = Image.new("L", (width + 2 * around, pictures[0].height + 2 * around), 200)
+    left = around
+    for picture in pictures:
+        scene.paste(picture, (left, around))
+        left += picture.width
+    return encoded(scene, "PNG")
+
+
+async def test_of_two_labels_in_view_a_person_chooses(site: PlantSite) -> None:
+    device = await site.device()
+    device.wire.up = False
+    both = side_by_side(site.label("TK-101"), site.label("P-201A"))
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await scan(client, device, both)
+        await client.until(lambda: client.has("code-TK-101") and client.has("code-P-201A"))
+        assert client.sees("看到几个标签")
+        assert client.route == "/scan", "nothing was opened by itself"
+        await client.tap("code-P-201A")
+        await client.until(lambda: client.sees("P-201A 甲醇输送泵"))
+        assert client.sees("标签验签通过")
+
+
+async def test_the_label_in_the_middle_is_taken_and_its_neighbour_is_not(site: PlantSite) -> None:
+    device = await site.device()
+    device.wire.up = False
+    near, far = site.label("TK-101"), site.label("P-201A")
+    ground = encoded(Image.new("L", opened(near).size, 200), "PNG")
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await scan(client, device, side_by_side(far, near, ground))
+        await client.until(lambda: client.sees("TK-101 甲醇储罐"))
+
+
+async def test_an_aimed_forgery_is_refused_though_a_good_label_is_beside_it(
+    site: PlantSite,
+) -> None:
+    device = await site.device()
+    device.wire.up = False
+    bad, good = site.label("TK-101", forged=True), site.label("P-201A")
+    ground = encoded(Image.new("L", opened(bad).size, 200), "PNG")
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await scan(client, device, side_by_side(good, bad, ground))
+        await client.until(lambda: client.sees("标签验签不通过"))
+        assert client.route == "/scan"
+
+
+async def test_an_id_in_a_plain_code_is_shown_before_it_is_taken_and_counts_as_typed(
+    site: PlantSite,
+) -> None:
+    device = await site.device()
+    device.wire.up = False
+    out = io.BytesIO()
+    segno.make("tk-101", micro=False).save(out, kind="png", scale=8, border=4)
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await scan(client, device, out.getvalue())
+        await client.until(lambda: client.has("code-TK-101"))
+        assert client.sees("是这台设备吗")
+        assert client.sees("未签名")
+        await client.tap("code-TK-101")
+        await client.until(lambda: client.sees("储罐日检 v7"))
+        assert not client.sees("标签验签通过")
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def by_pictures(source: Device, target: Device, lost: float = 0.3, seed: int = 7
         if chance.random() < lost:
             continue
         for seen in reader.read(relay_frames.picture(text), fast=True):
-            gathered.add(seen)
+            gathered.add(seen.text)
         if gathered.whole:
             break
     return relay.take(target.app, target.person(HEAD), gathered.data())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.use_cases.scan import Scanned
 from media.adapters.simulated import SimulatedCamera
+from media.codes import Code
 from screens.asset_picker import AssetPicker
 from screens.scan import ScanPage, ScanScreen
 from screens.signature import SignatureModel
@@ -30,7 +31,7 @@ async def test_a_picture_without_a_code_is_refused_with_a_remedy(tmp_path: Path)
     await model.choose(jpeg(photo(640, 480)))
     assert model.error is not None
     assert model.error.code == "label.unreadable"
-    await model.found(["AS1:nonsense"], "label")
+    await model.found([Code("AS1:nonsense", "qr")], "label")
     assert model.error.code in ("label.unknown", "label.forged")
     model.again()
     assert model.error is None
