@@ -17,6 +17,7 @@ from typing import cast
 
 BENCHES = {
     "photo": "benchmarks.photo",
+    "rectify": "benchmarks.rectify",
     "scan": "benchmarks.scan",
     "screens": "benchmarks.screens",
     "simulate": "benchmarks.simulate",

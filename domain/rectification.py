@@ -10,8 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from domain.errors import FieldError
+
 Outcome = Literal["passed", "refused", "needs_person"]
 Reuse = Literal["none", "hint", "block"]
+
+
+class RegionError(FieldError):
+    """The marked region is not on the photo, or smaller than `least` pixels."""
+
+    code = "rectify.region"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from media import exif as exif_block
 from media import images
 from media.rectify.align import Box, Gray
-from media.rectify.change import Picture
 
+
+Picture = NDArray[np.uint8]  # (height, width, 3), RGB
 REGISTER_EDGE = 800
 BOX_EDGE = 112  # pixels of the marked region that the comparison wants
 PIXELS_MAX = 12_500_000  # decoded: a small box in a large photo asks for no more
