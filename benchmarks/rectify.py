@@ -193,7 +193,13 @@ def _auc(judged: Sequence[Judged]) -> dict[str, float]:
     rng = np.random.default_rng(0)
     draws = [ordered(rng.choice(yes, len(yes)), rng.choice(no, len(no))) for _ in range(DRAWS)]
     low, high = np.quantile(draws, (0.025, 0.975))
-    return {"auc": ordered(yes, no), "auc_low": float(low), "auc_high": float(high)}
+    line = np.sort(no)[::-1][int(0.01 * len(no))]
+    return {
+        "auc": ordered(yes, no),
+        "auc_low": float(low),
+        "auc_high": float(high),
+        "true_pass_at_1": float((yes > line).mean()),
+    }
 
 
 def ordered(yes: NDArray[np.float64], no: NDArray[np.float64]) -> float:

@@ -143,5 +143,3 @@ def percent(share: float) -> int:
     if share < 0.5:
         return math.ceil(share * 100 - 1e-9)
     return math.floor(share * 100 + 1e-9)
-
-

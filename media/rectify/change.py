@@ -27,6 +27,8 @@ _USUAL = 0.15  # share of the surroundings that counts as changed
 _LIKE_MAX = 0.75
 _FLAT = (1.5, 2.0)  # grey levels, wide and close: a cell with less texture says nothing
 _COLOUR_MIN = 6.0  # steps of Lab that a person sees
+_GAIN = (0.4, 2.5)
+_DARK = 25.0  # mean level
 _NOISE = 30.0  # variance of grey that is no structure
 
 FEATURES = (
@@ -164,21 +166,35 @@ def _bent(grids: Grids, small: Grids, wide: Search) -> Grids:
 
 
 def _colours(grids: Grids, wide: tuple[Search, Search]) -> tuple[Floats, Floats]:
-    """Return by direction how far each cell's colour is from the one at the place found."""
-    lab = [
-        cv2.cvtColor(cv2.GaussianBlur(one, (0, 0), 0.8), cv2.COLOR_RGB2LAB).astype(np.float32)
-        for one in (grids.before, grids.after)
+    """Return by direction how far each cell's colour is from the one at the place found.
+
+    The cell there is made as bright first: a shadow or a flash is no change of colour.
+    """
+    soft = [
+        cv2.GaussianBlur(one, (0, 0), 0.8).astype(np.float32) for one in (grids.before, grids.after)
     ]
     left, top, right, bottom = grids.corners
     outside = grids.seen.copy()
     outside[top:bottom, left:right] = False
-    lab[1] = _transferred(lab[0], lab[1], outside)
-    chroma = [boxed(one[..., 1:], _COLOUR_CELL, cv2.BORDER_DEFAULT) for one in lab]
-    one, two = (
-        np.linalg.norm(chroma[here] - _at(chroma[1 - here], wide[here]), axis=2)
-        for here in (0, 1)
-    )
-    return one.astype(np.float32), two.astype(np.float32)
+    soft[1] = _transferred(soft[0], soft[1], outside)
+    cells = [boxed(one, _COLOUR_CELL, cv2.BORDER_DEFAULT).clip(0, 255) for one in soft]
+    one, two = (_apart(cells[here], _at(cells[1 - here], wide[here])) for here in (0, 1))
+    return one, two
+
+
+def _apart(here: Floats, there: Floats) -> Floats:
+    """Return how far two pictures are from each other in colour, brightness put aside."""
+    light = [picture.mean(2, keepdims=True) + 1 for picture in (here, there)]
+    level = np.sqrt(light[0] * light[1])  # both meet in the middle
+    lab = [
+        cv2.cvtColor(
+            (picture * np.clip(level / own, *_GAIN)).clip(0, 255).astype(np.float32) / 255,
+            cv2.COLOR_RGB2LAB,
+        )
+        for picture, own in zip((here, there), light, strict=True)
+    ]
+    trust = np.clip(np.minimum(*light)[..., 0] / _DARK, 0, 1)  # in the dark, colour is noise
+    return (np.linalg.norm(lab[0][..., 1:] - lab[1][..., 1:], axis=2) * trust).astype(np.float32)
 
 
 def _transferred(goal: Floats, picture: Floats, outside: Mask) -> Floats:

@@ -4,6 +4,7 @@
 about one second of a phone's time, and no more memory than the decoded photos.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -88,6 +89,8 @@ def full_frame(before: Picture, after: Picture) -> float:
 
 def inside(box: Box, width: int, height: int) -> Box:
     """Return the box cut to the photo; raises RegionError where nothing usable is left."""
+    if not all(math.isfinite(side) for side in box):
+        raise RegionError(least=_SIDE_MIN)
     left, top = max(0.0, box[0]), max(0.0, box[1])
     right, bottom = min(float(width), box[2]), min(float(height), box[3])
     if not (right - left >= _SIDE_MIN and bottom - top >= _SIDE_MIN):

@@ -14,6 +14,7 @@ from media.rectify.photos import Picture, grey, reduced
 EDGE = 112  # pixels of the region's longer side
 _MARGIN = 0.7  # surroundings on each side, of the region's side (at least of half the longer one)
 _INVERSE = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_BURNT = 253
 _ROUGH_CELL, _ROUGH_REACH = 7, 7
 
 Mask = NDArray[np.bool_]
@@ -74,6 +75,9 @@ def parts(grids: Grids, cell: int) -> tuple[Mask, Mask] | None:
     kernel = (cell, cell)
     shown = grids.seen.astype(np.float32)
     full = cv2.boxFilter(shown, -1, kernel, borderType=cv2.BORDER_CONSTANT) > 0.9
+    for picture in (grids.before, grids.after):  # what is burnt out shows nothing
+        burnt = (picture.min(2) >= _BURNT).astype(np.float32)
+        full &= cv2.boxFilter(burnt, -1, kernel, borderType=cv2.BORDER_CONSTANT) < 0.5
     region, ring = inside & full, around & full
     if region.sum() < 0.3 * inside.sum():
         return None

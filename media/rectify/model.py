@@ -24,7 +24,10 @@ def load(path: Path) -> Trained:
     rows = found["features"]
     model = Model(
         tuple(rows),
-        *(tuple(float(row[part]) for row in rows.values()) for part in ("centre", "spread", "weight")),
+        *(
+            tuple(float(row[part]) for row in rows.values())
+            for part in ("centre", "spread", "weight")
+        ),
         float(found["bias"]),
     )
     return Trained(model, frozenset(str(one) for one in found["pictures"]))
