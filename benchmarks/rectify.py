@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -209,14 +210,14 @@ def ordered(yes: NDArray[np.float64], no: NDArray[np.float64]) -> float:
 
 
 def _calibration(judged: Sequence[Judged]) -> dict[str, float]:
-    """Return, by bins of the probability, how many there are, their mean, and who really changed."""
+    """Return by bins of the probability how many there are, what was said, what was true."""
     rows = [
         (one.verdict.probability, bool(one.pair.changed))
         for one in judged
         if one.verdict.probability is not None and not one.findings.copied
     ]
     figures: dict[str, float] = {}
-    for low, high in zip(BINS, BINS[1:], strict=False):
+    for low, high in pairwise(BINS):
         some = [row for row in rows if low <= row[0] < high or (high == 1.0 and row[0] == 1.0)]
         name = f"calibration_{low:.2f}_{high:.2f}"
         figures[f"{name}_pairs"] = len(some)

@@ -50,13 +50,22 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A logistic model over named features; `spread` are standard deviations."""
+    """A logistic model over named features; `spread` are standard deviations.
+
+    `usual`: what nine of ten unchanged pairs stay below, by feature.
+    """
 
     names: tuple[str, ...]
     centre: tuple[float, ...]
     spread: tuple[float, ...]
     weights: tuple[float, ...]
     bias: float
+    usual: tuple[float, ...]
+
+    def signs(self, features: Mapping[str, float]) -> int:
+        """Return how many features say by themselves that something changed."""
+        each = zip(self.names, self.usual, strict=True)
+        return sum(features[name] > limit for name, limit in each)
 
     def probability(self, features: Mapping[str, float]) -> float:
         """Return the calibrated probability, 0 to 1, that the defect changed."""
@@ -67,11 +76,16 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where the lines are, all data: probabilities and the least agreement of the scene."""
+    """Where the lines are, all data: probabilities and the least agreement of the scene.
+
+    A region is called unchanged only with fewer than `signs` signs of the contrary: a small defect
+    in a large box moves the probability little.
+    """
 
     passed: float = 0.85
     refused: float = 0.15
     scene: float = 0.5
+    signs: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +111,18 @@ class Verdict:
 
 def judge(findings: Findings, model: Model, limits: Limits, reuse: Reuse = "none") -> Verdict:
     """Return the verdict; `reuse` is what the search among all other evidence said."""
-    probability = None
+    probability, signs = None, 0
     if findings.features is not None:
         probability = model.probability(findings.features)
-    outcome, reasons = _decision(findings, probability, limits, reuse)
+        signs = model.signs(findings.features)
+    outcome, reasons = _decision(findings, probability, signs, limits, reuse)
     return Verdict(
         outcome, reasons, probability, findings.scene, reuse, findings.region, findings.full_frame
     )
 
 
 def _decision(
-    findings: Findings, probability: float | None, limits: Limits, reuse: Reuse
+    findings: Findings, probability: float | None, signs: int, limits: Limits, reuse: Reuse
 ) -> tuple[Outcome, tuple[Reason, ...]]:
     if reuse == "block":
         return "refused", (Reason("rectify.reused"),)
@@ -117,6 +132,8 @@ def _decision(
     params = {"percent": percent(probability)}
     if probability >= limits.passed:
         return "passed", (Reason("rectify.passed", params),)
+    if probability <= limits.refused and signs >= limits.signs:
+        return "needs_person", (Reason("rectify.small_signs", params),)
     if probability <= limits.refused:
         return "refused", (Reason("rectify.unchanged", params),)
     return "needs_person", (Reason("rectify.unsure", params),)

@@ -21,11 +21,13 @@ from media.rectify.check import check
 from media.rectify.model import DIGEST
 
 PATH = Path(__file__).resolve().parent.parent / "assets" / "models" / "rectification.yaml"
+PARTS = ("centre", "spread", "weight", "usual")
 TOP = """\
 # The model of the rectification check (media/rectify/change.py says what each feature is).
 # Written by `python -m tools.rectification_model`; change nothing by hand.
-# probability = 1 / (1 + exp(-(bias + sum(weight * (feature - centre) / spread)))), as many changed as unchanged assumed.
-# `pictures`: first digits of the SHA-256 of the before photos it was fitted on; their licences: DATA/SOURCES.txt.
+# probability = 1 / (1 + exp(-(bias + sum(weight * (feature - centre) / spread)))),
+# as many changed as unchanged pairs assumed; usual: what nine of ten unchanged pairs stay below.
+# pictures: first digits of the SHA-256 of the before photos it was fitted on.
 """
 
 
@@ -59,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def text(model: Model, pictures: list[str], pairs: int, changed: int) -> str:
     """Return the data file."""
-    rows = zip(model.names, model.centre, model.spread, model.weights, strict=True)
+    rows = zip(model.names, model.centre, model.spread, model.weights, model.usual, strict=True)
     found = {
         "fitted": f"{datetime.now(UTC):%Y-%m-%d}",
         "opencv": cv2.__version__,
@@ -67,8 +69,8 @@ def text(model: Model, pictures: list[str], pairs: int, changed: int) -> str:
         "changed": changed,
         "bias": round(model.bias, 5),
         "features": {
-            name: {"centre": round(c, 5), "spread": round(s, 5), "weight": round(w, 5)}
-            for name, c, s, w in rows
+            name: dict(zip(PARTS, (round(one, 5) for one in row), strict=True))
+            for name, *row in rows
         },
         "pictures": sorted(set(pictures)),
     }

@@ -13,7 +13,7 @@ FAR_COSTS = 0.12  # likeness that the farthest place must have more than the nea
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """For each pixel's cell: how alike its best place is (ZNCC, -1 to 1), where that is, its texture.
+    """For each pixel's cell: how alike its best place is (ZNCC, -1 to 1), and where that is.
 
     `texture` is the standard deviation in grey levels. Where nothing was looked for: nan.
     """

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from domain.rectification import RegionError
-from domain.rectification import Findings
+from domain.rectification import Findings, RegionError
 from media import images
 from media.rectify import align, change, copies, grids, photos, quality, scene
 from media.rectify.align import Box, Matrix

@@ -15,6 +15,7 @@ from domain.rectification import Model
 Doubles = NDArray[np.float64]
 FIRMNESS = 0.1  # strength of the evidence against the pull to zero
 _ROUNDS = 60
+_USUAL = 0.9
 
 
 def fit(
@@ -41,6 +42,7 @@ def fit(
         tuple(map(float, spread)),
         tuple(float(one) for one in weight[:-1] * slope),
         float(weight[-1] * slope + offset),
+        tuple(map(float, np.quantile(table[~label], _USUAL, axis=0))),
     )
 
 

@@ -22,12 +22,9 @@ def load(path: Path) -> Trained:
     """Read the model; a file of ours, so that damage is an error of the installation."""
     found = yaml.safe_load(path.read_text(encoding="utf-8"))
     rows = found["features"]
-    model = Model(
-        tuple(rows),
-        *(
-            tuple(float(row[part]) for row in rows.values())
-            for part in ("centre", "spread", "weight")
-        ),
-        float(found["bias"]),
+    centre, spread, weight, usual = (
+        tuple(float(row[part]) for row in rows.values())
+        for part in ("centre", "spread", "weight", "usual")
     )
+    model = Model(tuple(rows), centre, spread, weight, float(found["bias"]), usual)
     return Trained(model, frozenset(str(one) for one in found["pictures"]))

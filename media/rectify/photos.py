@@ -10,7 +10,6 @@ from media import exif as exif_block
 from media import images
 from media.rectify.align import Box, Gray
 
-
 Picture = NDArray[np.uint8]  # (height, width, 3), RGB
 REGISTER_EDGE = 800
 BOX_EDGE = 112  # pixels of the marked region that the comparison wants

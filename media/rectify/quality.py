@@ -1,7 +1,7 @@
 """Is a photo good enough to be compared? The gate before the rectification check.
 
-Measured on the picture at registration's size. The limits are far from what usable photos have: a photo that fails shows
-nothing a person could judge either.
+Measured on the picture at registration's size. The limits are far from what usable photos have: a
+photo that fails shows nothing a person could judge either.
 """
 
 from typing import Literal

@@ -8,7 +8,7 @@ import pytest
 from domain.rectification import Findings, Flaw, Limits, Model, Verdict, judge, percent
 
 # One feature that is its own log-odds: probabilities can be asked for.
-MODEL = Model(("odds",), (0.0,), (1.0,), (1.0,), 0.0)
+MODEL = Model(("odds",), (0.0,), (1.0,), (1.0,), 0.0, (9.0,))
 
 
 def seen(probability: float, **more: object) -> Findings:
@@ -36,6 +36,16 @@ def test_the_gates_of_the_defaults_decide(probability: float, outcome: str, key:
     assert found.outcome == outcome
     assert [reason.key for reason in found.reasons] == [key]
     assert found.probability == pytest.approx(probability)
+
+
+def test_small_signs_of_a_change_keep_it_from_being_refused() -> None:
+    """Two specks are gone from a large box: hardly a change, and yet no reason to refuse."""
+    names, noughts = ("a", "b", "c"), (0.0, 0.0, 0.0)
+    model = Model(names, noughts, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), -5.0, (0.1, 0.1, 0.1))
+    some = Findings((), 0.9, scene=0.9, features={"a": 0.2, "b": 0.2, "c": 0.2})
+    found = judge(some, model, Limits())
+    assert (found.outcome, found.reasons[0].key) == ("needs_person", "rectify.small_signs")
+    assert judge(some, model, Limits(signs=4)).outcome == "refused"
 
 
 def test_another_gate_is_data() -> None:
