@@ -18,6 +18,7 @@ from typing import cast
 BENCHES = {
     "photo": "benchmarks.photo",
     "rectify": "benchmarks.rectify",
+    "reuse": "benchmarks.reuse",
     "scan": "benchmarks.scan",
     "screens": "benchmarks.screens",
     "simulate": "benchmarks.simulate",

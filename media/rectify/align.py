@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
 Points = NDArray[np.float32]  # (n, 2)
+Words = NDArray[np.float32]  # (n, 128), each of length one
 Matrix = NDArray[np.float64]  # (3, 3)
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -50,7 +51,7 @@ def register(before: Gray, after: Gray, box: Box) -> Alignment | None:
     outside = ~inside
     if outside.sum() < MATCHES_MIN or len(other) < MATCHES_MIN:
         return None
-    pairs = _matched(words[outside], other_words, _RATIO)
+    pairs = matched(words[outside], other_words, _RATIO)
     if len(pairs) < MATCHES_MIN:
         return None
     source, target = place[outside][pairs[:, 0]], other[pairs[:, 1]]
@@ -65,10 +66,10 @@ def register(before: Gray, after: Gray, box: Box) -> Alignment | None:
     return Alignment(tuple(fits), source[agreed], target[agreed], len(pairs))
 
 
-def described(picture: Gray) -> tuple[Points, NDArray[np.float32]]:
+def described(picture: Gray, most: int = POINTS_MAX) -> tuple[Points, Words]:
     """Return the picture's points and their descriptors (RootSIFT, light evened out)."""
     even = cv2.createCLAHE(2.0, (8, 8)).apply(picture)
-    sift = cv2.SIFT.create(POINTS_MAX, contrastThreshold=0.02)
+    sift = cv2.SIFT.create(most, contrastThreshold=0.02)
     found, words = sift.detectAndCompute(even, np.empty(0, np.uint8))
     if not found:
         return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
@@ -106,9 +107,7 @@ def similarity_residual(source: Points, target: Points) -> float:
     return float(np.median(np.hypot(common[:, 0], common[:, 1])))
 
 
-def _matched(
-    words: NDArray[np.float32], others: NDArray[np.float32], ratio: float
-) -> NDArray[np.intp]:
+def matched(words: Words, others: Words, ratio: float) -> NDArray[np.intp]:
     """Return pairs of indices that choose each other and nobody else nearly as well."""
     if len(words) < 2 or len(others) < 2:
         return np.zeros((0, 2), np.intp)
@@ -168,11 +167,9 @@ def _affine(
     return matrix
 
 
-def _own(
-    inside: Points, words: NDArray[np.float32], other: Points, others: NDArray[np.float32]
-) -> Matrix | None:
+def _own(inside: Points, words: Words, other: Points, others: Words) -> Matrix | None:
     """Return where the region's own points went together, if they did."""
-    pairs = _matched(words, others, 0.85)
+    pairs = matched(words, others, 0.85)
     if len(pairs) < 5:
         return None
     fit, kept = cv2.estimateAffine2D(
