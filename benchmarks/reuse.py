@@ -2,8 +2,8 @@
 
 `--data` names a folder whose manifest says which photos are indexed and which are asked about;
 without it every second photo of `rectify_dev` is indexed, copies of them are made by kind, and
-other photos of the same places asked about, which are no copies. The index is filled up to 100 000 photos
-with the hashes of crops. The time of a search is that of the candidates, without verification.
+other photos of the same places asked about, which are no copies. The index is filled up to 100 000
+photos with the hashes of crops. The time of a search is that of the candidates, unverified.
 """
 
 import csv
