@@ -36,8 +36,8 @@ class Findings:
 
     `scene` and what follows are None where the photos could not be laid on each other; `features`
     also where the region is not in the other photo. `copied`: one exposure made both pictures.
-    `full_frame`: share of pixels that differ, laid
-    on each other as they are.
+    `slant`: how much shorter the region is seen in one direction than in the other. `full_frame`:
+    share of pixels that differ, laid on each other as they are.
     """
 
     flaws: tuple[Flaw, ...]
@@ -46,6 +46,7 @@ class Findings:
     copied: bool = False
     features: Mapping[str, float] | None = None
     region: float | None = None
+    slant: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,13 @@ class Limits:
     """Where the lines are, all data: probabilities and the least agreement of the scene.
 
     A region is called unchanged only with fewer than `signs` signs of the contrary: a small defect
-    in a large box moves the probability little.
+    in a large box moves the probability little. `slant`: 1.75 is some 55 degrees aside.
     """
 
     passed: float = 0.85
     refused: float = 0.15
-    scene: float = 0.5
+    scene: float = 0.35
+    slant: float = 1.75
     signs: int = 3
 
 
@@ -148,6 +150,8 @@ def _doubts(findings: Findings, limits: Limits, reuse: Reuse) -> tuple[Reason, .
         found.append(Reason("rectify.copy"))
     elif findings.scene < limits.scene:
         found.append(Reason("rectify.scene_differs", {"percent": percent(findings.scene)}))
+    elif findings.slant > limits.slant:
+        found.append(Reason("rectify.aside"))
     elif findings.features is None:
         found.append(Reason("rectify.region_hidden"))
     if reuse == "hint":

@@ -83,6 +83,20 @@ def within(points: Points, box: Box) -> NDArray[np.bool_]:
     return (x >= box[0]) & (x < box[2]) & (y >= box[1]) & (y < box[3])
 
 
+def jacobian(fit: Matrix, box: Box) -> Matrix:
+    """Return how a step on the source moves the target at the middle of the box, (2, 2)."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    points = np.array([[[x, y]], [[x + 1, y]], [[x, y + 1]]], np.float64)
+    centre, beside, below = cv2.perspectiveTransform(points, fit)[:, 0]
+    return np.array([beside - centre, below - centre], np.float64)
+
+
+def slant(fit: Matrix, box: Box) -> float:
+    """Return how much shorter the region is seen one way: 1 from the same side, 2 at 60."""
+    most, least = np.linalg.svd(jacobian(fit, box))[1]
+    return float(most / max(least, 1e-6))
+
+
 def similarity_residual(source: Points, target: Points) -> float:
     """Return by how many pixels the best turn, scale and shift (robustly fitted) misses.
 

@@ -72,6 +72,7 @@ def compared(before: Photo, after: Photo, box: Box) -> Checked:
         copies.copied(alignment, max(grey[0].shape)),
         seen.features if seen else None,
         seen.share if seen else None,
+        align.slant(alignment.fits[0], region),
     )
     if seen is None:
         return Checked(findings, before, after, marked, fits[0])

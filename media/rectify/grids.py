@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from media.rectify.align import Box, Matrix
+from media.rectify.align import Box, Matrix, jacobian
 from media.rectify.cells import Floats, search
 from media.rectify.photos import Picture, grey, reduced
 
@@ -101,11 +101,7 @@ def _frame(box: Box) -> tuple[Matrix, tuple[int, int], Corners]:
 
 def _zoom(fit: Matrix, box: Box) -> float:
     """Return how much larger the region is in the after photo."""
-    left, top, right, bottom = box
-    x, y = (left + right) / 2, (top + bottom) / 2
-    points = np.array([[[x, y]], [[x + 1, y]], [[x, y + 1]]], np.float64)
-    centre, beside, below = cv2.perspectiveTransform(points, fit)[:, 0]
-    area = abs(float(np.linalg.det(np.array([beside - centre, below - centre]))))
+    area = abs(float(np.linalg.det(jacobian(fit, box))))
     return min(4.0, max(0.25, area**0.5))
 
 

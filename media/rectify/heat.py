@@ -37,10 +37,11 @@ def overlay(checked: Checked) -> bytes:
         alpha = (np.minimum(1.0, heat * 2) * _STRENGTH)[..., None]
         picture = picture * (1 - alpha) + colour * alpha
     drawn = np.ascontiguousarray(picture.clip(0, 255).astype(np.uint8))
-    corners = [round(side * factor) for side in checked.box]
-    width = max(2, round(max(view.shape) / 400))
-    cv2.rectangle(drawn, (corners[0], corners[1]), (corners[2], corners[3]), (0, 0, 0), width + 2)
-    cv2.rectangle(drawn, (corners[0], corners[1]), (corners[2], corners[3]), _BOX, width)
+    if checked.fit is not None:  # else the region lies somewhere else, or nowhere
+        left, top, right, bottom = (round(side * factor) for side in checked.box)
+        width = max(2, round(max(view.shape) / 400))
+        for ink, thick in (((0, 0, 0), width + 2), (_BOX, width)):
+            cv2.rectangle(drawn, (left, top), (right, bottom), ink, thick)
     return _jpeg(drawn)
 
 

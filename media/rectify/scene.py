@@ -1,7 +1,9 @@
 """How well the scene outside the marked region agrees, once the photos lie on each other.
 
 Every cell of a small copy of the before photo is looked for nearby in the other one. What counts is
-the share of texture that is found again, over the part both photos show.
+the share of texture that is found again, over the part both photos show. Measured: same place at
+least 0.36 (strong parallax), median 1; other places laid on each other anyhow median 0.23, nine of
+ten below 0.34. Matches that agree are asked for before.
 """
 
 import cv2

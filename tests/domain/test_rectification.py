@@ -59,6 +59,7 @@ def test_another_gate_is_data() -> None:
         ({"scene": None, "features": None}, "rectify.other_place"),
         ({"copied": True}, "rectify.copy"),
         ({"scene": 0.2}, "rectify.scene_differs"),
+        ({"slant": 2.0}, "rectify.aside"),
         ({"flaws": (Flaw("after", "dark"),)}, "rectify.flaw.dark.after"),
     ],
 )

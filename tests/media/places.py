@@ -74,3 +74,22 @@ def with_defect(picture: Picture) -> Picture:
 def file(picture: Picture, **how: object) -> bytes:
     """Return the picture as a JPEG file."""
     return jpeg(Image.fromarray(picture), quality=88, **how)
+
+
+def from_aside(picture: Picture, degrees: float, zoom: float, seed: int) -> Picture:
+    """Return the place, as if flat, seen from so many degrees aside and so much nearer."""
+    width, height = SIZE
+    focal = 1.1 * width
+    turn = np.radians(degrees)
+    centred = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1.0]])
+    # the plane stands at the focal length and turns about its own middle
+    view = np.array(
+        [
+            [np.cos(turn), 0, 0],
+            [0, 1, 0],
+            [np.sin(turn) / focal, 0, 1],
+        ]
+    )
+    back = np.array([[zoom, 0, width / 2], [0, zoom, height / 2], [0, 0, 1.0]])
+    seen = cv2.warpPerspective(picture, back @ view @ centred, SIZE, borderMode=cv2.BORDER_REFLECT)
+    return grainy(seen.astype(np.uint8), seed)

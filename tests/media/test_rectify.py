@@ -19,7 +19,17 @@ from media.rectify import align, heat, model
 from media.rectify.cells import search
 from media.rectify.check import Checked, check
 from tests.media.pictures import opened
-from tests.media.places import BOX, SIZE, Picture, file, grainy, second_shot, wall, with_defect
+from tests.media.places import (
+    BOX,
+    SIZE,
+    Picture,
+    file,
+    from_aside,
+    grainy,
+    second_shot,
+    wall,
+    with_defect,
+)
 
 MODEL = Path(__file__).parents[2] / "assets/models/rectification.yaml"
 slow = settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
@@ -83,7 +93,7 @@ def test_the_search_finds_a_shift_in_both_directions(dx: int, dy: int) -> None:
     middle = slice(25, 75)
     assert (np.median(there.dx[middle, middle]), np.median(there.dy[middle, middle])) == (dx, dy)
     assert (np.median(back.dx[middle, middle]), np.median(back.dy[middle, middle])) == (-dx, -dy)
-    assert np.nanmin(there.likeness[middle, middle]) > 0.99
+    assert np.quantile(there.likeness[middle, middle], 0.05) > 0.99
 
 
 def test_a_copy_fits_too_well_and_a_second_shot_does_not() -> None:
@@ -134,6 +144,20 @@ def test_an_unchanged_defect_never_passes_whatever_the_light(light: str) -> None
     assert found.probability is not None
     assert found.probability <= 0.15
     assert found.reasons[0].key == "rectify.unchanged"
+
+
+def test_a_shot_from_the_side_and_nearer_still_passes() -> None:
+    """S09: 25 degrees aside and 1.3 times nearer."""
+    found = verdict(check(before(), file(from_aside(place(), 25, 1.3, 6)), BOX))
+    assert found.outcome == "passed"
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_from_far_aside_nothing_is_refused(mended: bool) -> None:
+    """S09: at 60 degrees a person decides, the picture is never refused."""
+    picture = place() if mended else with_defect(place())
+    found = verdict(check(before(), file(from_aside(picture, 60, 1.3, 6)), BOX))
+    assert found.outcome == "needs_person"
 
 
 def test_another_place_needs_a_person_though_nearly_every_pixel_differs() -> None:
