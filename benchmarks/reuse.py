@@ -10,7 +10,7 @@ import csv
 import json
 import os
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -29,8 +29,9 @@ from media.reuse import fit, marks
 from media.reuse.index import Index
 
 SIZE = 100_000
-PHOTOS, OTHERS = 40, 60  # indexed photos that copies are made of; second shots asked about
+PHOTOS, OTHERS = 40, 100  # indexed photos that copies are made of; second shots asked about
 EASY = ("resaved", "resized", "crop5", "mirrored", "screenshot")
+SAME = ("neg_reuse", "neg_edited", "neg_other")  # their second photo may be an indexed one
 HARD = ("crop10", "rotated3", "rotated90")
 Picture = NDArray[np.uint8]
 
@@ -75,7 +76,8 @@ def run(options: Options) -> Result:
         for answer in answers if lines else ():
             assert lines is not None
             lines.write(json.dumps(_prediction(answer)) + "\n")
-    return _summary(answers, index)
+    ratios, figures = _summary(answers, index)
+    return ratios, figures | _pairs(asked, looks)
 
 
 def given(folder: Path) -> tuple[list[tuple[str, bytes]], list[Asked]]:
@@ -98,7 +100,7 @@ def made(folder: Path) -> tuple[list[tuple[str, bytes]], list[Asked]]:
     """Make copies by kind of the photos of the folder, and take its second shots as others."""
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    rows = [row for row in rows if row["case"] not in ("neg_reuse", "neg_edited")]
+    rows = [row for row in rows if row["case"] not in SAME]
     frames = sorted({row["source"].split("|")[0] for row in rows})[::2]
     one_each = {row["source"].split("|")[0]: row["before"] for row in rows}
     kept = [(one_each[frame], (folder / one_each[frame]).read_bytes()) for frame in frames]
@@ -208,6 +210,21 @@ def _summary(answers: Sequence[Answer], index: Index) -> Result:
     figures |= {"query_ms": search, "scan_ms": bare}
     figures["verify_ms"] = median(verify) if verify else 0.0
     return {"query_over_scan": search / bare}, figures
+
+
+def _pairs(asked: Sequence[Asked], looks: Mapping[str, fit.Look]) -> dict[str, float]:
+    """Compare every photo that is no copy with every indexed one, whatever the sieve says."""
+    counts: Counter[str] = Counter()
+    for one in asked:
+        if one.same_as is not None:
+            continue
+        mine = fit.look(one.data)
+        for theirs in looks.values():
+            found = fit.compare(mine, theirs)
+            fitted = (found.agree, found.share, found.error)
+            counts[reuse.action(exact=False, apart=0, fit=fitted, limits=ReuseLimits())] += 1
+    figures = {f"pairs_{action}": float(counts[action]) for action in ("block", "hint")}
+    return figures | {"pairs_compared": float(counts.total())}
 
 
 def _scan_ms() -> float:

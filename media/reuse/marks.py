@@ -25,7 +25,7 @@ _SIDE = 32
 _CUT = 0.08  # of each side, for the middle
 _CLEAR = 0.12  # of the stronger of two waves: below, its direction may be taken either way
 _TIE = 0.7  # ratio of the two above which either may be the first
-_BORDER = 6  # grey levels that a border may vary
+_BORDER = 3  # standard deviation in grey levels of a line of border
 _TRIM_MIN, _TRIM_MAX = 0.02, 0.45  # share of a side that a border may take
 
 
@@ -112,8 +112,8 @@ def _packed(bits: NDArray[np.bool_]) -> int:
 
 def _edges(picture: Gray) -> tuple[int, int]:
     """Return where the picture begins and ends between rows of one colour."""
-    lines = picture.astype(np.int16)
-    plain = (lines.max(1) - lines.min(1)) <= _BORDER
+    lines = picture.astype(np.float32)
+    plain = lines.std(1) <= _BORDER
     height = len(plain)
     most = int(_TRIM_MAX * height)
     first = next((at for at in range(most) if not plain[at]), 0)

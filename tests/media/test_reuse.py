@@ -50,7 +50,7 @@ def found(data: bytes) -> tuple[str | None, str]:
 def screenshot(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
     screen = np.full((width * 2, width, 3), 12, np.uint8)
-    screen[300 : 300 + height] = picture
+    screen[600 : 600 + height] = picture
     return screen
 
 
