@@ -93,7 +93,8 @@ def test_the_search_finds_a_shift_in_both_directions(dx: int, dy: int) -> None:
     middle = slice(25, 75)
     assert (np.median(there.dx[middle, middle]), np.median(there.dy[middle, middle])) == (dx, dy)
     assert (np.median(back.dx[middle, middle]), np.median(back.dy[middle, middle])) == (-dx, -dy)
-    assert np.quantile(there.likeness[middle, middle], 0.05) > 0.99
+    # a nearer place may win where it is nearly as alike
+    assert np.quantile(there.likeness[middle, middle], 0.05) > 0.95
 
 
 def test_a_copy_fits_too_well_and_a_second_shot_does_not() -> None:
