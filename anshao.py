@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from commands import SetupError, backup, invite, proofs, take_in, unlock, write
+from commands import SetupError, add_language, backup, invite, proofs, take_in, unlock, write
 from domain.errors import FieldError
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def parser() -> argparse.ArgumentParser:
     part.add_argument(
         "--out", type=Path, default=Path("labels.pdf"), metavar="FILE", help="default labels.pdf"
     )
-    part.add_argument("--language", choices=("zh", "en"), default="zh", help="of the names")
+    add_language(part, "of the names")
     part.add_argument("--demo", action="store_true", help="for the devices of `anshao demo`")
     part.set_defaults(run=labels, host=None, port=None, tls=False)
 

@@ -125,7 +125,8 @@ def test(*arguments: str) -> int:
         return steps([*(step for step in checks() if step[0] != "types"), ("pytest", spread)])
     alone = ("browser", (*pytest, "-m", "browser"))  # two Chromiums fill two cores
     rest_of_it = ("pytest", (*spread, "-m", "not browser"))
-    return steps([*checks(), rest_of_it, ("mobile", (*phone, *MOBILE)), alone])
+    on_phone = ("mobile", (*phone, *spread[len(pytest) :], *MOBILE))
+    return steps([*checks(), rest_of_it, on_phone, alone])
 
 
 def check() -> int:
@@ -156,13 +157,9 @@ def package(*arguments: str) -> int:
 
 def soak(*arguments: str) -> int:
     """Run the long fault tests: `soak kill`, `soak work`."""
-    campaigns = {"kill": "tests.faults.both", "work": "tests.faults.kills"}
-    if not arguments or arguments[0] not in campaigns:
-        print(__doc__)
-        return 2
     install(("dev",))
     get_from_system(POSTGRES)
-    return run(PYTHON, "-m", campaigns[arguments[0]], *arguments[1:])
+    return run(PYTHON, "-m", "tests.faults.soak", *arguments)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -10,12 +10,15 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import fastapi
 import flet as ft
 import flet.fastapi as flet_web
 import uvicorn
 from fastapi.responses import StreamingResponse
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
 from app.clip_links import ROUTE, Shown
@@ -35,6 +38,11 @@ TIMEZONE = "Asia/Shanghai"  # no plant is known yet
 _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 SESSION_S = 3600  # a tab that lost its socket finds its screen again for so long
 SOCKET_MAX_BYTES = 64 * 2**20
+_UNFRAMED = (
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"referrer-policy", b"same-origin"),
+)
 
 
 def build_api(door: Door) -> fastapi.FastAPI:
@@ -72,6 +80,7 @@ def build_api(door: Door) -> fastapi.FastAPI:
             return fastapi.Response(status_code=404)
         return played(door.field, shown, request.headers.get("range", ""))
 
+    api.add_middleware(SameOrigin)
     uploads = settings.store / UPLOAD_FOLDER
     uploads.mkdir(parents=True, exist_ok=True)
     for left in uploads.iterdir():  # files that nobody fetched before the last stop
@@ -89,6 +98,42 @@ def build_api(door: Door) -> fastapi.FastAPI:
         ),
     )
     return api
+
+
+class SameOrigin:
+    """ASGI middleware: only pages of this very client open its socket, and none frames them.
+
+    A page of somebody else in the same browser could sign in as people do, or try PINs until the
+    key of the data is forgotten. Programs that are no browser name no origin.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or turn a socket of another origin away (403)."""
+        headers = Headers(scope=scope) if scope["type"] in ("http", "websocket") else Headers()
+        if scope["type"] == "websocket" and not _is_ours(headers):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+            return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_UNFRAMED]
+            await send(message)
+
+        await self.app(scope, receive, answer)
+
+
+def _is_ours(headers: Headers) -> bool:
+    origin = headers.get("origin")
+    # a proxy in front may speak to us under another name; no page can set that header
+    names = (headers.get("host", ""), headers.get("x-forwarded-host", ""))
+    return origin is None or urlsplit(origin).netloc.lower() in {
+        one.lower() for one in names if one
+    }
 
 
 def played(field: FieldApp, shown: Shown, asked: str) -> fastapi.Response:

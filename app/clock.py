@@ -11,27 +11,15 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from domain.changes import DeviceTime
-from domain.trusted_time import Pair, is_trusted, jump_ms, uncertainty_ms
+from domain.trusted_time import Anchor, Pair, is_trusted, jump_ms, uncertainty_ms
 from offline_store.journal import Stamp
 
 SHARP_MS = 1000  # good enough to take over at once, so that a corrected server clock is followed
 SKEW_MAX_MS = 5 * 60_000  # another node may move our logical clock this far ahead, not further
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """One trusted time: what `source` said, our monotonic clock then, the round trip, in ms."""
-
-    boot: str
-    mono_ms: int
-    server_ms: int
-    rtt_ms: int
-    source: str = "server"  # or "gnss", "peer"
 
 
 def read_wall_ms() -> int:
@@ -88,7 +76,7 @@ class Clock:
         rtt = max(0, mono - sent_mono_ms)
         known = self.uncertainty_ms()
         if known is None or rtt // 2 <= max(known, SHARP_MS):
-            self._anchor = Anchor(self.boot, mono, server_ms + rtt // 2, rtt)
+            self._anchor = Anchor(self.boot, mono, server_ms + rtt // 2, rtt // 2)
 
     def take(self, true_ms: int, unc_ms: int, source: str) -> bool:
         """Take a time that satellites or a peer vouch for, right to `unc_ms`; a sharper one stays.
@@ -98,7 +86,7 @@ class Clock:
         known = self.uncertainty_ms()
         if true_ms + unc_ms < self._not_before_ms or (known is not None and known <= unc_ms):
             return False
-        self._anchor = Anchor(self.boot, self._mono_ms(), true_ms, 2 * unc_ms, source)
+        self._anchor = Anchor(self.boot, self._mono_ms(), true_ms, unc_ms, source)
         return True
 
     def pair(self) -> Pair:
@@ -140,7 +128,7 @@ class Clock:
         if self._anchor is None:
             lapsed = self._mono_ms() - self._began_mono_ms
             return self._not_before_ms + lapsed if self.is_behind else self._wall_ms()
-        return self._anchor.server_ms + self._mono_ms() - self._anchor.mono_ms
+        return self._anchor.true_ms + self._mono_ms() - self._anchor.mono_ms
 
     @property
     def is_behind(self) -> bool:
@@ -157,7 +145,7 @@ class Clock:
         if self._anchor is None:
             return None
         age = self._mono_ms() - self._anchor.mono_ms
-        return uncertainty_ms(self._anchor.rtt_ms // 2, age)
+        return uncertainty_ms(self._anchor.unc_ms, age)
 
     @property
     def trusted(self) -> bool:

@@ -74,6 +74,17 @@ class Pack:
     unlock_key: bytes = b""  # of the server: what makes unlock codes for this device
 
 
+@dataclass(slots=True)
+class PeerTime:
+    """Who asks whom for the time: own questions and the monotonic ms when each was made.
+
+    `heard` is the last question that another device showed here, and when.
+    """
+
+    asked: dict[str, int] = field(default_factory=dict[str, int])
+    heard: tuple[str, int] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Devices:
     """Camera, position, code reader and kind of link of this machine."""
@@ -111,6 +122,7 @@ class FieldApp:
     want_pack: Callable[[], None] = field(default=lambda: None)  # somebody administered something
     secrets: SecretStore | None = None  # the key store of this system
     shut: Callable[[], None] = field(default=lambda: None)  # the key was forgotten: nothing goes on
+    peer: PeerTime = field(default_factory=PeerTime)
     links: ClipLinks = field(default_factory=ClipLinks)
     before_write: Callable[[Session], None] = field(default=lambda _session: None)
 

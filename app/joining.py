@@ -22,6 +22,11 @@ _log = logging.getLogger(__name__)
 FORMER_S = 30.0  # between two tries to send what a former identity has left
 
 
+def code_of(field: FieldApp) -> str:
+    """Return the code to show to the server; "" where nobody has named one yet."""
+    return field.invitation.code if field.invitation else field.settings.enrol_code
+
+
 async def enrol(field: FieldApp, key: Ed25519PrivateKey, transport: Transport) -> None:
     """Ask the server to take this device; raises EnrolError or OfflineError.
 
@@ -29,7 +34,7 @@ async def enrol(field: FieldApp, key: Ed25519PrivateKey, transport: Transport) -
     """
     public, before = key.public_key().public_bytes_raw(), field.identity
     name = field.settings.device_name or platform.node()[:80] or "device"
-    code = (field.invitation.code if field.invitation else field.settings.enrol_code) or "-"
+    code = code_of(field) or "-"
     request = EnrolRequest(
         code=code,
         device_name=name,
@@ -66,9 +71,17 @@ async def enrol(field: FieldApp, key: Ed25519PrivateKey, transport: Transport) -
 
 
 def _check(field: FieldApp, reply: EnrolReply) -> None:
-    """Believe the server that answers only if it is the one of the QR, and of our records."""
+    """Believe the server that answers only if it is the one of the QR, and of our records.
+
+    Its public key is no secret: that it has the key is proved by the certificate alone, which is
+    checked when it is kept. Without a QR the key is to be the one that this device knows.
+    """
     said = field.invitation.key if field.invitation else ""
-    if said and fingerprint(bytes.fromhex(reply.server_public_key)) != said:
+    if not said and field.identity is not None and field.identity.server_key:
+        said = fingerprint(bytes.fromhex(field.identity.server_key))
+    if said and (
+        reply.certificate is None or fingerprint(bytes.fromhex(reply.server_public_key)) != said
+    ):
         raise EnrolServerError(server=field.server_url)
     if field.identity is not None and field.identity.plant != reply.plant:
         raise EnrolPlantError(plant=field.identity.plant)
@@ -89,18 +102,27 @@ async def join_again(field: FieldApp, transport: Transport) -> None:
 
 def left_behind(field: FieldApp) -> int:
     """Return how many entries former identities of this device have not sent."""
-    known = standing.former(field.store)
     with field.store.reading() as session:
+        known = standing.former(session)
         return sum(outbox.count(session, one.device_id).entries for one in known)
+
+
+def _former(field: FieldApp) -> list[Identity]:
+    with field.store.reading() as session:
+        return standing.former(session)
 
 
 async def send_former(
     field: FieldApp,
     make: Callable[[Identity], Transport],
     policies: Callable[[], merge.TypePolicies],
-) -> None:
-    """Send what former identities have left, each under its own name and token, until done."""
-    for one in await asyncio.to_thread(standing.former, field.store):
+) -> FieldError | None:
+    """Send what former identities have left, each under its own name and token, until done.
+
+    Returns the last thing that went wrong; what is left stays here and is tried again.
+    """
+    wrong: FieldError | None = None
+    for one in await asyncio.to_thread(_former, field):
         transport = make(one)
         pusher = Pusher(field.store, transport, one.device_id, policies, lambda: None)
         try:
@@ -109,5 +131,7 @@ async def send_former(
                 await asyncio.to_thread(pusher.confirm, outgoing, reply, raw)
         except FieldError as error:  # stays here, shown in the outbox, and is tried again
             _log.info("former identity: %s", error.code)
+            wrong = error
         finally:
             await transport.close()
+    return wrong

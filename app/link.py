@@ -7,8 +7,8 @@ is the status of the sync engine.
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, ValidationError
@@ -21,15 +21,15 @@ from app.keyfile import find_key
 from domain import pins
 from domain.definitions import put_together, read
 from domain.errors import DefinitionError, FieldError
-from domain.invitations import DeviceRevokedError
+from domain.invitations import DeviceRevokedError, Invitation
 from media.labels import PlantKey
 from offline_store import definitions, keep
 from offline_store.database import Store
 from sync.engine import SyncEngine
 from sync.protocol import Pack as FirstPack
+from sync.resting import Patience, Wait, rest
 from sync.transport import Transport
 
-RETRY_S = 3.0
 PACK_EVERY_S = 300.0
 __all__ = ["enrol", "load_pack", "refresh_pack", "run", "start", "start_engine"]
 _log = logging.getLogger(__name__)
@@ -134,22 +134,49 @@ async def run(
 ) -> None:
     """Enrol, take the pack along, sync; until cancelled. `on_change` is called on the loop.
 
+    A device without a code asks nobody: it waits until somebody names one.
+
     With `field.invitation` set and the engine stopped it joins anew, and goes on as that device.
 
     `key` may be missing where the device is enrolled: it goes on syncing without signing.
     """
     make = transports or make_transport(field)
     while True:
-        while field.identity is None or field.pack is None:
-            if await _first_contact(field, key, make):
-                break
-            on_change()
-            await asyncio.sleep(RETRY_S)
+        await _meet(field, key, make, on_change)
         await _keep_in_step(field, make, on_change)
         if field.invitation is None:
             return
         await joining.join_again(field, make(""))
         on_change()
+
+
+async def _meet(
+    field: FieldApp,
+    key: Ed25519PrivateKey | None,
+    make: MakeTransport,
+    on_change: Callable[[], None],
+) -> None:
+    """Join and take the pack along, however long that takes; what goes wrong is in `trouble`."""
+    patience, called, loop = Patience(), asyncio.Event(), asyncio.get_running_loop()
+    field.nudge = lambda: _tell(loop, called)
+    while field.identity is None or field.pack is None:
+        called.clear()
+        if field.identity is None and not joining.code_of(field):
+            await called.wait()
+            continue
+        another = partial(_is_other, field, field.invitation)
+        error = await _first_contact(field, key, make)
+        if error is None:
+            return
+        on_change()
+        await rest(patience.after(error), called, field.clock.mono_ms, another)
+        if another():  # another code, maybe of another server
+            patience.worked()
+
+
+def _is_other(field: FieldApp, asked: Invitation | None) -> bool:
+    """Say whether somebody named another code or server meanwhile."""
+    return field.invitation != asked
 
 
 async def _keep_in_step(
@@ -176,11 +203,12 @@ async def _keep_in_step(
 
 async def _keep_former(field: FieldApp, make: MakeTransport) -> None:
     """Send what this device left behind as another one, until nothing is left."""
+    patience, nobody = Patience(least_s=joining.FORMER_S), asyncio.Event()
     while await asyncio.to_thread(joining.left_behind, field):
-        await joining.send_former(
+        error = await joining.send_former(
             field, lambda one: make(one.token), lambda: field.definitions.policies
         )
-        await asyncio.sleep(joining.FORMER_S)
+        await rest(patience.after(error), nobody, field.clock.mono_ms, lambda: False)
 
 
 def start(field: FieldApp, key: Ed25519PrivateKey | None) -> "asyncio.Task[None]":
@@ -229,7 +257,8 @@ def start_engine(
 
 async def _first_contact(
     field: FieldApp, key: Ed25519PrivateKey | None, make: MakeTransport
-) -> bool:
+) -> FieldError | None:
+    """Try once; returns what went wrong."""
     transport = make(field.identity.token if field.identity else "")
     try:
         if field.identity is None:
@@ -241,11 +270,11 @@ async def _first_contact(
     except FieldError as error:
         field.trouble = error
         _log.info("no first contact: %s", error.code)
-        return False
+        return error
     finally:
         await transport.close()
     field.trouble = None
-    return True
+    return None
 
 
 def keep_anchor(field: FieldApp) -> None:
@@ -263,8 +292,10 @@ async def _keep_pack(
     field: FieldApp, transport: Transport, on_change: Callable[[], None], wanted: asyncio.Event
 ) -> None:
     """Ask for a newer pack from time to time, and as soon as somebody administered something."""
+    patience = Patience(least_s=PACK_EVERY_S)
     while True:
         wanted.clear()
+        wait = Wait(PACK_EVERY_S)
         try:
             await asyncio.to_thread(keep_anchor, field)
             await asyncio.to_thread(find_key, field)
@@ -272,7 +303,7 @@ async def _keep_pack(
                 on_change()
         except FieldError as error:  # offline or unusable: the pack taken along stays in use
             _log.info("pack not refreshed: %s", error.code)
+            wait = patience.after(error)
         except SQLAlchemyError:  # the store was busy: there is a next time
             _log.exception("pack not refreshed")
-        with suppress(TimeoutError):
-            await asyncio.wait_for(wanted.wait(), PACK_EVERY_S)
+        await rest(wait, wanted, field.clock.mono_ms, lambda: False)

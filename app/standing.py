@@ -26,10 +26,9 @@ def identity(store: Store) -> Identity | None:
         return _read(keep.get(session, _IDENTITY))
 
 
-def former(store: Store) -> list[Identity]:
+def former(session: Session) -> list[Identity]:
     """Return who this device was before, first one first."""
-    with store.reading() as session:
-        kept = keep.get(session, _FORMER)
+    kept = keep.get(session, _FORMER)
     rows = kept if isinstance(kept, list) else []
     return [one for row in rows if (one := _read(row)) is not None]
 

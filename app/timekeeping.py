@@ -5,21 +5,24 @@ set while the app runs is noticed while it runs. Whoever is signed in did nothin
 are signed by the device and name nobody (`rule`).
 """
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import astuple
 from functools import partial
 
 from sqlmodel import Session
 
 from app.field import FieldApp
 from domain import trusted_time
+from domain.peer_time import ANSWER_MAX_MS, ASK_DIGITS, Vouched, told, vouched_bytes
 from domain.places import Fix
 from domain.records import Value
-from domain.trusted_time import CLOCK, JUMP_MS, SOURCES, TRUSTED_MAX_MS, Anchor, Pair, PeerTimeError
+from domain.relay import Message
+from domain.trusted_time import CLOCK, JUMP_MS, SOURCES, Pair, PeerTimeError
 from offline_store import keep
 
 RULE = "rule"  # signs what no person did
 SKY_UNC_MS = 60_000  # a position may be that old: some platforms hand out the last one
+_ASKED_MAX = 8  # questions that wait for an answer
 _OWED, _PAIR = "time.owed", "time.pair"
 
 
@@ -60,7 +63,7 @@ def keep_clock(field: FieldApp, session: Session) -> None:
     """Store anchor and clocks, so that a restart within this boot goes on from here."""
     anchor, pair = field.clock.last_anchor, field.clock.pair()
     if anchor:
-        keep.set_anchor(session, keep.Anchor(*astuple(anchor)))
+        keep.set_anchor(session, anchor)
     known: dict[str, Value] = {"boot": field.clock.boot}
     keep.put(session, _PAIR, {**known, "device": pair.device_ms, "mono": pair.mono_ms})
 
@@ -78,20 +81,60 @@ def take_sky(field: FieldApp, fix: Fix | None) -> bool:
     return _taken(field, fix.sky_ms, SKY_UNC_MS, "gnss")
 
 
-def take_peer(field: FieldApp, true_ms: int, unc_ms: int | None, delay_ms: int) -> None:
-    """Take the time that another device signed; its signature was verified by the caller.
+def ask_peer(field: FieldApp) -> str:
+    """Return a new question for the time, to be shown to another device; "" where none is needed.
 
-    `unc_ms` is how well that device knew its time, `delay_ms` how long the message may have been on
-    its way (a code on the screen: seconds; a file: as old as it is). Raises PeerTimeError for one
-    that is too vague to prove anything, or older than what this device knows already.
+    Only the last few are remembered, and none beyond the time in which an answer could help.
     """
-    unc = TRUSTED_MAX_MS + 1 if unc_ms is None else unc_ms + max(0, delay_ms)
-    if unc > TRUSTED_MAX_MS:
-        raise PeerTimeError(reason="vague")
     if field.clock.trusted:
-        return
-    if not _taken(field, true_ms + max(0, delay_ms) // 2, unc, "peer"):
+        return ""
+    ask, asked = secrets.token_hex(ASK_DIGITS // 2), field.peer.asked
+    asked[ask] = field.clock.mono_ms()
+    for old in list(asked)[:-_ASKED_MAX]:
+        del asked[old]
+    return ask
+
+
+def hear_peer(field: FieldApp, message: Message) -> None:
+    """Note whose question this device has just read, to answer it in what it shows next."""
+    if message.ask and message.sender != field.device.device_id:
+        field.peer.heard = (message.ask, field.clock.mono_ms())
+
+
+def answer_peer(field: FieldApp, at_ms: int) -> Vouched | None:
+    """Return this device's signed word for the time `at_ms`, now; None without a question.
+
+    Only who knows the time, and has its key, vouches for it.
+    """
+    heard, unc = field.peer.heard, field.clock.uncertainty_ms()
+    if heard is None or field.sign is None or unc is None or not field.clock.trusted:
+        return None
+    ask, when = heard
+    if field.clock.mono_ms() - when > ANSWER_MAX_MS:
+        return None
+    code, own = field.definitions.plant.code, field.device.device_id
+    return Vouched(unc, ask, field.sign(vouched_bytes(code, own, at_ms, unc, ask)))
+
+
+def take_peer(field: FieldApp, message: Message, public_key: bytes) -> bool:
+    """Take the time that another device vouches for; returns whether it set this clock.
+
+    `public_key` is the one known of that device, which was not shut out. Raises PeerTimeError for
+    an answer to no question of ours, a forged or vague one, or one that is over for certain.
+    """
+    said = message.vouched
+    if said is None or field.clock.trusted:
+        return False
+    asked = field.peer.asked.get(said.answers)
+    if asked is None:  # made for another device, or a film of an earlier one
+        raise PeerTimeError(reason="other")
+    waited = field.clock.mono_ms() - asked
+    found = told(
+        message.plant, message.sender, message.made_ms, said, public_key, waited
+    )  # fmt: skip
+    if not _taken(field, found.true_ms, found.unc_ms, "peer"):
         raise PeerTimeError(reason="old")
+    return True
 
 
 def _taken(field: FieldApp, true_ms: int, unc_ms: int, source: str) -> bool:
@@ -111,9 +154,7 @@ def _note(field: FieldApp, session: Session, moved_ms: int) -> None:
         keep_clock(field, session)
     anchor = clock.last_anchor
     if anchor is not None and keep.get(session, _OWED) == clock.boot:
-        unc = anchor.rtt_ms // 2
-        told = Anchor(anchor.boot, anchor.mono_ms, anchor.server_ms, unc, anchor.source)
-        _write(field, session, "anchor", trusted_time.anchor_cells(told))
+        _write(field, session, "anchor", trusted_time.anchor_cells(anchor))
         keep.put(session, _OWED, None)
 
 

@@ -5,9 +5,10 @@ call `t("outbox.send")`; the language can change while the app runs.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import reduce
 from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -53,6 +54,11 @@ class Translator:
             for name, value in params.items()
         }
         return text.format_map(shown) if shown else text
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Return a list as this language writes it: "A、B", "A, B"; empty for none."""
+        every = list(parts)
+        return reduce(lambda a, b: self("list.joined", a=a, b=b), every) if every else ""
 
     def of(self, words: Words | None) -> str:
         """Return the words of definition data in this language; empty for None."""

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from app.settings import ClientSettings
 from domain.errors import FieldError
 from domain.passphrases import require_strong
-from offline_store import locks, safety, seal_store, vault
+from offline_store import locks, passphrase_key, safety, seal_store, vault
 from offline_store.sealing import KEY_BYTES, Seal
 from offline_store.vault import Need, PassphraseWrongError, StoreLockedError, Vault
 
@@ -152,7 +152,7 @@ def _with_slots(
         if not typed.passphrase:
             raise StoreLockedError
         require_strong(typed.passphrase.strip(), settings.passphrase_min)
-        given["passphrase"] = vault.passphrase_bytes(typed.passphrase)
+        given["passphrase"] = passphrase_key.as_bytes(typed.passphrase)
     return vault.with_slot(made, seal, given)
 
 
@@ -161,7 +161,7 @@ def _opened(
 ) -> Seal:
     given = _given(found, settings, secrets)
     if typed.passphrase:
-        given["passphrase"] = vault.passphrase_bytes(typed.passphrase)
+        given["passphrase"] = passphrase_key.as_bytes(typed.passphrase)
     seal = vault.open_with(found, given)
     if seal is None and typed.passphrase:
         raise PassphraseWrongError

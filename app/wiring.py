@@ -1,6 +1,7 @@
 """The only place that chooses adapters and puts one device together."""
 
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import standing, timekeeping
-from app.clock import Anchor, Clock, read_mono_ms
+from app.clock import Clock, read_mono_ms
 from app.field import Devices, FieldApp, Identity
 from app.keyfile import KEY_FILE, catch_up, device_key, keep_key, read_patiently
 from app.link import keep_way_back, load_pack
@@ -32,6 +33,12 @@ __all__ = ["ASSETS", "FONT", "KEY_FILE", "build_field", "device_key", "signing_k
 _log = logging.getLogger(__name__)
 
 
+def _sweep_exports(store: Store) -> None:
+    """Remove what versions before left here in clear because it was too large to hand over."""
+    if (folder := store.folder / "exports").is_dir():
+        shutil.rmtree(folder)
+
+
 def build_field(
     settings: ClientSettings,
     *,
@@ -49,6 +56,7 @@ def build_field(
     store = safety.open_or_save(settings.store, seal=open_seal(settings, secrets, typed))
     blobs.sweep(store)
     removals.sweep(store)
+    _sweep_exports(store)
     identity = standing.identity(store)
     key, trouble = signing_key(settings.store, identity, store.seal)
     clock = clock or Clock(floor_ms=_latest_ms(store), not_before_ms=_told_ms(store))
@@ -127,7 +135,7 @@ def _restore_anchor(store: Store, clock: Clock) -> None:
     with store.reading() as session:
         kept = keep.anchor(session, clock.boot)
     if kept:
-        clock.restore(Anchor(*kept))
+        clock.restore(kept)
 
 
 def _devices(settings: ClientSettings, clock: Clock) -> Devices:

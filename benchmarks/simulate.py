@@ -2,7 +2,8 @@
 
 A plant of devices and one server, all of it the product's own code, lives through a schedule that
 a seed decides: work with photos, cuts, crashes, full disks, wrong clocks, restarts, a server from a
-backup, a device from a copy or with a twin. Then everything has its time to arrive, and what is
+backup, a device from a copy or with a twin, one that is lost, blocked, or joins anew, people and
+devices that get other places and rights. Then everything has its time to arrive, and what is
 left is compared with what must be. Six bugs are planted to see that they would have been found.
 Seeds are shared out among processes (`--jobs`); a seed gives the same in each of them.
 `benchmarks/simulation` says how.
@@ -13,6 +14,7 @@ import gc
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ STEPS = 20_000
 STEPS_A_SEED = 1_000
 FIRST_SEED = 1
 SEARCH_A_SEED = 400
+TELL_EVERY = 20  # seeds: a long run says how far it is
 SEARCH_STEPS = 100_000  # a planted bug that is not found within so many is not found
 T = TypeVar("T")
 _mine: list[Places] = []  # of this process
@@ -56,6 +59,8 @@ def run(options: Options) -> Result:
             outcomes.append(outcome)
             options.progress(len(outcomes), whole)
             _tell(outcome, a_seed)
+            if len(outcomes) % TELL_EVERY == 0:
+                _so_far(outcomes, seeds, time.perf_counter() - began)
         took_s = time.perf_counter() - began
         searches: list[Search] = []
         for search in pool.searches(first):
@@ -70,13 +75,22 @@ def run(options: Options) -> Result:
         "double_decisions": sum(one.found.double_decisions for one in outcomes),
         "lost_stops": sum(one.found.lost_stops for one in outcomes),
         "diverged": sum(one.found.diverged for one in outcomes),
+        "leaked": sum(one.found.leaked for one in outcomes),
         "entries": sum(one.entries for one in outcomes),
         "photos": sum(one.photos for one in outcomes),
         "steps_per_s": sum(one.steps for one in outcomes) / took_s,
         "planted": len(PLANTED),
         "planted_found": sum(1 for one in searches if one.seed is not None),
     }
-    return {}, {name: float(value) for name, value in figures.items()}
+    return {}, {name: float(value) for name, value in (figures | _kinds(outcomes)).items()}
+
+
+def _kinds(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Return how often each thing happened, that all of them are seen to happen."""
+    kinds: Counter[str] = Counter()
+    for one in outcomes:
+        kinds.update(one.kinds)
+    return {f"kind_{name.replace(' ', '_')}": times for name, times in sorted(kinds.items())}
 
 
 class Pool:
@@ -157,6 +171,14 @@ def search(bug: Bug, first: int, places: Places, limit: int = SEARCH_STEPS) -> S
         if not outcome.found.clean:
             return Search(bug.name, steps, outcome.seed)
     return Search(bug.name, steps, None)
+
+
+def _so_far(outcomes: Sequence[Outcome], seeds: int, took_s: float) -> None:
+    steps = sum(one.steps for one in outcomes)
+    wrong = [one.seed for one in outcomes if not one.found.clean]
+    said = f"first wrong seed {wrong[0]}, {len(wrong)} in all" if wrong else "nothing wrong"
+    per_s = f"{steps / took_s:.0f} a second"
+    print(f"{len(outcomes)} of {seeds} seeds, {steps} steps, {per_s}: {said}", file=sys.stderr)
 
 
 def _tell(outcome: Outcome, steps: int) -> None:

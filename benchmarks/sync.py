@@ -136,11 +136,13 @@ def _round(
     with world.server(home) as (port, pid):
         url = f"http://127.0.0.1:{port}"
         with world.device(sender, url) as device:
+            before = (cpu_s(pid), cpu_s(device.process.pid))
             pushed = device.do("sync")
+            seen["server_cpu_us"].append((cpu_s(pid) - before[0]) / count * 1e6)
+            seen["device_cpu_us"].append((cpu_s(device.process.pid) - before[1]) / count * 1e6)
             assert not pushed["waiting"], "not everything was confirmed"
         push_s, pull_s = pushed["ms"][0] / 1000, 0.0
         seen["device_peak_rss_mb"].append(pushed["peak_rss_mb"])
-        seen["server_cpu_us"].append(cpu_s(pid) / count * 1e6)
         if pulls:
             with world.device(other, url) as device:
                 pulled = device.do("sync")

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.settings import ClientSettings
+from app.unlock import open_seal
 from benchmarks.baselines import bare_sync, plain_push
+from benchmarks.sync_device import secret_of
 from benchmarks.sync_world import World
+from offline_store import sealing
 from offline_store.database import FILE_NAME
 
 _LEAN = (
@@ -39,7 +43,8 @@ class Limits:
 
 def bodies_of(store: Path) -> list[bytes]:
     """Return the bodies of the entries in a device's folder."""
-    base = sqlite3.connect(store / FILE_NAME)
+    settings = ClientSettings(store=store, store_key_file=secret_of(store))
+    base = sealing.connect(store / FILE_NAME, open_seal(settings, None))
     found = [row[0] for row in base.execute("SELECT body FROM entry ORDER BY row")]
     base.close()
     return found

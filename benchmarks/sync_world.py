@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sync_device import peak_rss_mb
+from benchmarks.sync_device import peak_rss_mb, secret_of
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_S = 120.0
@@ -116,8 +116,10 @@ class World:
 
     def copy(self, source: str, name: str) -> Path:
         """Copy a folder of a process that has ended."""
-        target = self.folder / name
+        target, key = self.folder / name, secret_of(self.folder / source)
         shutil.copytree(self.folder / source, target)
+        if key.exists():  # of a device: its key lies beside its folder
+            shutil.copyfile(key, secret_of(target))
         return target
 
 

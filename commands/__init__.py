@@ -26,6 +26,6 @@ def write(out: Path, data: bytes) -> None:
     print(f"written: {out}")
 
 
-def add_language(part: argparse.ArgumentParser) -> None:
-    """Add the flag that says in which language the command speaks."""
-    part.add_argument("--language", choices=("zh", "en"), default="zh", help="of the words")
+def add_language(part: argparse.ArgumentParser, what: str = "of the words") -> None:
+    """Add the flag that says in which language the command speaks, or of `what` else."""
+    part.add_argument("--language", choices=("zh", "en"), default="zh", help=what)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands import AddParser, ServerOf
+from commands import AddParser, ServerOf, add_language
 
 if TYPE_CHECKING:  # what they need is loaded when they run, not with each `anshao`
     from server.backup import Backup
@@ -21,6 +21,10 @@ def add(add_parser: AddParser, server_of: ServerOf) -> None:
     what = part.add_mutually_exclusive_group(required=True)
     what.add_argument("--out", type=Path, metavar="DIR", help="folder of backups to add one to")
     what.add_argument("--check", type=Path, metavar="DIR", help="verify a backup, or the newest")
+    part.add_argument(
+        "--leave-photos", action="store_true",
+        help="with --out: photos of an object store stay there and are only listed",
+    )  # fmt: skip
     _add_common(part)
     part.set_defaults(run=_with(server_of, backup))
 
@@ -44,7 +48,7 @@ def _add_common(part: argparse.ArgumentParser) -> None:
         "--passphrase-file", type=Path, metavar="FILE", help=f"of the keys; else {PHRASE}"
     )
     part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
-    part.add_argument("--language", choices=("zh", "en"), default="zh", help="of refusals")
+    add_language(part, "of refusals")
     part.set_defaults(host=None, port=None, tls=False)
 
 
@@ -53,15 +57,18 @@ def backup(settings: "ServerSettings", options: argparse.Namespace) -> int:
     from server import backup as backups
 
     if options.check:
-        print(f"whole: {_told(backups.check(options.check))}")
+        print(f"whole: {_told(backups.check(options.check, settings))}")
         return 0
-    made = backups.make(settings, options.out, _phrase(options))
-    print(f"backed up: {_told(made)}; {made.copied} photos were new")
+    made = backups.make(settings, options.out, _phrase(options), leave=options.leave_photos)
+    print(f"backed up: {_told(made)}; {made.photos.copied} photos were new")
     if not made.is_sealed:
         print(
             f"SECRET: {made.folder / backups.SECRET} holds the plant's keys in clear. Give a"
             f" passphrase ({PHRASE} or --passphrase-file), or keep that file where nobody gets it."
         )
+    if made.photos.lacking:
+        print(f"LACKING: {made.folder / backups.LACKING} names photos that the server has not")
+        return 1
     return 0
 
 
@@ -83,8 +90,10 @@ def _phrase(options: argparse.Namespace) -> str | None:
 
 def _told(found: "Backup") -> str:
     facts = found.facts
-    mb = found.photo_bytes / 1_000_000
+    mb, photos = found.photo_bytes / 1_000_000, found.photos
+    left = f", {len(photos.left)} of them in the object store" if photos.left else ""
+    lacking = f", {len(photos.lacking)} of them LACKING" if photos.lacking else ""
     return (
         f"{found.folder}, {facts.entries} entries up to feed {facts.feed}, "
-        f"{found.photos} photos ({mb:.1f} MB)"
+        f"{len(photos.named)} photos ({mb:.1f} MB){left}{lacking}"
     )

@@ -49,6 +49,8 @@ def take_in(settings: "ServerSettings", file: Path) -> int:
         print(" ".join(f"{name}={value}" for name, value in run.items()))
     for sha, receipt in found.photos.items():
         print(f"photo {sha[:12]} receipt={receipt}")
+    for sha, code in found.refused.items():
+        print(f"photo {sha[:12]} refused={code}")
     return 0 if all(run["outcome"] != "refused" for run in found.runs) else 1
 
 

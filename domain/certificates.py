@@ -10,18 +10,17 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from domain.changes import Entry, canonical
+from domain.control import stops
+from domain.devices import people_of
 from domain.errors import EntryInvalidError, FieldError
-from domain.holds import Safety
 from domain.plant import Person, Plant
 from domain.policies import TypePolicies
-from domain.records import Value
+from domain.records import Record, Value
 from domain.signatures import verifies
 
 VERSION: Final = 1
 BODY_MAX_BYTES: Final = 4 * 1024 * 1024  # some 30 000 people
-STOPS: Final = frozenset({"stop", "suspend", "reject", "expire"})
 _ADDS: Final = frozenset({"inspection", "maintenance", "evidence", "event", "notice"})
-_STATE, _ACTION = "state", "action"
 
 
 class CertificateError(FieldError):
@@ -80,13 +79,9 @@ class Certificate:
         return now_ms < self.until_ms
 
 
-def grants(plant: Plant) -> dict[str, Grant]:
-    """Return what everybody who works at the plant is now."""
-    return {
-        person.person_id: grant_of(person)
-        for person in plant.people.values()
-        if person.retired_ms is None
-    }
+def grants(plant: Plant, device: Record | None) -> dict[str, Grant]:
+    """Return what the people of a device are now: its certificate names nobody else."""
+    return {name: grant_of(person) for name, person in people_of(plant, device).items()}
 
 
 def grant_of(person: Person) -> Grant:
@@ -151,28 +146,30 @@ def adds_only(type: str, set: Mapping[str, Value], *, new: bool) -> bool:
     return type in _ADDS
 
 
-def stops(type: str, set: Mapping[str, Value], policies: TypePolicies) -> bool:
-    """Whether an entry makes work stop: nobody may be kept from that."""
-    safety = policies.get(type, {}).get(_STATE)
-    if not isinstance(safety, Safety):
-        return False
-    return safety.kind(str(set.get(_ACTION, "")), str(set.get(_STATE, ""))) in STOPS
+def needed(type: str, set: Mapping[str, Value], policies: TypePolicies, *, new: bool) -> bool:
+    """Whether an entry needs a certificate: reports, photos, own sheets and stops never do."""
+    return not adds_only(type, set, new=new) and not stops(policies, type, set)
 
 
 def may_write(
     one: Certificate, now_ms: int, person: str, type: str, set: Mapping[str, Value],
     policies: TypePolicies, *, new: bool,
 ) -> None:  # fmt: skip
-    """Raise what keeps a person from writing this on the device of a certificate at a time.
+    """Raise what keeps a person from writing this on the device of a certificate at a time."""
+    if needed(type, set, policies, new=new):
+        covered(one, now_ms, person)
 
-    Reports, photos, own sheets and stops are never kept back.
+
+def covered(one: Certificate, at_ms: int, person: str) -> Grant:
+    """Return what a certificate makes of a person at a time.
+
+    Raises CertificateExpiredError, CertificatePersonError.
     """
-    if adds_only(type, set, new=new) or stops(type, set, policies):
-        return
-    if not one.runs(now_ms):
+    if not one.runs(at_ms):
         raise CertificateExpiredError(until_ms=one.until_ms)
     if person not in one.people:
         raise CertificatePersonError(person=person)
+    return one.people[person]
 
 
 def valid_at(known: Sequence[Certificate], entry: Entry) -> Certificate | None:

@@ -16,7 +16,7 @@ from typing import cast
 from domain import bodies, unreadable
 from domain.bodies import NAME_MAX, WHOLE_MAX
 from domain.errors import EntryInvalidError
-from domain.records import Value
+from domain.records import Cell, Record, Value
 
 VERSION = 1
 KINDS = frozenset({"edit", "decide", "lift", "resolve", "attach", "anchor", "clock_jump", "delete"})
@@ -66,6 +66,13 @@ class Entry:
     def writer(self) -> str:
         """Name of this entry in cells and bases: "device_id:number"."""
         return f"{self.device_id}:{self.number}"
+
+
+def as_created(entry: Entry) -> Record:
+    """Return the record that this first entry makes."""
+    writer, wall_ms, counter = entry.writer, entry.wall_ms, entry.counter
+    cells = {name: Cell(value, writer, wall_ms, counter) for name, value in entry.set.items()}
+    return Record(entry.record_id, entry.type, entry.definition, cells)
 
 
 def canonical(value: Value) -> bytes:

@@ -47,7 +47,7 @@ from domain.reading.workflow import WorkflowExample, read_workflow
 from domain.registers import FILE as REGISTERS
 from domain.scopes import RULES, Ground, Rules, ground, with_works
 from domain.words import Words
-from domain.workflow import Workflow
+from domain.workflow import Workflow, under_control
 
 __all__ = [
     "Definitions", "DemoHazard", "Examples", "Problem", "load", "parted", "put_together", "read",
@@ -216,6 +216,8 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
     shots = hazards.shots_before_dispatch
     asks = parts["hazards.yaml"]
     flows = [read_workflow(part, shots, asks) for part in _folder(parts, "workflows")]
+    policies = _policies(parts, [flow for flow, _ in flows])
+    works = [flow.code for flow, _ in flows if under_control(flow, policies)]
     forms = [read_form(part) for part in _folder(parts, "forms")]
     demo = read_demo_hazards(parts["demo/hazards.yaml"], plant.timezone)
     documents: list[Document] = [read_document(part) for part in _folder(parts, _OPTIONAL)]
@@ -236,7 +238,7 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         defaults=read_defaults(parts["defaults.yaml"]),
         excuses=named(parts["evidence.yaml"], "photo_excuses", "photo_excuse"),
         demo=DemoData(demo),
-        policies=_policies(parts, [flow for flow, _ in flows]),
+        policies=policies,
         privacy=privacy,
         documents={(one.code, one.version): one for one in documents},
         examples=Examples(
@@ -249,7 +251,7 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         ),
         day0=day0,
         version=version,
-        scopes=with_works(scopes, [flow.code for flow, _ in flows if flow.work]),
+        scopes=with_works(scopes, works),
     )
 
 

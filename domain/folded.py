@@ -37,7 +37,8 @@ class History:
 
     `values`: what each writer wrote, by (field, writer). `added`: the place in time of each element
     of an append-only field, by (field, element). `left_out`: the bases of entries of which nothing
-    counts. `taken`: the writers of all entries so far. `standing`: decisions and holds.
+    counts. `taken`: the writers of all entries so far. `standing`: decisions and holds. `carried`:
+    writers of stops that are in force before their turn (`domain.carried`).
     """
 
     values: Mapping[tuple[str, str], Value] = field(default_factory=dict[tuple[str, str], Value])
@@ -45,6 +46,7 @@ class History:
     left_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     taken: frozenset[str] = frozenset()
     standing: Standing = field(default_factory=Standing)
+    carried: frozenset[str] = frozenset()
 
 
 class Merged(NamedTuple):

@@ -63,6 +63,14 @@ class Safety:
                 return row.kind
         return ""
 
+    def stops(self, action: str, state: str) -> bool:
+        """Say whether a decision makes work stop: all that the data counts as safer than a close.
+
+        Those are the kinds that count even where what they rest on was refused.
+        """
+        kind = self.kind(action, state)
+        return bool(kind) and kind not in _LOOSE
+
     def rank(self, kind: str) -> int:
         """Return how safe a kind of decision is: the higher one stands."""
         return len(self.order) - self.order.index(kind) if kind in self.order else 0
@@ -144,7 +152,8 @@ class Step:
     """An entry before a record: `stamp` is a cell of the entry without a value.
 
     `knows` says whether the author had seen a writer of a field; `base` is the writer of the state
-    seen, `base_refused` whether that one was left out.
+    seen, `base_refused` whether that one was left out. `blind`: nobody here has what its author had
+    seen; `behind`: its own device decided again since (a stop came before its turn).
     """
 
     safety: Safety
@@ -155,6 +164,8 @@ class Step:
     knows: Callable[[str, str], bool]
     base: str | None
     base_refused: bool
+    blind: bool = False
+    behind: bool = False
 
     def sees(self, hold: Hold) -> bool:
         """Whether the author knew of a hold."""
@@ -226,6 +237,8 @@ def _decision(step: Step) -> Effect:
         standing = _place(safety, standing, mine, hold)
     standing = replace(standing, made={**standing.made, entry.writer: mine})
     step = replace(step, standing=standing)
+    if step.behind:  # its own device has gone on from there: the later decision is in force
+        return Effect(standing, _held(standing, step.cells), "merged")
     return _next(step, mine) if follows else _beside(step, mine)
 
 
@@ -283,7 +296,7 @@ def _beside(step: Step, mine: Decision) -> Effect:
     writer = join_writers(*unseen, mine.cell.writer)
     cells = _state_cells(winner.cell.changed(value=state, writer=writer), winner)
     cells |= _held(standing, step.cells)
-    if loser.entry_id in standing.holds or loser.state == winner.state:
+    if step.blind or loser.entry_id in standing.holds or loser.state == winner.state:
         return Effect(standing, cells, "merged")
     return Effect(standing, cells, "conflict", None, (winner.cell, loser.cell))
 

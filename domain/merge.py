@@ -11,22 +11,13 @@ A cell merged from several entries (union, append-only) is named by all of them,
 States that put safety first (permits: a stop beats a close) are judged by `domain.holds`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from domain.carried import CELL, inside
 from domain.changes import Entry
 from domain.folded import Conflict, FeedEntry, History, Merged, Verdict
-from domain.holds import (
-    ACTION,
-    HOLDS,
-    SLOT,
-    STATE,
-    Effect,
-    Safety,
-    Step,
-    decide,
-    disagree,
-)
+from domain.holds import ACTION, HOLDS, SLOT, STATE, Effect, Safety, Step, decide, disagree
 from domain.joins import (
     Joined,
     Measured,
@@ -45,23 +36,12 @@ from domain.policies import POLICIES, Policies, TypePolicies
 from domain.records import Cell, Record, Value
 
 __all__ = [
-    "POLICIES",
-    "Conflict",
-    "FeedEntry",
-    "Merged",
-    "Policies",
-    "Policy",
-    "TypePolicies",
-    "Verdict",
-    "apply",
-    "fold",
-    "join_writers",
-    "refuse",
-    "seen",
-]
+    "OUT", "POLICIES", "Conflict", "FeedEntry", "Merged", "Policies", "Policy",
+    "TypePolicies", "Verdict", "apply", "fold", "is_plain", "join_writers", "refuse", "seen",
+]  # fmt: skip
 
 AHEAD_MS = 5 * 60 * 1000  # a clock further ahead than this is flagged
-_OUT = frozenset({"refused", "quarantined"})
+OUT = frozenset({"refused", "quarantined"})  # verdicts of entries that do not count
 _JUDGES = frozenset({"resolve", "delete"})  # kinds that ask what is there
 _NOTHING = Merged(None, "accepted")
 
@@ -70,7 +50,7 @@ def fold(entries: Sequence[FeedEntry], policies: TypePolicies = POLICIES) -> Mer
     """Return the record that `entries`, in feed order, make; None without entries."""
     merged: Merged | None = None
     for entry, verdict, received_ms in entries:
-        if verdict in _OUT:
+        if verdict in OUT:
             merged = refuse(merged, entry)
         else:
             merged = apply(merged, entry, policies, received_ms)
@@ -78,8 +58,13 @@ def fold(entries: Sequence[FeedEntry], policies: TypePolicies = POLICIES) -> Mer
 
 
 def refuse(before: Merged | None, entry: Entry, code: str | None = None) -> Merged:
-    """Leave an entry out: later entries that build on it are merged from what it had seen."""
+    """Leave an entry out: later entries that build on it are merged from what it had seen.
+
+    A stop that is in force already stays so: only its lift frees the work.
+    """
     before = before or Merged(None, "accepted")
+    if entry.writer in before.history.carried:
+        return before._replace(verdict="refused", code=code)
     left_out = {**before.history.left_out, entry.writer: entry.base}
     taken = before.history.taken | {entry.writer}
     history = replace(before.history, left_out=left_out, taken=taken)
@@ -98,22 +83,40 @@ def apply(
     every merge until that day comes.
     """
     before = before or _NOTHING
+    carried = inside(entry) if CELL in entry.set else None
+    if carried is not None:
+        return _carry(before, entry, carried, policies, received_ms)
+    if entry.writer in before.history.carried:  # its turn has come: it is in force already
+        return before._replace(verdict="accepted", code=None)
     if entry.writer in before.history.taken:  # the same entry again
         return before._replace(verdict="merged", code="duplicate")
     if before.record and before.record.type != entry.type:
         return refuse(before, entry, "entry.type")
     own = policies.get(entry.type, {})
-    if before is _NOTHING and _simple(entry, own):
+    if before is _NOTHING and is_plain(entry, own):
         return _begin(entry, received_ms)
     return _Fold(before, entry, own, received_ms).run()
 
 
-def _simple(entry: Entry, policies: Policies) -> bool:
-    """Whether the first entry of a record only fills its cells: most entries do."""
-    if entry.kind in _JUDGES or isinstance(policies.get(STATE), Safety):
+def _carry(
+    before: Merged, entry: Entry, carried: Entry, policies: TypePolicies, received_ms: int | None
+) -> Merged:
+    """Put a stop in force before its turn; one that is in force already changes nothing."""
+    known = carried.writer in before.history.taken
+    after = before if known else apply(before, carried, policies, received_ms)
+    taken = after.history.taken | {entry.writer}
+    early = after.history.carried if known else after.history.carried | {carried.writer}
+    history = replace(after.history, taken=taken, carried=early)
+    verdict = "merged" if known else after.verdict
+    return after._replace(verdict=verdict, code="duplicate" if known else None, history=history)
+
+
+def is_plain(entry: Entry, policies: Policies) -> bool:
+    """Say whether an entry, as the first of its record, only fills cells: most entries do."""
+    if entry.kind in _JUDGES or CELL in entry.set or isinstance(policies.get(STATE), Safety):
         return False
-    for name in entry.set:  # noqa: SIM110 -- a generator takes twice as long
-        if policies.get(name) is Policy.APPEND_ONLY:
+    for name, policy in policies.items():
+        if policy is Policy.APPEND_ONLY and name in entry.set:
             return False
     return True
 
@@ -203,15 +206,27 @@ class _Fold:
             for name in sorted(self.entry.set):
                 self._field(name)
         taken = self.before.history.taken | {self.writer}
-        history = History(self.values, self.added, left_out, taken, self.standing)
+        carried = self.before.history.carried
+        history = History(self.values, self.added, left_out, taken, self.standing, carried)
         record = Record(self.record.record_id, self.record.type, self.record.definition, self.cells)
         return Merged(record, self.verdict, tuple(self.conflicts), self.code, history)
 
     def _step(self, safety: Safety) -> Step:
+        base = self._base(STATE)
+        parts = base.split("+") if base else []
         return Step(
             safety, self.standing, self.cells, self.entry, self._cell(None), self._seen,
-            self._base(STATE), self.entry.base.get(STATE, "") in self.before.history.left_out,
+            base, self.entry.base.get(STATE, "") in self.before.history.left_out,
+            blind=any(one not in self.before.history.taken for one in parts),
+            behind=self._behind(self.standing.made),
         )  # fmt: skip
+
+    def _behind(self, writers: Iterable[str]) -> bool:
+        """Whether its own device is one of these later on: a stop was carried here before it."""
+        if not self.before.history.carried:
+            return False
+        own, number = self.entry.device_id, self.entry.number
+        return any(heads(one).get(own, 0) > number for one in writers)
 
     def _safely(self, safety: Safety, effect: Effect) -> None:
         """Take what the entry did to state and holds, then its other fields."""
@@ -256,6 +271,8 @@ class _Fold:
         if isinstance(policy, Safety):
             policy = Policy.ASK
         base = self._base(name)
+        if current and self._behind(by for field, by in self.values if field == name):
+            return
         if policy is Policy.APPEND_ONLY:
             self._place(name, base, new)
         if current is not None and not self._seen(name, current.writer):

@@ -6,14 +6,15 @@ way; with the key inside the file alone only its consistency can be shown.
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-from domain.changes import DECISIONS, Entry, decode, genesis, link, signed_bytes
+from domain.carried import inside, proved
+from domain.changes import DECISIONS, Entry, decode, genesis, link, link_digest, signed_bytes
 from domain.errors import EntryInvalidError
 from domain.joins import heads
 from domain.privacy import REMOVAL, removed_in
+from domain.proof_findings import Finding, Mark, Worth, summed, worth
 from domain.proof_times import first_anchors, true_time
 from domain.proofs import (
     DIGEST_BYTES,
@@ -22,12 +23,12 @@ from domain.proofs import (
     RULE,
     SERVER,
     Chain,
+    Hole,
     Kept,
     Others,
     Proof,
     ProofFile,
     Receipt,
-    link_digest,
     sealed_bytes,
     statement_bytes,
 )
@@ -37,20 +38,9 @@ from domain.records import Value
 from domain.signatures import verifies
 from domain.trusted_time import anchor_of
 
+__all__ = ["Finding", "Mark", "Worth", "check", "worth"]
+SPANS_MAX = 12  # holes that are named one by one
 MISSING_MAX = 50  # lines about entries that are missing: more tell nothing new
-# "open": neither shown nor refuted (missing, or only claimed); "note": said, nothing to check
-Mark = Literal["holds", "broken", "open", "note"]
-Worth = Literal["holds", "broken", "open", "untied"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the result: `code` is worded by the catalogs as `proof.<code>`."""
-
-    code: str
-    mark: Mark
-    params: Mapping[str, Value] = field(default_factory=dict[str, Value])
-    entry: Entry | None = None  # where the line tells what somebody did
 
 
 @dataclass(slots=True)
@@ -63,6 +53,10 @@ class _Case:
         default_factory=list[tuple[Chain, Kept, Entry]]
     )
     hashes: dict[str, dict[int, bytes]] = field(default_factory=dict[str, dict[int, bytes]])
+
+    def whole_between(self, chain: Chain, first: int, last: int) -> bool:
+        """Whether no hole lies between two entries: a signature vouches for its own part alone."""
+        return not any(first <= one.last < last for one in chain.holes)
 
     def signed(self, message: bytes, signature: bytes | None) -> bool:
         """Whether the plant signed it."""
@@ -85,33 +79,8 @@ def check(proof: Proof, key: bytes | None = None) -> list[Finding]:
     found += _of_bases(case)
     found += _of_files(case)
     found.append(Finding("limits", "note"))
-    found.append(_sum(found, key))
+    found.append(summed(found, key))
     return found
-
-
-def worth(found: Collection[Finding], key: bytes | None) -> Worth:
-    """Say what the file is worth in one word: the worst of what was found.
-
-    "untied" without the plant's own key: nobody can tell then whose file it is.
-    """
-    marks = {one.mark for one in found}
-    if "broken" in marks:
-        return "broken"
-    if key is None:
-        return "untied"
-    return "open" if "open" in marks else "holds"
-
-
-def _sum(found: list[Finding], key: bytes | None) -> Finding:
-    marks = [one.mark for one in found]
-    counts: dict[str, Value] = {name: marks.count(name) for name in ("holds", "broken", "open")}
-    if counts["broken"]:
-        return Finding("sum.broken", "broken", counts)
-    if not key:
-        return Finding("sum.consistent", "open", counts)
-    if counts["open"]:
-        return Finding("sum.open", "open", counts)
-    return Finding("sum.holds", "holds", counts)
 
 
 def _of_record(proof: Proof) -> Finding:
@@ -179,9 +148,12 @@ def _of_chain(case: _Case, chain: Chain) -> Iterator[Finding]:
     hashes = case.hashes.setdefault(chain.device_id, {})
     head, last, others = genesis(chain.device_id, chain.public_key), 0, 0
     for one in chain.links:
-        if (one.first if isinstance(one, Others) else one.number) != last + 1:
+        if (one.number if isinstance(one, Kept) else one.first) != last + 1:
             yield Finding("chain.gap", "broken", {"device": chain.device_id, "number": last + 1})
             return
+        if isinstance(one, Hole):
+            head, last = one.head, one.last
+            continue
         if isinstance(one, Others):
             for at in range(0, len(one.digests), DIGEST_BYTES):
                 head, last = link_digest(head, one.digests[at : at + DIGEST_BYTES]), last + 1
@@ -201,7 +173,13 @@ def _of_chain(case: _Case, chain: Chain) -> Iterator[Finding]:
         "kept": len(chain.kept),
         "others": others,
     }
-    yield Finding("chain.whole" if good else "chain.short", _mark(good), params)
+    if good and chain.holes:
+        missing = sum(one.last - one.first + 1 for one in chain.holes)
+        shown = [f"{one.first}-{one.last}" for one in chain.holes[:SPANS_MAX]]
+        spans = ", ".join(shown) + (" …" if len(chain.holes) > SPANS_MAX else "")
+        yield Finding("chain.parts", "open", {**params, "missing": missing, "spans": spans})
+    else:
+        yield Finding("chain.whole" if good else "chain.short", _mark(good), params)
     yield from _of_heads(case, chain)
 
 
@@ -256,11 +234,29 @@ def _of_entries(case: _Case) -> Iterator[Finding]:
             yield Finding("entry.stranger", "broken", {"record": entry.record_id})
         yield _of_signature(case, chain, kept, entry, covers[chain.device_id])
         yield from _of_quarantine(kept)
+        yield from _of_carried(case, entry)
         if chain.device_id == SERVER and entry.person_id != RULE:  # nobody signed on there
             yield Finding("entry.by_server", "open", {"person": entry.person_id})
         yield _of_receipt(case, chain, kept, pushes[chain.device_id].get(kept.number))
         if kept.verdict not in (None, "accepted", "merged", "quarantined"):
             yield Finding("entry.verdict", "note", {"verdict": kept.verdict, "code": kept.code})
+
+
+def _of_carried(case: _Case, entry: Entry) -> Iterator[Finding]:
+    """A stop that the server put in force before its turn, inside an entry of its own."""
+    found = inside(entry)
+    if found is None:
+        return
+    keys = {chain.device_id: chain.public_key for chain in case.proof.chains}
+    params: dict[str, Value] = {
+        "device": found.device_id, "number": found.number, "person": found.person_id,
+    }  # fmt: skip
+    key = keys.get(found.device_id)
+    if key is None:  # of that device nothing else is here
+        yield Finding("entry.carried_open", "open", params)
+        return
+    good = proved(entry, key)
+    yield Finding("entry.carried" if good else "entry.carried_false", _mark(good), params)
 
 
 def _ours(case: _Case) -> set[str]:
@@ -309,7 +305,7 @@ def _of_signature(
         # been changed before the device signed on behind it, so no later signature vouches for it
         return Finding("entry.unsigned", "open", params)
     at = bisect_left(covers, entry.number)
-    if at == len(covers):
+    if at == len(covers) or not case.whole_between(chain, entry.number, covers[at]):
         return Finding("entry.unsigned", "open", params)
     return Finding("entry.covered", "holds", {**params, "later": covers[at]})
 
@@ -336,6 +332,8 @@ def _of_receipt(case: _Case, chain: Chain, kept: Kept, receipt: Receipt | None) 
 def _of_bases(case: _Case) -> Iterator[Finding]:
     """An entry says what its writer had seen: those entries must be here, too."""
     here = {(chain.device_id, kept.number) for chain in case.proof.chains for kept in chain.kept}
+    carried = [one for _, _, entry in case.entries if (one := inside(entry)) is not None]
+    here |= {(one.device_id, one.number) for one in carried}
     missing: set[tuple[str, int]] = set()
     for _, _, entry in case.entries:
         for writer in entry.base.values():

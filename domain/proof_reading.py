@@ -17,8 +17,10 @@ from domain.proofs import (
     FILES_MAX_BYTES,
     FORMAT,
     VERSION,
+    WITH_HOLES,
     Chain,
     Head,
+    Hole,
     Kept,
     Name,
     Others,
@@ -63,9 +65,12 @@ def read(data: bytes) -> Proof:
     value = _parse(data)
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         _refuse("proof_format", "format")
-    if value.get("v") != VERSION:
+    if value.get("v") not in (VERSION, WITH_HOLES):
         _refuse("proof_version", str(value.get("v"))[:20])
-    return _proof(_row(value, _PROOF))
+    found = _proof(_row(value, _PROOF))
+    if (value.get("v") == WITH_HOLES) != any(one.holes for one in found.chains):
+        _refuse("proof_version", str(value.get("v"))[:20])
+    return found
 
 
 def _parse(data: bytes) -> Value:
@@ -139,7 +144,12 @@ def _chain(value: Value) -> Chain:
     )
 
 
-def _link(value: Value) -> Others | Kept:
+def _link(value: Value) -> Others | Kept | Hole:
+    if isinstance(value, dict) and value.keys() == {"n", "to", "head"}:
+        first, last = _number(value["n"]), _number(value["to"])
+        if last < first:
+            _refuse("proof_fields", "to")
+        return Hole(first, last, _hex(value["head"], _KEY_HEX, "head"))
     if isinstance(value, dict) and value.keys() == {"n", "others"}:
         digests = _base64(value["others"], "others")
         if not digests or len(digests) % DIGEST_BYTES:

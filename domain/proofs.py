@@ -2,9 +2,10 @@
 
 A proof is one file of canonical JSON. It holds the entries of a record and of its evidence as the
 devices hashed them; of every other entry of those devices 32 bytes stand in its place, so that each
-chain can be followed from its beginning. With them go the devices' keys, their signatures, the
-server's receipts, the photos, and the names to read it all by. `domain.proof_reading` reads such a
-file, `domain.proof_checks` says what holds.
+chain can be followed from its beginning. A device that has not everything leaves holes, and says
+where: each part is then worth what is signed in it. With them go the devices' keys, their
+signatures, the server's receipts, the photos, and the names to read it all by.
+`domain.proof_reading` reads such a file, `domain.proof_checks` says what holds.
 """
 
 import base64
@@ -15,6 +16,7 @@ from domain.changes import canonical
 from domain.records import Value
 
 FORMAT, VERSION = "anshao-proof", 1
+WITH_HOLES = 2  # version of a file whose maker had a part of some chain
 SERVER = "server"  # device id of what the server writes by itself
 RULE = "rule"  # person id of what no person did
 EVIDENCE = "evidence"
@@ -34,6 +36,18 @@ class Others:
     def last(self) -> int:
         """Number of the last of them."""
         return self.first + len(self.digests) // DIGEST_BYTES - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Entries `first` to `last` that the maker of the file did not have.
+
+    `head` is said to be the hash of the last: nothing ties what lies before to what lies behind.
+    """
+
+    first: int
+    last: int
+    head: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,7 @@ class Chain:
     name: str
     enrolled_ms: int | None
     statement: bytes | None
-    links: tuple[Others | Kept, ...]
+    links: tuple[Others | Kept | Hole, ...]
     heads: tuple[Head, ...] = ()
     receipts: tuple[Receipt, ...] = ()
 
@@ -87,6 +101,11 @@ class Chain:
     def kept(self) -> tuple[Kept, ...]:
         """The entries that are here with their bytes."""
         return tuple(one for one in self.links if isinstance(one, Kept))
+
+    @property
+    def holes(self) -> tuple[Hole, ...]:
+        """What the maker of the file did not have."""
+        return tuple(one for one in self.links if isinstance(one, Hole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +162,10 @@ def statement_bytes(device_id: str, public_key: bytes, name: str, enrolled_ms: i
     return b"anshao-device-v1\0" + canonical(row)
 
 
-def link_digest(previous: bytes, digest: bytes) -> bytes:
-    """Return the chain hash of an entry of which only the digest of the body is known."""
-    return hashlib.sha256(b"anshao-entry-v1\0" + previous + digest).digest()
-
-
 def _content(proof: Proof) -> dict[str, Value]:
     return {
         "format": FORMAT,
-        "v": VERSION,
+        "v": WITH_HOLES if any(one.holes for one in proof.chains) else VERSION,
         "record": proof.record_id,
         "type": proof.type,
         "plant": proof.plant,
@@ -190,7 +204,9 @@ def _chain(chain: Chain) -> Value:
     }
 
 
-def _link(one: Others | Kept) -> Value:
+def _link(one: Others | Kept | Hole) -> Value:
+    if isinstance(one, Hole):
+        return {"n": one.first, "to": one.last, "head": one.head.hex()}
     if isinstance(one, Others):
         return {"n": one.first, "others": _base64(one.digests)}
     return {

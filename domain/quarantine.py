@@ -6,7 +6,7 @@ the feed stay as they were sent: every store applies the outcome when it comes t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from domain.changes import Entry
@@ -21,7 +21,8 @@ ACTION_OF: Final[Mapping[str, str]] = {LET: RELEASE, REFUSED: REFUSE}
 # why
 UNSIGNED, FORGED, REVOKED = "entry.unsigned", "entry.forged", "entry.revoked"
 UNREADABLE: Final = "entry.unreadable"
-NEVER: Final = frozenset({FORGED, UNREADABLE})  # set aside as a file: can only be looked at
+FORK: Final = "entry.fork"  # another history under known numbers: two bodies with one identity
+NEVER: Final = frozenset({FORGED, UNREADABLE, FORK})  # set aside as a file: can only be looked at
 RELEASED: Final = "entry.released"  # code of an entry that counts because somebody released it
 TURNED_DOWN: Final = "entry.turned_down"  # code of an entry that somebody refused for good
 BEFORE: Final = "before_ms"  # cell of a release: only what was provably written before that
@@ -120,7 +121,14 @@ def item(entry: Entry) -> Item:
 def held_cells(
     device: str, name: str, why: str, first: int, last: int, entries: Sequence[Entry], at_ms: int
 ) -> dict[str, Value]:
-    """Return the cells of the record about entries `first` to `last` of a device."""
+    """Return the cells of the record about entries `first` to `last` of a device.
+
+    It goes to every device. What held entries say comes with themselves, to those who may have
+    their records; of entries that are in no feed the record alone can tell.
+    """
+    told = [item(one) for one in entries[:ITEMS_MAX]]
+    if why not in NEVER:
+        told = [replace(one, words="") for one in told]
     return {
         "state": HELD,
         "device": device,
@@ -128,7 +136,7 @@ def held_cells(
         "why": why,
         "first": first,
         "last": last,
-        "items": [item(one).cell() for one in entries[:ITEMS_MAX]],
+        "items": [one.cell() for one in told],
         "at_ms": at_ms,
         "by": "rule",
     }

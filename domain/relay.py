@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, cast
 
 from domain.changes import BODY_MAX_BYTES, DECISIONS, Entry, canonical, decode, link, signed_bytes
 from domain.errors import EntryInvalidError, FieldError
+from domain.peer_time import ASK_DIGITS, Vouched
 from domain.records import Value
 from domain.signatures import verifies
 
@@ -145,12 +146,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one device hands to another: which plant, who made it, when (its own clock, ms)."""
+    """What one device hands to another: which plant, who made it, when (its own clock, ms).
+
+    `ask` wants to know the time, `vouched` says it (`domain.peer_time`); such a one needs no runs.
+    """
 
     plant: str
     sender: str
     made_ms: int
     runs: tuple[Run, ...]
+    ask: str = ""
+    vouched: Vouched | None = None
 
     @property
     def count(self) -> int:
@@ -215,12 +221,18 @@ def encode(message: Message) -> bytes:
         }
         for run in message.runs
     ]
-    data = canonical(
-        {
-            "format": FORMAT, "v": VERSION, "plant": message.plant, "from": message.sender,
-            "at_ms": message.made_ms, "runs": runs,
-        }
-    )  # fmt: skip
+    row: dict[str, Value] = {
+        "format": FORMAT, "v": VERSION, "plant": message.plant, "from": message.sender,
+        "at_ms": message.made_ms, "runs": runs,
+    }  # fmt: skip
+    if message.ask:
+        row["ask"] = message.ask
+    if message.vouched:
+        said = message.vouched
+        row["time"] = {
+            "unc": said.unc_ms, "answers": said.answers, "sig": said.signature.hex(),
+        }  # fmt: skip
+    data = canonical(row)
     if len(data) > MESSAGE_MAX_BYTES or message.count > ENTRIES_MAX:
         raise RelayLargeError(size=-(-len(data) // 1024), limit=MESSAGE_MAX_BYTES // 1024)
     return data
@@ -250,17 +262,31 @@ def read(data: bytes) -> Message:
     if not isinstance(runs, list) or not _whole(head.get("at_ms")):
         raise RelayDamagedError(reason="format")
     parts = cast("list[object]", runs)
-    if not 0 < len(parts) <= RUNS_MAX:
+    ask = _hex(head["ask"], ASK_DIGITS).hex() if "ask" in head else ""
+    vouched = _read_time(head["time"]) if "time" in head else None
+    if not (parts or ask or vouched) or len(parts) > RUNS_MAX:
         raise RelayDamagedError(reason="count")
     message = Message(
         _text(head.get("plant")),
         _text(head.get("from")),
         cast("int", head["at_ms"]),
         tuple(_read_run(one) for one in parts),
+        ask,
+        vouched,
     )
     if message.count > ENTRIES_MAX:
         raise RelayDamagedError(reason="count")
     return message
+
+
+def _read_time(found: object) -> Vouched:
+    if not isinstance(found, dict):
+        raise RelayDamagedError(reason="time")
+    row = cast("dict[str, object]", found)
+    unc, answers = row.get("unc"), _hex(row.get("answers"), ASK_DIGITS).hex()
+    if not _whole(unc):
+        raise RelayDamagedError(reason="time")
+    return Vouched(cast("int", unc), answers, _hex(row.get("sig"), _SIGNATURE_DIGITS))
 
 
 def _read_run(found: object) -> Run:

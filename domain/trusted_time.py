@@ -35,7 +35,7 @@ class TimeUntrustedError(FieldError):
 
 
 class PeerTimeError(FieldError):
-    """A time from another device that is older than what this one knows, or too vague."""
+    """A time from another device that proves nothing (`reason`: other, forged, vague, old)."""
 
     code = "time.peer"
 

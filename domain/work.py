@@ -12,7 +12,7 @@ from domain.holds import SLOT
 from domain.records import Record, Value
 
 HOUR_MS = 3_600_000
-ROUND = 1  # of signatures: a re-issued work is another record
+ROUND = 1  # of signatures: a re-issued work is another record, and no way may lead back to one
 NAMED = ("work_leader", "guardians", "analysts", "workers")  # cells that name people on a work
 CHECK_INS = "check_ins"
 

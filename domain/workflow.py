@@ -13,7 +13,9 @@ from domain.errors import (
 )
 from domain.expressions import Expression, Facts, holds
 from domain.hazard_fields import HazardField, missing
+from domain.holds import Safety
 from domain.plant import Person, Plant
+from domain.policies import TypePolicies
 from domain.questions import Item
 from domain.records import Record, Value
 from domain.trusted_time import TimeUntrustedError
@@ -182,6 +184,12 @@ def check_time(workflow: Workflow, row: Transition, record: Record, facts: Facts
     now, work = facts.get("now_ms"), workflow.work
     if "valid" in row.requires and work and isinstance(now, int) and is_over(work, record, now):
         raise WorkExpiredError(action=row.action, expired_ms=expires_ms(work, record))
+
+
+def under_control(workflow: Workflow, policies: TypePolicies) -> bool:
+    """Say whether this is work under control: a part `work:`, and a state with safety first."""
+    safe = isinstance(policies.get(workflow.code, {}).get("state"), Safety)
+    return workflow.work is not None and safe
 
 
 def rows_of(workflow: Workflow, action: str, target: str) -> tuple[Transition, ...]:

@@ -14,9 +14,9 @@ from sqlmodel import Session, col
 from domain import merge
 from domain.changes import genesis, link
 from domain.errors import ChainBrokenError
-from offline_store import devices, keeping, signed
-from offline_store.entries import IN_MAX, Logged
-from offline_store.journal import Arrival
+from offline_store import devices, firsts, keeping, signed
+from offline_store.arrival import Arrival
+from offline_store.entries import IN_MAX
 from offline_store.tables import EntryRow
 
 
@@ -29,6 +29,7 @@ def receive(
     session: Session,
     arrivals: Sequence[tuple[Arrival, bytes | None]],
     policies: merge.TypePolicies,
+    made: firsts.Rows | None = None,
 ) -> list[str]:
     """Take entries of others, each with the hash before it where the server said one.
 
@@ -38,7 +39,7 @@ def receive(
     """
     decisions = signed.Decisions(session)
     here = _around(session, [arrival for arrival, _ in arrivals])
-    fresh: list[Logged] = []
+    fresh: list[keeping.Fresh] = []
     for arrival, said in arrivals:
         device_id, number = arrival.entry.device_id, arrival.entry.number
         known = here.get((device_id, number))
@@ -47,14 +48,17 @@ def receive(
                 raise ChainBrokenError(device=device_id, number=number)
             _learn(session, arrival)
             continue
-        digest = link(_previous(session, here, arrival, said), arrival.body)
+        previous = _previous(session, here, arrival, said)
+        digest = arrival.linked(previous)
         after = here.get((device_id, number + 1))
         if after is not None and link(digest, after.body) != after.hash:
             raise ChainBrokenError(device=device_id, number=number + 1)
         arrival.check(decisions, digest)
         here[device_id, number] = _Here(arrival.body, digest)
-        fresh.append(arrival.logged(digest))
-    return keeping.keep(session, fresh, [arrival.entry for arrival, _ in arrivals], policies)
+        if number > 1 and (device_id, number - 1) not in here:
+            arrival = arrival._replace(behind=previous)  # noqa: PLW2901 -- the same, better known
+        fresh.append((arrival, digest))
+    return keeping.keep(session, fresh, [arrival for arrival, _ in arrivals], policies, made)
 
 
 def _previous(

@@ -1,12 +1,13 @@
 """The pushes: on the server with the reply as sent, on a device with the reply once it came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 from sqlalchemy import Row, Table, bindparam
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, delete, select, update
 
+from offline_store import bulk
 from offline_store.tables import BatchRow
 
 
@@ -27,25 +28,12 @@ class Batch:
 
 def add(session: Session, batch: Batch) -> None:
     """Add a push."""
-    session.add(
-        BatchRow(
-            device_id=batch.device_id,
-            first=batch.first,
-            last=batch.last,
-            head=batch.head,
-            feed=batch.feed,
-            received_ms=batch.received_ms,
-            receipt=batch.receipt,
-            reply=batch.reply,
-            certificate=batch.certificate,
-        )
-    )
-    session.flush()
+    bulk.insert(session, BatchRow, _NAMES, [tuple(getattr(batch, name) for name in _NAMES)])
 
 
 def lookup(session: Session, device_id: str, first: int) -> Batch | None:
     """Return the push of a device that begins with entry `first`."""
-    row = session.get(BatchRow, (device_id, first))
+    row = session.connection().execute(_THIS, {"device": device_id, "first": first}).first()
     return _batch(row) if row else None
 
 
@@ -101,9 +89,13 @@ def of_device(session: Session, device_id: str) -> list[Batch]:
     return [_batch(row) for row in rows]
 
 
+_NAMES = tuple(one.name for one in fields(Batch))
+_ROWS = core_select(cast("Table", vars(BatchRow)["__table__"]))  # rows without the mapper
+_THIS = _ROWS.where(
+    col(BatchRow.device_id) == bindparam("device"), col(BatchRow.first) == bindparam("first")
+)
 _UNANSWERED = (
-    core_select(cast("Table", vars(BatchRow)["__table__"]))  # rows without the mapper
-    .where(col(BatchRow.device_id) == bindparam("device"), col(BatchRow.reply).is_(None))
+    _ROWS.where(col(BatchRow.device_id) == bindparam("device"), col(BatchRow.reply).is_(None))
     .where(col(BatchRow.first) > bindparam("after"))
     .order_by(col(BatchRow.first))
     .limit(1)

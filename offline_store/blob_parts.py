@@ -1,6 +1,5 @@
 """Files that grow while they arrive, and get their place once their hash is right."""
 
-import hashlib
 from pathlib import Path
 
 from offline_store import backups, blobs, sealed_files
@@ -20,24 +19,24 @@ def grown(store: Store, sha256: str) -> int:
     return sealed_files.arrived(blobs.part(store, sha256), store.seal)
 
 
-def settle(store: Store, sha256: str) -> bool:
+def settle(store: Store, sha256: str, growing: Path | None = None) -> bool:
     """Check an arrived file by reading it back from disk, and give it its place.
 
-    False, and the part is gone, when its hash is not its name.
+    `growing`: where it arrived, else its part. False, and that is gone, when its hash is not its
+    name.
     """
-    growing = blobs.part(store, sha256)
-    digest = hashlib.sha256()
+    growing = growing or blobs.part(store, sha256)
     backups.sync(growing)
-    for step in sealed_files.arrived_pieces(growing, store.seal):
-        digest.update(step)
-    if digest.hexdigest() != sha256:
+    if blobs.hash_of(sealed_files.arrived_pieces(growing, store.seal)) != sha256:
         growing.unlink()
         return False
+    place = blobs.path(store, sha256)
+    place.parent.mkdir(exist_ok=True)
     if store.seal is None:
-        growing.replace(blobs.path(store, sha256))
+        growing.replace(place)
     else:
         _seal_arrived(store, growing, sha256)
-    backups.sync(growing.parent)
+    backups.sync(place.parent)
     backups.sync(store.blobs)
     return True
 

@@ -10,16 +10,16 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import Row, Table, bindparam
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select, update
 
-from domain.errors import StoreFullError
+from domain.errors import StoreError, StoreFullError
 from offline_store import backups, sealed_files
 from offline_store.database import Store, insert_new
 from offline_store.tables import BlobRow
@@ -28,10 +28,17 @@ from offline_store.tables import BlobRow
 # they are held. On the server a file is partial until it is received.
 State = Literal["waiting", "sending", "received", "refused", "wanted", "held", "partial", "removed"]
 
+REMOVED: Final = "removed"  # gone for good (`offline_store.removals`)
 THUMBNAIL, SHOWN, ORIGINAL = 0, 1, 2  # order of sending: small pictures before big ones
 PRIORITIES = {"thumb": THUMBNAIL, "stamped": SHOWN, "signature": SHOWN}
 _STEP = 1024 * 1024
 _SCRATCH = "new"  # folder of files that are being made; `sweep` empties it after a crash
+
+
+class BlobRemovedError(StoreError):
+    """A file (`file`: the start of its name) was removed for good: nothing is noted of it."""
+
+    code = "blob.removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,14 @@ class Blob:
     received_ms: int | None
     priority: int
     error: str | None
+
+
+def hash_of(steps: Iterable[bytes]) -> str:
+    """Return the name of a file (SHA-256 in hex) from its bytes, read piece by piece."""
+    digest = hashlib.sha256()
+    for step in steps:
+        digest.update(step)
+    return digest.hexdigest()
 
 
 def put(
@@ -176,7 +191,7 @@ def add(
     if not insert_new(session, BlobRow, new.model_dump()):
         this = update(BlobRow).where(
             col(BlobRow.sha256) == sha256,
-            col(BlobRow.state) != "removed",  # gone for good (`offline_store.removals`)
+            col(BlobRow.state) != REMOVED,
         )
         session.exec(this.values(have=True))
         session.exec(this.where(col(BlobRow.state) == "wanted").values(state="held"))
@@ -252,18 +267,24 @@ def progress(session: Session, sha256: str, offset: int) -> None:
 
 
 def confirm(session: Session, sha256: str, receipt: str, received_ms: int) -> None:
-    """Note the server's receipt: it has the whole file, and read the hash from its own disk."""
-    row = session.get(BlobRow, sha256)
-    assert row is not None, "a receipt is noted for a file that is here"
-    _set(
-        session,
-        sha256,
-        state="received",
-        offset=row.size,
-        receipt=receipt,
-        received_ms=received_ms,
-        error=None,
+    """Note the server's receipt: it has the whole file, and read the hash from where it rests.
+
+    Raises BlobRemovedError for a file that was removed for good, meanwhile or before.
+    """
+    this = update(BlobRow).where(col(BlobRow.sha256) == sha256, col(BlobRow.state) != REMOVED)
+    noted = session.connection().execute(
+        this.values(
+            state="received",
+            offset=col(BlobRow.size),
+            receipt=receipt,
+            received_ms=received_ms,
+            error=None,
+        )
     )
+    if not noted.rowcount:
+        row = session.get(BlobRow, sha256)
+        assert row is not None, "a receipt is noted for a file that is here"
+        raise BlobRemovedError(file=sha256[:8])
 
 
 def fail(session: Session, sha256: str, code: str, *, for_good: bool) -> None:

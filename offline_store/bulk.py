@@ -30,6 +30,16 @@ def insert(
         connection.exec_driver_sql(_insert(_table(table), names, connection.dialect.name), [*rows])
 
 
+def put(
+    session: Session, table: type[SQLModel], names: tuple[str, ...], row: tuple[Any, ...]
+) -> None:
+    """Insert a row, or change the one with the same key, which is its first column."""
+    connection = session.connection()
+    new = ", ".join(f'"{name}" = excluded."{name}"' for name in names[1:])
+    sql = _insert(_table(table), names, connection.dialect.name)
+    connection.exec_driver_sql(f'{sql} ON CONFLICT ("{names[0]}") DO UPDATE SET {new}', row)
+
+
 def delete(session: Session, table: type[SQLModel], name: str, values: Sequence[Any]) -> None:
     """Delete the rows whose column has one of these values."""
     for _ in _in(session, f'DELETE FROM "{_table(table)}" WHERE "{name}" IN', values):  # noqa: S608
@@ -55,7 +65,7 @@ def update(
 def select(
     session: Session, table: type[SQLModel], names: tuple[str, ...], name: str,
     values: Sequence[Any], order: str = "",
-) -> Iterator[Row[Any]]:  # fmt: skip
+) -> Iterator[Row[*tuple[Any, ...]]]:  # fmt: skip
     """Yield these columns of the rows whose column `name` has one of these values.
 
     `order` is what stands behind ORDER BY; it holds within each `IN_MAX` values.
@@ -66,9 +76,32 @@ def select(
         yield from rows
 
 
+def run(session: Session, sql: str, values: Sequence[Any]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Run one fixed statement with a mark (?) for each value; returns its rows, if it has any."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        sql = sql.replace("?", "%s")
+    found = connection.exec_driver_sql(sql, tuple(values))
+    return found.all() if found.returns_rows else ()
+
+
+def between(
+    session: Session, table: type[SQLModel], names: tuple[str, ...], name: str, after: int,
+    upto: int, order: str,
+) -> Sequence[Row[Any]]:  # fmt: skip
+    """Return these columns of the rows whose column `name` is behind `after`, up to `upto`."""
+    connection = session.connection()
+    mark, columns = _mark(connection.dialect.name), ", ".join(f'"{one}"' for one in names)
+    sql = (
+        f'SELECT {columns} FROM "{_table(table)}"'  # noqa: S608 -- names only
+        f' WHERE "{name}" > {mark} AND "{name}" <= {mark} ORDER BY {order}'
+    )
+    return connection.exec_driver_sql(sql, (after, upto)).all()
+
+
 def _in(
     session: Session, sql: str, values: Sequence[Any], behind: str = ""
-) -> Iterator[Sequence[Row[Any]]]:
+) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
     connection = session.connection()
     mark = _mark(connection.dialect.name)
     for start in range(0, len(values), IN_MAX):

@@ -1,11 +1,15 @@
 """Certificates as the server made them, per device; devices keep theirs among the small things."""
 
-from sqlalchemy import delete
+from functools import lru_cache
+
+from sqlalchemy import bindparam, delete
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from domain.certificates import Certificate, decode
 from offline_store.tables import CertificateRow
 
+_ANY = 2**53  # above every serial
 KEPT = 50  # per device: half a year of weekly changes
 
 
@@ -44,9 +48,25 @@ def newest(session: Session, device_id: str) -> tuple[Certificate, bytes, bytes]
     return (decode(row.body), row.body, row.signature) if row else None
 
 
+def first_ms(session: Session, device_id: str) -> int | None:
+    """Return from when the first certificate of a device was; None where none is here."""
+    query = select(CertificateRow.from_ms).where(
+        col(CertificateRow.device_id) == device_id, col(CertificateRow.serial) == 1
+    )
+    return session.exec(query).first()
+
+
 def of_device(session: Session, device_id: str, up_to: int | None = None) -> list[Certificate]:
     """Return the certificates of a device in order, at most up to serial `up_to`."""
-    query = select(CertificateRow).where(col(CertificateRow.device_id) == device_id)
-    if up_to is not None:
-        query = query.where(col(CertificateRow.serial) <= up_to)
-    return [decode(row.body) for row in session.exec(query.order_by(col(CertificateRow.serial)))]
+    given = {"device": device_id, "upto": _ANY if up_to is None else up_to}
+    rows = session.connection().execute(_OF_DEVICE, given).scalars()
+    return [_decoded(bytes(body)) for body in rows]
+
+
+_decoded = lru_cache(maxsize=256)(decode)  # the same ones with each push
+_OF_DEVICE = (
+    core_select(col(CertificateRow.body))
+    .where(col(CertificateRow.device_id) == bindparam("device"))
+    .where(col(CertificateRow.serial) <= bindparam("upto"))
+    .order_by(col(CertificateRow.serial))
+)

@@ -107,24 +107,25 @@ def fill(file: Path, folder: Path, url: str | None) -> Store:
         return open_store(folder)
     with tempfile.TemporaryDirectory(prefix="anshao-fill-") as beside:
         shutil.copyfile(file, Path(beside) / FILE_NAME)
-        source = open_store(Path(beside))  # brings tables of an earlier version up to date
-        store = open_store(folder, url)
-        try:
-            with source.reading() as old, store.session() as new:
-                _copy_rows(old.connection(), new.connection())
-                keep.put(new, search.KEPT, None)  # the index is filled when the store is opened
-        except BaseException:
-            store.close()
-            raise
-        finally:
-            source.close()
-    store.close()
+        with (
+            contextlib.closing(open_store(Path(beside))) as source,  # brings old tables up to date
+            contextlib.closing(open_store(folder, url)) as store,
+            source.reading() as old,
+            store.session() as new,
+        ):
+            _copy_rows(old.connection(), new.connection())
+            keep.put(new, search.KEPT, None)  # the index is filled when the store is opened
     return open_store(folder, url)
 
 
 def is_empty(folder: Path, url: str | None) -> bool:
-    """Say whether a folder and a database hold nothing of a store yet."""
-    if (folder / FILE_NAME).exists() or next((folder / "blobs").glob("*/*"), None) is not None:
+    """Say whether a folder and a database hold nothing of a store yet, and no photo."""
+    return next((folder / "blobs").glob("*/*"), None) is None and has_no_rows(folder, url)
+
+
+def has_no_rows(folder: Path, url: str | None) -> bool:
+    """Say whether there is no store yet; photos may be there."""
+    if (folder / FILE_NAME).exists():
         return False
     if not is_shared(url):
         return True

@@ -279,7 +279,7 @@ def _engine(url: str | None, seal: Seal | None) -> Engine:
             hide_parameters=True,
         )
     else:
-        engine = create_engine(url, **sealing.engine_arguments(seal))
+        engine = create_engine(url, hide_parameters=True, **sealing.engine_arguments(seal))
     if engine.dialect.name == "sqlite":
         if seal and seal.way == "cipher":
             event.listen(engine, "connect", sealing.listener(seal))

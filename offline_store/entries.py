@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Row, Select, bindparam, delete, func, select, update
 from sqlmodel import Session, col
 
-from domain.changes import Entry, decode, link
+from domain.changes import DECISIONS, Entry, decode, genesis, link
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.merge import Verdict
 from domain.records import Value
 from offline_store import bulk
 from offline_store.bulk import IN_MAX
-from offline_store.tables import EntryRow
+from offline_store.tables import DeviceRow, EntryRow
 
 MARK_DIGITS = 16  # hex, of the hash that tells a feed from one with the same numbers
 _FOLD_ORDER = '"feed" IS NULL, "feed", "device_id", "number"'
@@ -23,7 +23,7 @@ _READ = (
     "device_id", "record_id", "body", "hash", "feed", "verdict", "code", "params", "received_ms",
     "signature",
 )  # fmt: skip
-_STORED = (
+STORED = (
     "device_id", "number", "entry_id", "record_id", "kind", "person_id", "body", "hash", "feed",
     "received_ms", "verdict", "code", "params", "signature",
 )  # fmt: skip
@@ -48,6 +48,40 @@ class Logged:
     signature: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry of this device as it is sent; most senders need not know what it says."""
+
+    device_id: str
+    number: int
+    kind: str
+    record_id: str
+    body: bytes
+    hash: bytes
+    signature: bytes | None = None
+    feed: int | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """What it says; raises StoreDamagedError where its bytes are no entry."""
+        return _entry(self.body, self.device_id)
+
+
+class Stored(NamedTuple):
+    """A confirmed entry as its row says it: its body is passed on, and nobody reads it here."""
+
+    device_id: str
+    feed: int
+    verdict: Verdict
+    code: str | None
+    received_ms: int | None
+    body: bytes
+    signature: bytes | None
+    kind: str
+    record_id: str
+    params: str | None  # JSON
+
+
 class Last(NamedTuple):
     """The end of a device's chain."""
 
@@ -62,7 +96,12 @@ def add(session: Session, logged: Sequence[Logged], feed: int | None = None) -> 
 
     `feed` is the number of those that have none of their own.
     """
-    bulk.insert(session, EntryRow, _STORED, [_values(one, feed) for one in logged])
+    add_rows(session, [_values(one, feed) for one in logged])
+
+
+def add_rows(session: Session, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert entries as rows of `STORED` columns; the caller brings their records up to date."""
+    bulk.insert(session, EntryRow, STORED, rows)
 
 
 def of_record(session: Session, record_id: str) -> list[Logged]:
@@ -96,6 +135,29 @@ def of_device(session: Session, device_id: str, first: int, limit: int) -> list[
     """Return at most `limit` of a device's entries from number `first` on."""
     given = {"device": device_id, "first": first, "most": limit}
     return [logged(row) for row in session.connection().execute(_OF_DEVICE, given)]
+
+
+def waiting(session: Session, device_id: str, first: int, limit: int) -> list[Waiting]:
+    """Return the same as they are sent."""
+    rows = bulk.run(session, _WAITING, (device_id, first, first + limit - 1))
+    return [Waiting(*row) for row in rows]
+
+
+def decisions_far_back(session: Session, device_id: str, by: int) -> list[Logged]:
+    """Return a device's signed decisions that wait behind `by` or more of its other entries."""
+    this = (col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None))
+    query = select(func.min(col(EntryRow.number))).where(*this)
+    first = session.connection().execute(query).scalar()
+    if first is None:
+        return []
+    rows = session.connection().execute(
+        _columns()
+        .where(*this, col(EntryRow.number) >= first + by, col(EntryRow.kind).in_(DECISIONS))
+        .where(col(EntryRow.signature).is_not(None))
+        .order_by(col(EntryRow.number))
+        .limit(IN_MAX)
+    )
+    return [logged(row) for row in rows]
 
 
 def remove(session: Session, device_id: str, number: int) -> str | None:
@@ -132,6 +194,19 @@ def last_of_device(session: Session, device_id: str) -> Last | None:
     return Last(*row) if row else None
 
 
+def head(session: Session, device_id: str) -> tuple[int, bytes]:
+    """Return number and hash of a device's last entry; before its first, 0 and its genesis."""
+    last = last_of_device(session, device_id)
+    return (last.number, last.hash) if last else (0, genesis_of(session, device_id))
+
+
+def genesis_of(session: Session, device_id: str) -> bytes:
+    """Return the hash before a known device's first entry."""
+    device = session.get(DeviceRow, device_id)
+    assert device is not None, "a device writes and sends only once it is known"
+    return genesis(device_id, device.public_key)
+
+
 def signs_since(session: Session, device_id: str) -> int | None:
     """Return the number of the first entry of a device whose signature is here; None for none."""
     query = select(func.min(col(EntryRow.number))).where(
@@ -148,26 +223,39 @@ def page(
     A page ends at a feed boundary, so it may hold more than `limit` by one batch; `without` leaves
     out the entries of one device.
     """
-    feed = col(EntryRow.feed)
-    last = session.connection().execute(select(func.max(feed))).scalar() or 0
-    edge = (
-        session.connection()
-        .execute(select(feed).where(feed > after).order_by(feed).offset(limit - 1).limit(1))
-        .scalar()
-    )
+    end, more = _edge(session, after, limit)
+    rows = _of_feed(session, after, end, _READ)
+    return [logged(row) for row in rows if row.device_id != without], end, more
+
+
+def stored_page(
+    session: Session, after: int, limit: int, *, without: str | None = None
+) -> tuple[list[Stored], int, bool]:
+    """Return the same as `page`, for whoever passes it on as it is."""
+    end, more = _edge(session, after, limit)
+    rows = _of_feed(session, after, end, Stored._fields)
+    return [Stored._make(row) for row in rows if row[0] != without], end, more
+
+
+def _edge(session: Session, after: int, limit: int) -> tuple[int, bool]:
+    """Return the feed number with which a page ends, and whether more follow."""
+    feed, last = col(EntryRow.feed), last_feed(session)
+    query = select(feed).where(feed > after).order_by(feed).offset(limit - 1).limit(1)
+    edge = session.connection().execute(query).scalar()
     end = max(after, last) if edge is None else edge
-    rows = session.connection().execute(
-        _columns()
-        .where(feed > after, feed <= end)
-        .order_by(feed, col(EntryRow.device_id), col(EntryRow.number))
-    )
-    found = [logged(row) for row in rows if row.device_id != without]
-    return found, end, end < last
+    return end, end < last
+
+
+def _of_feed(
+    session: Session, after: int, end: int, names: tuple[str, ...]
+) -> "Sequence[Row[Any]]":
+    order = '"feed", "device_id", "number"'
+    return bulk.between(session, EntryRow, names, "feed", after, end, order)
 
 
 def last_feed(session: Session) -> int:
     """Return the highest feed number in the journal; 0 for an empty one."""
-    return session.connection().execute(select(func.max(col(EntryRow.feed)))).scalar() or 0
+    return session.connection().execute(_LAST_FEED).scalar() or 0
 
 
 def last_received_ms(session: Session, without: str) -> int | None:
@@ -230,12 +318,8 @@ def pack_params(params: Mapping[str, Value] | None) -> str | None:
 
 def logged(row: "Row[Any]") -> Logged:
     """Read one row of the journal; raises StoreDamagedError where its bytes are no entry."""
-    try:
-        entry = decode(row.body, row.device_id)
-    except EntryInvalidError as error:  # they were checked when they came in
-        raise StoreDamagedError(file="entry") from error
     return Logged(
-        entry=entry,
+        entry=_entry(row.body, row.device_id),
         body=row.body,
         hash=row.hash,
         feed=row.feed,
@@ -247,10 +331,21 @@ def logged(row: "Row[Any]") -> Logged:
     )
 
 
+def _entry(body: bytes, device_id: str) -> Entry:
+    try:
+        return decode(body, device_id)
+    except EntryInvalidError as error:  # they were checked when they came in
+        raise StoreDamagedError(file="entry") from error
+
+
 def _columns() -> Select[*tuple[Any, ...]]:
     return select(*(col(getattr(EntryRow, name)) for name in _READ))
 
 
+_WAITING = (
+    "SELECT device_id, number, kind, record_id, body, hash, signature, feed FROM entry"
+    " WHERE device_id = ? AND number BETWEEN ? AND ? ORDER BY number"
+)
 # asked many times a second: a query that is made once costs a quarter
 _DEVICE = col(EntryRow.device_id) == bindparam("device")
 _OF_DEVICE = (
@@ -265,6 +360,7 @@ _LAST = (
     .order_by(col(EntryRow.number).desc())
     .limit(1)
 )
+_LAST_FEED = select(func.max(col(EntryRow.feed)))
 _MARK = (
     select(col(EntryRow.hash))
     .where(col(EntryRow.feed) <= bindparam("feed"))

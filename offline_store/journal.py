@@ -20,17 +20,25 @@ from domain.changes import (
     decode,
     digest_of,
     encode,
-    genesis,
     link,
     link_digest,
     signed_bytes,
 )  # fmt: skip
 from domain.errors import ChainBrokenError
-from domain.records import Record, Value
-from offline_store import entries, keeping, records, salvaged, signed, times
-from offline_store.database import lock_feed
-from offline_store.entries import Logged, last_feed, last_received_ms, of_device, of_record, page
-from offline_store.tables import DeviceRow, EntryRow
+from domain.records import Value
+from offline_store import entries, firsts, keeping, records, salvaged, signed, times
+from offline_store.arrival import Arrival
+from offline_store.entries import (
+    Logged,
+    head,
+    last_feed,
+    last_received_ms,
+    of_device,
+    of_record,
+    page,
+)
+from offline_store.intake import Intake
+from offline_store.tables import EntryRow
 
 _Head = tuple[int, bytes]  # number and hash
 LOST = "store.damaged"  # cell "what" of the event that stands for an entry that was lost
@@ -115,18 +123,6 @@ def write(  # noqa: PLR0913 -- an entry has that many parts
     return entry
 
 
-def head(session: Session, device_id: str) -> tuple[int, bytes]:
-    """Return number and hash of a device's last entry; before its first, 0 and its genesis."""
-    last = entries.last_of_device(session, device_id)
-    return (last.number, last.hash) if last else (0, _genesis(session, device_id))
-
-
-def _genesis(session: Session, device_id: str) -> bytes:
-    device = session.get(DeviceRow, device_id)
-    assert device is not None, "a device writes and sends only once it is known"
-    return genesis(device_id, device.public_key)
-
-
 def chain(previous: bytes, bodies: Iterable[bytes]) -> list[bytes]:
     """Return the hash after each body as its device sent it, going on from `previous`."""
     hashes: list[bytes] = []
@@ -136,44 +132,22 @@ def chain(previous: bytes, bodies: Iterable[bytes]) -> list[bytes]:
     return hashes
 
 
-class Arrival(NamedTuple):
-    """An entry of the feed as it comes from the server."""
-
-    entry: Entry
-    body: bytes
-    feed: int
-    verdict: merge.Verdict
-    code: str | None
-    received_ms: int
-    signature: bytes | None = None  # of a decision
-
-    def logged(self, digest: bytes) -> Logged:
-        """Return it as the journal holds it, with its place in the chain."""
-        return Logged(
-            self.entry, self.body, digest, self.feed, self.verdict, self.code,
-            received_ms=self.received_ms, signature=self.signature,
-        )  # fmt: skip
-
-    def check(self, decisions: signed.Decisions, digest: bytes) -> None:
-        """Raise SignatureWrongError for a decision that counts and is not its device's own."""
-        counts = self.verdict not in {"refused", "quarantined"}
-        decisions.check(self.entry, digest, self.signature, counts=counts)
-
-
 def receive(
     session: Session,
     arrivals: Sequence[Arrival],
     policies: merge.TypePolicies = merge.POLICIES,
+    made: firsts.Rows | None = None,
 ) -> list[str]:
     """Take a page of the feed and bring its records up to date; returns the records touched.
 
-    The devices of the entries must be known (`devices.add`). Each device's chain must go on from
-    what is here: raises ChainBrokenError with device and number otherwise, and nothing is kept.
-    Likewise SignatureWrongError for a decision that its device has not signed.
+    `made` is what `firsts.rows` says of them, where somebody asked it before. The devices of the
+    entries must be known (`devices.add`). Each device's chain must go on from what is here: raises
+    ChainBrokenError with device and number otherwise, and nothing is kept. Likewise
+    SignatureWrongError for a decision that its device has not signed.
     """
     decisions = signed.Decisions(session)
     heads: dict[str, tuple[int, bytes]] = {}
-    fresh: list[Logged] = []
+    fresh: list[keeping.Fresh] = []
     for arrival in arrivals:
         entry = arrival.entry
         number, previous = heads.get(entry.device_id) or head(session, entry.device_id)
@@ -182,137 +156,11 @@ def receive(
             continue
         if entry.number != number + 1:
             raise ChainBrokenError(device=entry.device_id, number=entry.number)
-        digest = link(previous, arrival.body)
+        digest = arrival.linked(previous)
         arrival.check(decisions, digest)
         heads[entry.device_id] = (entry.number, digest)
-        fresh.append(arrival.logged(digest))
-    return keeping.keep(session, fresh, [arrival.entry for arrival in arrivals], policies)
-
-
-class Intake:
-    """A push on its way into the journal of the server, within one transaction.
-
-    Entries are added in order; `record` shows what the ones before made of a record, so that each
-    can be judged. `save` writes all of them and takes the feed number last.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        device_id: str,
-        record_ids: Iterable[str],
-        policies: merge.TypePolicies = merge.POLICIES,
-    ) -> None:
-        """Load the records that the push touches, all at once."""
-        self._session, self._device_id, self._policies = session, device_id, policies
-        self._number, self._hash = head(session, device_id)
-        self._logged: list[Logged] = []
-        ids = list(dict.fromkeys(record_ids))
-        earlier, true = entries.of_records(session, ids), times.of_records(session, ids)
-        self._new = frozenset(ids) - earlier.keys()
-        self._refused = {
-            one.entry.writer
-            for logged in earlier.values()
-            for one in logged
-            if one.verdict in {"refused", "quarantined"}
-        }
-        self._written = {
-            record_id
-            for record_id, logged in earlier.items()
-            if any(one.entry.device_id == device_id for one in logged)
-        }
-        self._folded = {
-            record_id: merge.fold(times.fed(earlier.get(record_id, ()), true), policies)
-            for record_id in ids
-        }
-
-    def record(self, record_id: str) -> Record | None:
-        """Return a record as the entries so far have made it."""
-        folded = self._folded[record_id]
-        return folded.record if folded else None
-
-    def has(self, record_id: str) -> bool:
-        """Whether the push touches this record."""
-        return record_id in self._folded
-
-    def known(self, record_id: str) -> bool:
-        """Whether a record is here, or this device wrote it before and was refused.
-
-        What others were refused does not count: it must keep nothing from being written.
-        """
-        return self.record(record_id) is not None or record_id in self._written
-
-    def records(self, type: str) -> list[Record]:
-        """Return the records of a type that the push touches, as the entries so far made them."""
-        found = (folded.record for folded in self._folded.values() if folded)
-        return [record for record in found if record and record.type == type]
-
-    def seen(self, entry: Entry, name: str) -> bool:
-        """Whether the author of an entry knew the value that a cell of its record has now."""
-        folded = self._folded[entry.record_id]
-        return folded is None or merge.seen(folded, entry, name)
-
-    def base_refused(self, entry: Entry) -> bool:
-        """Whether an entry builds on one that was refused; a decision then has nothing to go on."""
-        return any(writer in self._refused for writer in entry.base.values())
-
-    def add(
-        self,
-        entry: Entry,
-        body: bytes,
-        received_ms: int,
-        *,
-        refused: str | None = None,
-        quarantined: str | None = None,
-        params: Mapping[str, Value] | None = None,
-        signature: bytes | None = None,
-        digest: bytes | None = None,
-    ) -> merge.Merged:
-        """Take the next entry; `refused` or `quarantined` is the code why it does not count.
-
-        `signature` is its device's, verified by the caller; `digest` its chain hash, where the
-        caller knows it.
-        """
-        assert entry.device_id == self._device_id
-        assert entry.number == self._number + 1, "a gap is answered before the intake"
-        before = self._folded[entry.record_id]
-        code = refused or quarantined
-        if code:
-            merged = merge.refuse(before, entry, code)
-        else:
-            merged = merge.apply(before, entry, self._policies, received_ms)
-        verdict: merge.Verdict = "quarantined" if quarantined else merged.verdict
-        if verdict in {"refused", "quarantined"}:
-            self._refused.add(entry.writer)
-        self._number, self._hash = entry.number, digest or link(self._hash, body)
-        self._folded[entry.record_id] = merged
-        self._logged.append(
-            Logged(
-                entry, body, self._hash, None, verdict, merged.code, params, received_ms, signature
-            )
-        )
-        return merged._replace(verdict=verdict)
-
-    @property
-    def head(self) -> bytes:
-        """Chain hash after the entries so far."""
-        return self._hash
-
-    def save(self) -> int:
-        """Write everything under the next feed number; returns it.
-
-        The number is taken under a lock held until commit: whoever reads the feed never sees a
-        number appear behind one that is already there.
-        """
-        lock_feed(self._session)
-        feed = last_feed(self._session) + 1
-        entries.add(self._session, self._logged, feed)
-        touched = dict.fromkeys(one.entry.record_id for one in self._logged)
-        folded = {one: self._folded[one] for one in touched}
-        feeds = dict.fromkeys(touched, feed)
-        records.save(self._session, folded, feeds, new=self._new, searched="never")
-        records.settle_times(self._session, self._logged, self._policies)
-        return feed
+        fresh.append((arrival, digest))
+    return keeping.keep(session, fresh, arrivals, policies, made)
 
 
 def _seen(session: Session, record_id: str, kind: str, fields: Container[str]) -> dict[str, str]:
@@ -374,7 +222,7 @@ def _put_back(session: Session, arrival: Arrival, policies: merge.TypePolicies) 
     before = entries.of_device(session, entry.device_id, entry.number - 1, 1)
     if entry.number > 1 and (not before or before[0].entry.number != entry.number - 1):
         raise ChainBrokenError(device=entry.device_id, number=entry.number)
-    previous = before[0].hash if entry.number > 1 else _genesis(session, entry.device_id)
+    previous = before[0].hash if entry.number > 1 else entries.genesis_of(session, entry.device_id)
     stood_in = entries.remove(session, entry.device_id, entry.number)
     digest = link(previous, arrival.body)
     arrival.check(signed.Decisions(session), digest)

@@ -8,6 +8,8 @@ from sqlmodel import Session, col
 
 from domain.changes import canonical
 from domain.records import Value
+from domain.trusted_time import Anchor
+from offline_store import bulk
 from offline_store.tables import AnchorRow, CursorRow, KeepRow
 
 _MARK = "pull.mark"
@@ -30,16 +32,6 @@ class Cursor(NamedTuple):
     epoch: str = ""
 
 
-class Anchor(NamedTuple):
-    """A server time and the monotonic time (ms) at which it was seen, within one boot."""
-
-    boot: str
-    mono_ms: int
-    server_ms: int
-    rtt_ms: int
-    source: str = "server"
-
-
 def get(session: Session, name: str) -> Value:
     """Return a kept value, or None."""
     body = session.connection().execute(_KEPT, {"name": name}).scalar()
@@ -48,10 +40,7 @@ def get(session: Session, name: str) -> Value:
 
 def put(session: Session, name: str, value: Value) -> None:
     """Keep a value under a name."""
-    row = session.get(KeepRow, name) or KeepRow(name=name, body=b"")
-    row.body = canonical(value)
-    session.add(row)
-    session.flush()
+    bulk.put(session, KeepRow, ("name", "body"), (name, canonical(value)))
 
 
 def cursor(session: Session, scope: str = "plant") -> Cursor:
@@ -62,10 +51,7 @@ def cursor(session: Session, scope: str = "plant") -> Cursor:
 
 def set_cursor(session: Session, at: Cursor, scope: str = "plant") -> None:
     """Note how far the feed of a scope was read: in the transaction that takes the page."""
-    row = session.get(CursorRow, scope) or CursorRow(scope=scope, feed=0)
-    row.feed, row.epoch = at.feed, at.epoch
-    session.add(row)
-    session.flush()
+    bulk.put(session, CursorRow, ("scope", *Cursor._fields), (scope, *at))
 
 
 def mark(session: Session, at: Cursor) -> str | None:
@@ -96,7 +82,9 @@ def set_as_of(session: Session, server_ms: int) -> None:
 def anchor(session: Session, boot: str) -> Anchor | None:
     """Return the last server time seen in this boot, or None: the clock is not calibrated."""
     row = session.get(AnchorRow, boot)
-    return Anchor(row.boot_id, row.mono_ms, row.server_ms, row.rtt_ms, row.source) if row else None
+    if row is None:
+        return None
+    return Anchor(row.boot_id, row.mono_ms, row.server_ms, row.rtt_ms // 2, row.source)
 
 
 def latest_anchor_ms(session: Session) -> int:
@@ -110,7 +98,7 @@ def set_anchor(session: Session, at: Anchor) -> None:
     row = session.get(AnchorRow, at.boot) or AnchorRow(
         boot_id=at.boot, mono_ms=0, server_ms=0, rtt_ms=0
     )
-    row.mono_ms, row.server_ms, row.rtt_ms = at.mono_ms, at.server_ms, at.rtt_ms
+    row.mono_ms, row.server_ms, row.rtt_ms = at.mono_ms, at.true_ms, 2 * at.unc_ms
     row.source = at.source
     session.add(row)
     session.flush()

@@ -39,25 +39,30 @@ def forget(session: Session) -> None:
 def mark_others(session: Session, held: Collection[str]) -> None:
     """Note that all records leave but those listed, and those that the server cannot know yet."""
     unsent = select(col(EntryRow.record_id)).where(col(EntryRow.feed).is_(None))
-    here = set(session.connection().execute(select(col(RecordRow.record_id))).scalars())
-    only_here = _only_unsent(session, set(session.connection().execute(unsent).scalars()))
+    run = session.connection().execute
+    here = set(run(select(col(RecordRow.record_id))).scalars())
+    here |= set(run(select(col(EntryRow.record_id)).distinct()).scalars())  # what was refused, too
+    only_here = _only_unsent(session, set(run(unsent).scalars()))
     mark(session, here - set(held) - only_here)
 
 
 def settle(store: Store, device_id: str) -> int:
     """Let go of what leaves and has nothing left to send; returns how many records went."""
     with store.session() as session:
-        going = _going(session)
+        going = _going(session, device_id)
         for sha256 in _forget(session, device_id, going):
             # before the commit: a crash leaves rows, with which all this is done again
             blobs.path(store, sha256).unlink(missing_ok=True)
     return len(going)
 
 
-def _going(session: Session) -> list[str]:
-    """Return what leaves, is still shown, and waits for nothing."""
+def _going(session: Session, device_id: str) -> list[str]:
+    """Return what leaves, is still shown or has entries of others, and waits for nothing."""
     marked = select(col(LeavingRow.record_id))
     shown = select(col(RecordRow.record_id)).where(col(RecordRow.record_id).in_(marked))
+    others = select(col(EntryRow.record_id)).where(
+        col(EntryRow.record_id).in_(marked), col(EntryRow.device_id) != device_id
+    )
     waits = select(col(EntryRow.record_id)).where(
         col(EntryRow.feed).is_(None), col(EntryRow.record_id).in_(marked)
     )
@@ -66,7 +71,7 @@ def _going(session: Session) -> list[str]:
     )
     run = session.connection().execute
     kept = {*run(waits).scalars(), *run(files).scalars()}
-    return sorted(set(run(shown).scalars()) - kept)
+    return sorted({*run(shown).scalars(), *run(others).scalars()} - kept)
 
 
 def _forget(session: Session, device_id: str, going: list[str]) -> list[str]:

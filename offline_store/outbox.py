@@ -6,23 +6,23 @@ the order made and stays listed, with its receipt, for a week after the server c
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select, update
 
-from domain import merge
+from domain import bodies, merge
 from domain.changes import genesis
 from domain.records import Value
-from offline_store import batches, blobs, entries, records, relayed
+from offline_store import batches, blobs, bulk, entries, records, relayed, times
 from offline_store.batches import Batch
-from offline_store.entries import Logged
-from offline_store.tables import BlobRow, DeviceRow, EntryRow, RecordRow
+from offline_store.entries import Logged, Waiting
+from offline_store.tables import BlobRow, DeviceRow, EntryRow
 
 BATCH_MAX = 200  # entries in a push to begin with: about 60 kB packed, one request on a 2G link
-BATCH_MAX_BYTES = 512 * 1024  # of bodies in one push
+BATCH_MAX_BYTES = 768 * 1024  # of bodies in one push
 LISTED_MS = 7 * 24 * 3600 * 1000  # how long a received item stays listed
 ITEMS_MAX = 1000
 ItemState = Literal["waiting", "sending", "received", "refused"]
@@ -33,7 +33,11 @@ _BLOB_STATES: Mapping[str, ItemState] = {
     "refused": "refused",
 }
 
-
+_CONFIRM = (
+    "UPDATE entry SET feed = ?, received_ms = ?, verdict = ?"
+    " WHERE device_id = ? AND number BETWEEN ? AND ?"
+)
+_OTHERS = "SELECT record_id FROM entry WHERE record_id IN ({}) AND device_id <> ?"
 _UNSENT = (col(EntryRow.device_id) == bindparam("device"), col(EntryRow.feed).is_(None))
 _WAITING = select(func.count()).where(*_UNSENT)
 _FIRST = select(func.min(col(EntryRow.number))).where(
@@ -76,7 +80,7 @@ class Outgoing(NamedTuple):
 
     batch: Batch
     previous: bytes
-    entries: Sequence[Logged]
+    entries: Sequence[Waiting]
 
 
 class Count(NamedTuple):
@@ -98,14 +102,14 @@ class Answer(NamedTuple):
 
 def pending(
     session: Session, device_id: str, limit: int = BATCH_MAX, *, after: int = 0
-) -> list[Logged]:
+) -> list[Waiting]:
     """Return the oldest unconfirmed entries of this device, at most `limit`, in the order made.
 
     Only those behind the number `after`.
     """
     given = {"device": device_id, "after": after}
     first = session.connection().execute(_FIRST, given).scalar()
-    return entries.of_device(session, device_id, first, limit) if first else []
+    return entries.waiting(session, device_id, first, limit) if first else []
 
 
 def unsettled(session: Session, device_id: str) -> list[Logged]:
@@ -177,11 +181,11 @@ def next_push(
     begun = batches.unanswered(session, device_id, after)
     if begun is not None:
         size = begun.last - begun.first + 1
-        return _outgoing(session, begun, entries.of_device(session, device_id, begun.first, size))
+        return _outgoing(session, begun, entries.waiting(session, device_id, begun.first, size))
     waiting = _fitting(pending(session, device_id, limit, after=after))
     if not waiting:
         return None
-    first, last = waiting[0].entry.number, waiting[-1].entry.number
+    first, last = waiting[0].number, waiting[-1].number
     batches.drop(session, device_id, first)  # of an earlier life of the server
     batch = Batch(device_id, first, last, waiting[-1].hash)
     batches.add(session, batch)
@@ -197,7 +201,7 @@ def last_sent(session: Session, device_id: str) -> Outgoing | None:
     ).one()
     if not last:
         return None
-    one = entries.of_device(session, device_id, last, 1)
+    one = entries.waiting(session, device_id, last, 1)
     return _outgoing(session, Batch(device_id, last, last, one[0].hash), one)
 
 
@@ -210,82 +214,79 @@ def confirm(
     """Note the server's reply to a push and bring its records up to date; returns their ids."""
     assert answered.feed is not None
     batches.answer(session, answered)
-    device = col(EntryRow.device_id) == answered.device_id
-    number = col(EntryRow.number)
-    session.exec(
-        update(EntryRow)
-        .where(device, number >= answered.first, number <= answered.last)
-        .values(feed=answered.feed, received_ms=answered.received_ms, verdict="accepted")
-    )
+    touched, ahead = _touched(session, answered)
+    told = (answered.feed, answered.received_ms, "accepted")
+    bulk.run(session, _CONFIRM, (*told, answered.device_id, answered.first, answered.last))
     for answer in exceptions:
         if answered.first <= answer.number <= answered.last:
             session.exec(
                 update(EntryRow)
-                .where(device, number == answer.number)
+                .where(
+                    col(EntryRow.device_id) == answered.device_id,
+                    col(EntryRow.number) == answer.number,
+                )
                 .values(
                     verdict=answer.verdict,
                     code=answer.code,
                     params=entries.pack_params(answer.params),
                 )
             )
-    touched = _touched(session, answered)
-    doubtful = _doubtful(session, answered, touched, {answer.number for answer in exceptions})
+    exceptional = {answer.number for answer in exceptions}
+    doubtful = ahead | {one for one, of in touched.items() if not exceptional.isdisjoint(of)}
+    doubtful |= _shared(session, answered, list(touched))
     if relayed.some(session):  # they stand behind what is confirmed now
         doubtful = set(touched)
     records.refold_all(session, [one for one in touched if one in doubtful], policies)
-    records.numbered(session, [one for one in touched if one not in doubtful], answered.feed)
     return list(touched)
 
 
-def _touched(session: Session, answered: Batch) -> dict[str, list[int]]:
-    """Return the records of a push with the numbers of its entries, in the order made."""
-    rows = session.execute(
-        select(col(EntryRow.record_id), col(EntryRow.number))
-        .where(col(EntryRow.device_id) == answered.device_id)
-        .where(col(EntryRow.number).between(answered.first, answered.last))
-        .order_by(col(EntryRow.number))
-    )
+def _touched(session: Session, answered: Batch) -> tuple[dict[str, list[int]], set[str]]:
+    """Return the records of a push with the numbers of its entries, and which are ahead.
+
+    Those are younger than their receipt, by the clock that wrote them.
+    """
+    received, size = answered.received_ms or 0, answered.last - answered.first + 1
     touched: dict[str, list[int]] = {}
-    for record_id, number in rows:
-        touched.setdefault(record_id, []).append(number)
-    return touched
+    ahead: set[str] = set()
+    for one in entries.waiting(session, answered.device_id, answered.first, size):
+        touched.setdefault(one.record_id, []).append(one.number)
+        if bodies.wall_ms(one.body) > received:
+            ahead.add(one.record_id)
+    return touched, ahead
 
 
-def _doubtful(
-    session: Session,
-    answered: Batch,
-    touched: Mapping[str, Sequence[int]],
-    exceptional: Set[int],
-) -> set[str]:
-    """Return the records that the answer may have changed.
+def _shared(session: Session, answered: Batch, ids: Sequence[str]) -> set[str]:
+    """Return the records that others wrote in, too, or of which some time was corrected.
 
     Where all entries are this device's, were accepted, and are no younger than their receipt, the
     fold with the server's number is the fold that is here.
     """
-    found = {one for one, numbers in touched.items() if not exceptional.isdisjoint(numbers)}
-    received = answered.received_ms or 0
-    ids = list(touched)
+    found = times.corrected_records(session, ids)
     for start in range(0, len(ids), entries.IN_MAX):
         some = ids[start : start + entries.IN_MAX]
-        others = select(col(EntryRow.record_id)).where(
-            col(EntryRow.record_id).in_(some), col(EntryRow.device_id) != answered.device_id
-        )
-        steady = select(col(RecordRow.record_id)).where(
-            col(RecordRow.record_id).in_(some), col(RecordRow.changed_ms) <= received
-        )
-        found.update(session.execute(others).scalars())
-        found.update(set(some).difference(session.execute(steady).scalars()))
+        others = _OTHERS.format(", ".join("?" * len(some)))
+        found.update(row[0] for row in bulk.run(session, others, (*some, answered.device_id)))
     return found
 
 
-def reopen(session: Session, device_id: str, first: int) -> None:
-    """Queue entries from number `first` on once more: the server says it does not have them."""
-    device = col(EntryRow.device_id) == device_id
+def reopen(
+    session: Session, device_id: str, first: int, policies: merge.TypePolicies = merge.POLICIES
+) -> None:
+    """Queue entries from number `first` on once more: the server says it does not have them.
+
+    Their records are made anew: what the server had judged, and when, counts no longer.
+    """
+    these = (col(EntryRow.device_id) == device_id, col(EntryRow.number) >= first)
+    touched = session.execute(
+        select(col(EntryRow.record_id)).where(*these, col(EntryRow.feed).is_not(None))
+    )
+    record_ids = list(dict.fromkeys(touched.scalars()))
     session.exec(
         update(EntryRow)
-        .where(device, col(EntryRow.number) >= first)
+        .where(*these)
         .values(feed=None, received_ms=None, verdict=None, code=None, params=None)
     )
+    records.refold_all(session, record_ids, policies)
     for batch in batches.of_device(session, device_id):
         if batch.last >= first or batch.reply is None:
             batches.drop(session, device_id, batch.first)
@@ -309,7 +310,7 @@ def short_code(receipt: str) -> str:
     return f"{code[:4]}-{code[4:]}"
 
 
-def _fitting(waiting: list[Logged]) -> list[Logged]:
+def _fitting(waiting: list[Waiting]) -> list[Waiting]:
     """Return what goes in one push: signed entries or unsigned ones, as long as they fit.
 
     The last signature of a push vouches for all of it, and nobody signed the unsigned ones.
@@ -323,12 +324,12 @@ def _fitting(waiting: list[Logged]) -> list[Logged]:
     return waiting
 
 
-def _outgoing(session: Session, batch: Batch, waiting: Sequence[Logged]) -> Outgoing:
+def _outgoing(session: Session, batch: Batch, waiting: Sequence[Waiting]) -> Outgoing:
     if batch.first == 1:
         device = session.get(DeviceRow, batch.device_id)
         assert device is not None, "a device sends only once it is known"
         return Outgoing(batch, genesis(batch.device_id, device.public_key), waiting)
-    before = entries.of_device(session, batch.device_id, batch.first - 1, 1)
+    before = entries.waiting(session, batch.device_id, batch.first - 1, 1)
     return Outgoing(batch, before[0].hash, waiting)
 
 

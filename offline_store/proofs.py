@@ -4,11 +4,12 @@ A server seals what comes out of here; a device has no key of the plant and cann
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from domain.changes import DECISIONS, Entry, decode, digest_of
@@ -23,6 +24,7 @@ from domain.proofs import (
     FILES_MAX_BYTES,
     Chain,
     Head,
+    Hole,
     Kept,
     Others,
     Proof,
@@ -31,6 +33,7 @@ from domain.proofs import (
 )
 from domain.records import Record, type_names
 from offline_store import blobs, devices, records, times
+from offline_store.arrival import BEFORE
 from offline_store.database import Store
 from offline_store.entries import IN_MAX
 from offline_store.tables import BatchRow, EntryRow, RecordRow
@@ -121,15 +124,90 @@ def _chain(session: Session, device_id: str, rows: Sequence[EntryRow]) -> Chain:
     receipts = _receipts(session, device_id, rows)
     last = max([rows[-1].number, *(one.number for one in heads), *(one.last for one in receipts)])
     kept = {row.number: row for row in rows}
+    if _is_whole(session, device_id, last):
+        links = tuple(_links(_bodies(session, device_id, last), kept))
+    else:
+        heads, links = _parts(session, device_id, kept, heads)
+        receipts = []  # one vouches for a whole push, which is not all here
     return Chain(
         device_id=device_id,
         public_key=device.public_key,
         name=device.name,
         enrolled_ms=device.enrolled_ms,
         statement=None,
-        links=tuple(_links(_bodies(session, device_id, last), kept)),
+        links=links,
         heads=tuple(heads),
         receipts=tuple(receipts),
+    )
+
+
+def _is_whole(session: Session, device_id: str, last: int) -> bool:
+    query = select(func.count()).where(
+        col(EntryRow.device_id) == device_id, col(EntryRow.number) <= last
+    )
+    return session.connection().execute(query).scalar() == last
+
+
+def _parts(
+    session: Session, device_id: str, kept: dict[int, EntryRow], heads: Sequence[Head]
+) -> tuple[list[Head], tuple[Others | Kept | Hole, ...]]:
+    """Return of a chain with holes the entries of the record, and what signs them.
+
+    Each part begins with the hash before it. Raises ProofError where that was never said.
+    """
+    good: list[Head] = []
+    wanted = set(kept)
+    for one in heads:
+        first = max(number for number in kept if number < one.number)
+        between = range(first, one.number + 1)
+        if _count(session, device_id, first, one.number) == len(between):
+            good.append(one)
+            wanted |= set(between)
+    links: list[Others | Kept | Hole] = []
+    before = 0
+    for number in sorted(wanted):
+        row = kept.get(number) or _row(session, device_id, number)
+        assert row is not None, "counted above"
+        if number != before + 1:
+            links.append(Hole(before + 1, number - 1, _head_before(session, row)))
+        if number in kept:
+            links.append(_kept(row))
+        else:
+            links.append(Others(number, digest_of(row.body)))
+        before = number
+    return good, tuple(links)
+
+
+def _count(session: Session, device_id: str, first: int, last: int) -> int:
+    query = select(func.count()).where(
+        col(EntryRow.device_id) == device_id,
+        col(EntryRow.number) >= first,
+        col(EntryRow.number) <= last,
+    )
+    return session.connection().execute(query).scalar() or 0
+
+
+def _row(session: Session, device_id: str, number: int) -> EntryRow | None:
+    query = select(EntryRow).where(
+        col(EntryRow.device_id) == device_id, col(EntryRow.number) == number
+    )
+    return session.scalars(query).first()
+
+
+def _head_before(session: Session, row: EntryRow) -> bytes:
+    """Return the hash before an entry: its neighbour's, or what the server said when it came."""
+    before = _row(session, row.device_id, row.number - 1)
+    if before is not None:
+        return before.hash
+    said = json.loads(row.params).get(BEFORE) if row.params else None
+    if not isinstance(said, str):
+        raise ProofError(reason="proof_gap", detail=f"{row.device_id}:{row.number - 1}")
+    return bytes.fromhex(said)
+
+
+def _kept(row: EntryRow) -> Kept:
+    return Kept(
+        row.number, row.body, row.hash, row.signature, row.received_ms, row.verdict, row.code
     )
 
 
@@ -144,9 +222,7 @@ def _links(bodies: Iterator[bytes], kept: dict[int, EntryRow]) -> Iterator[Other
         if others:
             yield Others(number - len(others), b"".join(others))
             others.clear()
-        yield Kept(
-            number, row.body, row.hash, row.signature, row.received_ms, row.verdict, row.code
-        )
+        yield _kept(row)
     if others:
         yield Others(number - len(others) + 1, b"".join(others))
 

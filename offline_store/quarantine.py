@@ -4,6 +4,7 @@ The feed never changes. A server that has let entries in goes on sending them as
 reads it applies the outcome that comes behind, and so arrives at the same records.
 """
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import select, update
@@ -13,7 +14,7 @@ from domain.changes import Entry
 from domain.merge import TypePolicies, Verdict
 from domain.quarantine import RELEASED, TYPE, outcome_of
 from offline_store import entries, records
-from offline_store.entries import IN_MAX, Logged
+from offline_store.entries import IN_MAX, Logged, Stored
 from offline_store.tables import EntryRow
 
 HELD_AS = "held"  # param of a settled entry: the code it was held for
@@ -29,10 +30,8 @@ def held(session: Session, device_id: str, first: int, last: int) -> list[Logged
 
 
 def names(session: Session, device_id: str, sha256: str) -> bool:
-    """Say whether a held entry of a device names a file."""
-    query = select(col(EntryRow.body)).where(
-        col(EntryRow.device_id) == device_id, col(EntryRow.verdict) == "quarantined"
-    )
+    """Say whether an entry of a device names a file: one that is held, was settled, or counts."""
+    query = select(col(EntryRow.body)).where(col(EntryRow.device_id) == device_id)
     wanted = sha256.encode()
     return any(wanted in bytes(body) for (body,) in session.connection().execute(query))
 
@@ -81,6 +80,12 @@ def catch_up(session: Session, policies: TypePolicies) -> None:
 def as_sent(one: Logged) -> tuple[Verdict | None, str | None]:
     """Return verdict and code of an entry as the feed tells them, before any outcome."""
     before = one.params.get(HELD_AS) if one.params else None
+    return ("quarantined", before) if isinstance(before, str) else (one.verdict, one.code)
+
+
+def stored_as_sent(one: Stored) -> tuple[Verdict, str | None]:
+    """Return the same of an entry that is passed on as it is stored."""
+    before = json.loads(one.params).get(HELD_AS) if one.params else None
     return ("quarantined", before) if isinstance(before, str) else (one.verdict, one.code)
 
 

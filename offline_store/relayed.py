@@ -20,8 +20,9 @@ from offline_store.entries import IN_MAX, Logged
 from offline_store.tables import EntryRow, RelayedRow
 
 # "counts" in its record here; "refused": may not be done, as far as this device knows; "held": only
-# the server lets it count; "fork": another entry has its number; "waiting": on the server
-State = Literal["counts", "refused", "held", "fork", "waiting"]
+# the server lets it count; "fork": another entry has its number; on the server "waiting": for
+# what stands before it, and "carried": a stop that is in force meanwhile
+State = Literal["counts", "refused", "held", "fork", "waiting", "carried"]
 _FOLDED: Final = ("counts", "refused")
 _BEGINS: Final = frozenset({"state", "of", "what"})  # cells of which every first entry sets one
 
@@ -45,10 +46,12 @@ class Relayed(NamedTuple):
     answer: str | None
 
 
+_ANY = select(col(RelayedRow.row)).limit(1)  # asked with every fold: made once
+
+
 def some(session: Session) -> bool:
     """Whether anything is here."""
-    query = select(col(RelayedRow.row)).limit(1)
-    return session.connection().execute(query).first() is not None
+    return session.connection().execute(_ANY).first() is not None
 
 
 def add(session: Session, piece: Piece, came: Came) -> bool:
@@ -158,6 +161,20 @@ def settle(session: Session) -> None:
     for start in range(0, len(gone), IN_MAX):
         some_rows = gone[start : start + IN_MAX]
         run(delete(RelayedRow).where(col(RelayedRow.row).in_(some_rows)))
+
+
+def mark(session: Session, piece: Piece, state: State) -> None:
+    """Note what has become of one entry."""
+    device_id, number, digest = piece.place
+    session.connection().execute(
+        update(RelayedRow)
+        .where(
+            col(RelayedRow.device_id) == device_id,
+            col(RelayedRow.number) == number,
+            col(RelayedRow.hash) == digest,
+        )
+        .values(state=state)
+    )
 
 
 def drop(session: Session, piece: Piece) -> None:

@@ -15,8 +15,8 @@ from offline_store import blobs
 from offline_store.database import Store, insert_new
 from offline_store.tables import BlobRow
 
-REMOVED: Final = "removed"  # state of a row
-CODE: Final = "blob.removed"  # what a server answers about such a file
+REMOVED: Final = blobs.REMOVED  # state of a row
+CODE: Final = blobs.BlobRemovedError.code  # what a server answers about such a file
 
 
 def apply(session: Session, entries: Iterable[Entry]) -> list[str]:

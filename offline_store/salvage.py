@@ -299,7 +299,8 @@ def _drop_what_must_not_stay(found: dict[str, Found], *, serves: bool) -> None:
         row["feed"] = 0
     for name in (keep.SUBSCRIPTION, keep.FILLING):  # who knows what is still here
         found["keep"].pop((name,), None)
-    found["keep"].pop((search.KEPT,), None)  # the fresh store has an index of its own
+    for name in (search.KEPT, search.SINCE):  # the fresh store has an index of its own
+        found["keep"].pop((name,), None)
     if serves and (EPOCH,) in found["keep"]:  # another life of the feed: devices read it anew
         found["keep"][EPOCH,]["body"] = f'"{secrets.token_hex(8)}"'.encode()
 

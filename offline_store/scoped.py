@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from domain import merge, scopes
+from domain.carried import inside
 from domain.changes import Entry
 from domain.quarantine import outcome_of
 from domain.records import Record
@@ -108,14 +109,17 @@ class View:
         )
 
     def whole(self, record_ids: Sequence[str], *, without: str | None = None) -> list[Logged]:
-        """Return all confirmed entries of records, each record's in the order of its fold."""
+        """Return all confirmed entries of records, each record's in the order of its fold.
+
+        `without` leaves out those of a device, which has them: but for a record that is made of
+        nothing else, since it would never learn that this one is to be seen again.
+        """
         logged = entries.of_records(self._session, record_ids)
-        return [
-            one
-            for record_id in record_ids
-            for one in logged.get(record_id, ())
-            if one.feed is not None and one.entry.device_id != without
-        ]
+        found: list[Logged] = []
+        for record_id in record_ids:
+            of_it = [one for one in logged.get(record_id, ()) if one.feed is not None]
+            found += [one for one in of_it if one.entry.device_id != without] or of_it
+        return found
 
     def _sees(self, record: Record, about: Record | None) -> bool:
         return scopes.sees(self._subscribed, scopes.of_record(self._ground, record, about))
@@ -125,7 +129,8 @@ class View:
         return record.text(cell) if cell else ""
 
     def _compares(self, entry: Entry) -> bool:
-        return not self._watched.isdisjoint(entry.set)
+        carried = inside(entry)  # what it does to the record is what the stop does
+        return not self._watched.isdisjoint((carried or entry).set)
 
     def _held(self, record_id: str, feed: int) -> bool | None:
         """Say whether the subscription had a record at a cursor; None where that is not certain."""

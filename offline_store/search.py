@@ -13,12 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Final
 
 from sqlalchemy import bindparam, text
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from domain.records import Record, Value
 from offline_store import bulk, keep, sealing, search_terms
 from offline_store.search_terms import joined, tag
-from offline_store.tables import SearchDueRow
+from offline_store.tables import RecordRow, SearchDueRow
 
 VERSION: Final = 2
 LIMIT_MAX = 1000
@@ -36,6 +36,7 @@ WHO: Final = ("reporter", "assignee", "owner", "inspector", "by", "verifier")
 WHICH: Final = ("asset", "area", "unit")
 WHAT: Final = ("category", "element", "state", "grade", "template", "work", "kind")  # codes of data
 KEPT: Final = "search.version"  # name of the kept version
+SINCE: Final = "search.since"  # row of the table of records: from there on, none is in the index
 _MINUTE_MS = 60_000
 _SLOTS = 1 << 16  # rows of one minute: one for each ms, the rest for what shares its ms
 _PAGE = 500
@@ -102,14 +103,36 @@ def later(session: Session, record_ids: Sequence[str]) -> None:
     bulk.insert(session, SearchDueRow, ("record_id",), [(one,) for one in record_ids])
 
 
+def later_from(session: Session, row: int) -> None:
+    """Note the same of all records from a row of their table on: nothing was here of them."""
+    since = keep.get(session, SINCE)
+    if not isinstance(since, int) or row < since:
+        keep.put(session, SINCE, row)
+
+
 def due(session: Session, limit: int) -> list[str]:
     """Return records that came and are not in the index yet."""
-    return list(session.exec(select(SearchDueRow.record_id).limit(limit)))
+    noted = list(session.exec(select(SearchDueRow.record_id).limit(limit)))
+    return noted or [record_id for record_id, _ in _since(session, limit)]
 
 
 def done(session: Session, record_ids: Sequence[str]) -> None:
-    """Note that these are in the index."""
-    bulk.delete(session, SearchDueRow, "record_id", record_ids)
+    """Note that these, which `due` has just named, are in the index."""
+    if session.exec(select(SearchDueRow.record_id).limit(1)).first() is not None:
+        bulk.delete(session, SearchDueRow, "record_id", record_ids)
+        return
+    rows = [row for _, row in _since(session, len(record_ids) + 1)]
+    keep.put(session, SINCE, rows[-1] if len(rows) > len(record_ids) else None)
+
+
+def _since(session: Session, limit: int) -> list[tuple[str, int]]:
+    """Return records from the row on from which they are not in the index, in order."""
+    since = keep.get(session, SINCE)
+    if not isinstance(since, int):
+        return []
+    row = col(RecordRow.row)
+    query = select(RecordRow.record_id, row).where(row >= since).order_by(row).limit(limit)
+    return [(record_id, at) for record_id, at in session.exec(query) if at is not None]
 
 
 def outdated(session: Session) -> bool:

@@ -8,6 +8,7 @@ import logging
 
 from sqlmodel import Session
 
+from domain.carried import inside, proved
 from domain.changes import DECISIONS, Entry, signed_bytes
 from domain.signatures import SignatureWrongError, verifies
 from offline_store import devices, entries
@@ -49,6 +50,11 @@ class Decisions:
         """
         if entry.kind not in DECISIONS:
             return
+        carried = inside(entry)
+        if carried is not None:
+            known = devices.lookup(self._session, carried.device_id)
+            if known is None or not proved(entry, known.public_key):
+                raise SignatureWrongError(device=carried.device_id, number=carried.number)
         device_id = entry.device_id
         if device_id not in self._since:
             self._since[device_id] = entries.signs_since(self._session, device_id)

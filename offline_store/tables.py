@@ -65,7 +65,7 @@ class RecordRow(SQLModel, table=True):
     state: str | None = None
     open_holds: int = 0
     deleted: bool = False
-    feed: int | None = Field(default=None, sa_column=_whole(nullable=True))
+    feed: int | None = Field(default=None, sa_column=_whole(nullable=True))  # kept by servers alone
     changed_ms: int = Field(default=0, sa_column=_whole(default=0))
     cells: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     asset: str | None = None
@@ -133,7 +133,7 @@ class DeviceRow(SQLModel, table=True):
     device_id: str = Field(primary_key=True)
     public_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     name: str = ""
-    state: str = "active"
+    state: str = "active"  # of the version before; a device's record says it now
     token_hash: str | None = Field(default=None, index=True)
     enrolled_ms: int | None = Field(default=None, sa_column=_whole(nullable=True))
 

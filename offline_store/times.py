@@ -4,19 +4,22 @@ An anchor entry (`domain.trusted_time`) corrects what the same device wrote befo
 boot. The first anchor of a boot decides, so every store comes to the same times.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
 from domain.changes import Entry, decode
 from domain.merge import FeedEntry
 from domain.trusted_time import Anchor, Correction, anchor_of, corrected, correction
+from offline_store import bulk
 from offline_store.entries import IN_MAX, Logged, of_device
 from offline_store.tables import EntryRow, EntryTimeRow
 
+_TIME = ("device_id", "number", "true_ms", "unc_ms")
 _BACK_MAX = 50_000  # entries of one boot that one anchor corrects
 
 
@@ -29,17 +32,18 @@ class TrueTime(NamedTuple):
 
 def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, TrueTime]:
     """Return the true times of entries of these records, by writer ("device:number")."""
-    found: dict[str, TrueTime] = {}
-    for start in range(0, len(record_ids), IN_MAX):
-        query = select(
-            col(EntryTimeRow.device_id),
-            col(EntryTimeRow.number),
-            col(EntryTimeRow.true_ms),
-            col(EntryTimeRow.unc_ms),
-        ).where(col(EntryTimeRow.record_id).in_(record_ids[start : start + IN_MAX]))
-        for device_id, number, true_ms, unc_ms in session.connection().execute(query):
-            found[f"{device_id}:{number}"] = TrueTime(true_ms, unc_ms)
-    return found
+    return {
+        f"{row[0]}:{row[1]}": TrueTime(row[2], row[3])
+        for row in bulk.select(session, EntryTimeRow, _TIME, "record_id", record_ids)
+    }
+
+
+def corrected_records(session: Session, record_ids: Sequence[str]) -> set[str]:
+    """Return those of these records of which some entry has a true time of its own."""
+    if session.connection().execute(select(col(EntryTimeRow.number)).limit(1)).first() is None:
+        return set()
+    rows = bulk.select(session, EntryTimeRow, ("record_id",), "record_id", record_ids)
+    return {row[0] for row in rows}
 
 
 def anchors_of(session: Session, record_ids: Sequence[str]) -> list[str]:
@@ -118,25 +122,29 @@ def settle(session: Session, found: Iterable[Entry]) -> list[str]:
 
 def _later(session: Session, found: Iterable[Entry]) -> list[Entry]:
     """Return anchors that are here already and may correct what comes in only now."""
-    first: dict[str, int] = {}
+    numbers: dict[str, list[int]] = defaultdict(list)
     for entry in found:
-        if entry.time.uncertainty_ms is None:
-            known = first.get(entry.device_id, entry.number)
-            first[entry.device_id] = min(known, entry.number)
+        if entry.time.uncertainty_ms is None or entry.device_id in numbers:
+            numbers[entry.device_id].append(entry.number)
     told: list[Entry] = []
-    for device_id, number in sorted(first.items()):
-        query = (
-            select(col(EntryRow.body))
-            .where(
-                col(EntryRow.device_id) == device_id,
-                col(EntryRow.number) > number,
-                col(EntryRow.kind) == "anchor",
-            )
-            .order_by(col(EntryRow.number))
-        )
-        bodies = session.connection().execute(query).scalars()
+    for device_id, of_it in sorted(numbers.items()):
+        first, last = min(of_it), max(of_it)
+        whole = last - first + 1 == len(of_it)  # then those between are among what came
+        given = {"device": device_id, "after": last if whole else first}
+        bodies = session.connection().execute(_ANCHORS, given).scalars()
         told += [decode(body, device_id) for body in bodies]
     return told
+
+
+_ANCHORS = (
+    select(col(EntryRow.body))
+    .where(
+        col(EntryRow.device_id) == bindparam("device"),
+        col(EntryRow.number) > bindparam("after"),
+        col(EntryRow.kind) == "anchor",
+    )
+    .order_by(col(EntryRow.number))
+)
 
 
 def _back(session: Session, told: Entry, anchor: Anchor) -> list[Correction]:
@@ -145,7 +153,9 @@ def _back(session: Session, told: Entry, anchor: Anchor) -> list[Correction]:
     below = told.number
     while below > max(1, told.number - _BACK_MAX):
         first = max(1, below - IN_MAX)
-        for one in reversed(of_device(session, told.device_id, first, below - first)):
+        # where some are missing here, so many reach behind the anchor
+        some = of_device(session, told.device_id, first, below - first)
+        for one in reversed([one for one in some if one.entry.number < below]):
             if one.entry.time.boot != anchor.boot:
                 return found
             made = correction(one.entry, anchor)

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
-from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,14 +23,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.errors import StoreError
-from offline_store import backups
+from offline_store import backups, passphrase_key
 from offline_store.sealing import KEY_BYTES, Seal, Way, way_here
 
 FILE_NAME: Final = "anshao.keys"
 Need = Literal["file", "platform", "passphrase", "recovery"]
-# argon2id: 64 MiB, 3 rounds, 1 lane: stronger than OWASP's least (19 MiB, 2, 1)
-COST: Final = {"m": 64 * 1024, "t": 3, "p": 1}
-_COST_MAX: Final = {"m": 1024 * 1024, "t": 20, "p": 16}  # a changed file must not hang the start
 _FILE_MAX_BYTES = 64 * 1024
 _CODE_BYTES = 15  # 24 letters
 _SUM_BYTES = 2
@@ -149,7 +145,7 @@ def with_slot(vault: Vault, seal: Seal, given: Secrets) -> Vault:
     needs = tuple(sorted(given))
     facts: dict[str, Any] = {}
     if "passphrase" in needs:
-        facts = {"salt": os.urandom(16).hex(), **COST}
+        facts = passphrase_key.new_facts()
     kek = _kek(vault, needs, given, facts)
     nonce = os.urandom(12)
     wrapped = nonce + AESGCM(kek).encrypt(nonce, seal.key, _about(vault, needs))
@@ -254,11 +250,6 @@ def read_code(typed: str) -> bytes:
     return code
 
 
-def passphrase_bytes(text: str) -> bytes:
-    """Return a passphrase as it counts: one form of each letter, no blanks around it."""
-    return unicodedata.normalize("NFKC", text.strip()).encode("utf-8", "surrogatepass")
-
-
 def _recovery(vault: Vault) -> Slot | None:
     return next((slot for slot in vault.slots if slot.needs == ("recovery",)), None)
 
@@ -299,18 +290,7 @@ def _kek(vault: Vault, needs: tuple[Need, ...], given: Secrets, facts: Mapping[s
 
 
 def _stretched(secret: bytes, facts: Mapping[str, Any]) -> bytes:
-    cost = {name: facts.get(name) for name in COST}
-    if not all(
-        isinstance(value, int) and COST[name] <= value <= _COST_MAX[name]
-        for name, value in cost.items()
-    ):
-        raise VaultDamagedError
-    return hash_secret_raw(
-        secret,
-        bytes.fromhex(str(facts["salt"])),
-        time_cost=cast("int", cost["t"]),
-        memory_cost=cast("int", cost["m"]),
-        parallelism=cast("int", cost["p"]),
-        hash_len=KEY_BYTES,
-        type=Type.ID,
-    )
+    try:
+        return passphrase_key.stretch(secret, facts)
+    except ValueError as error:
+        raise VaultDamagedError from error

@@ -8,28 +8,21 @@ import flet as ft
 from app.use_cases import devices
 from app.use_cases.devices import DeviceCard, FormVersion
 from domain.errors import FieldError
-from domain.invitations import ACTIVE, BLOCKED, INVITED, WITHDRAWN
 from screens import parts, parts_table, parts_work
+from screens.admin_device import facts_of, state_chips
 from screens.admin_frame import framed
 from screens.context import Desk, use_desk, use_value
-from screens.parts import Action
 from screens.parts_table import TableColumn, TableRow
-from screens.taken_along import Allot
-
-_WORD_OF = {ACTIVE: "block", BLOCKED: "unblock", INVITED: "withdraw"}
-_NEXT = {ACTIVE: BLOCKED, BLOCKED: ACTIVE, INVITED: WITHDRAWN}
 
 
 @dataclass(eq=False)
 class DevicesModel(ft.Observable):
-    """All devices, and the one that is about to be shut out or let in."""
+    """All devices."""
 
     desk: Desk
     cards: tuple[DeviceCard, ...] | None = None
     refused: FieldError | None = None
     query: str = ""
-    chosen: str = ""
-    reason: str = ""
 
     async def load(self) -> None:
         """Read the devices."""
@@ -43,25 +36,10 @@ class DevicesModel(ft.Observable):
         """Narrow the list."""
         self.query = query
 
-    def choose(self, device_id: str) -> None:
-        """Open a device, or close it again."""
-        self.chosen, self.reason = "" if self.chosen == device_id else device_id, ""
-
-    async def turn(self, card: DeviceCard) -> None:
-        """Shut a device out, or let it in again."""
-        desk = self.desk
-        state = _NEXT[card.state]
-        before = desk.notice
-        await desk.run(devices.turn, desk.signed_in, card.device_id, state, self.reason)
-        if desk.notice is None or desk.notice is before:
-            self.chosen, self.reason = "", ""
-            desk.changed()
-            desk.tell(desk.t("admin.done.waiting"))
-
 
 @ft.component
 def AdminDevices() -> ft.Control:
-    """One card for each device; the one tapped shows how to shut it out."""
+    """One card for each device, which leads to its page, and the way to enrol one more."""
     desk = use_desk()
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: DevicesModel(desk))
@@ -90,119 +68,26 @@ def _listed(model: DevicesModel, desk: Desk) -> list[ft.Control]:
     ]
     wanted = model.query.strip().casefold()
     found = [card for card in model.cards or () if wanted in f"{card.name} {card.short}".casefold()]
-    for card in found:
-        body.append(_card(model, desk, card))
-        if card.device_id == model.chosen:
-            body += _chosen(model, desk, card)
+    body += [_card(desk, card) for card in found]
     if not found:
         body.append(parts.empty_state(tokens, ft.Icons.SEARCH_OFF, t("admin.nothing_found")))
     return body
 
 
-def _card(model: DevicesModel, desk: Desk, card: DeviceCard) -> ft.Control:
-    tokens, t, now = desk.tokens, desk.t, desk.field.clock.now_ms()
-    facts = [card.short]
-    if card.state == INVITED and card.until_ms is not None:
-        facts.append(t("admin.devices.until", time=t.moment(card.until_ms, now)))
-    if card.enrolled_ms:
-        facts.append(t("admin.devices.enrolled", time=t.moment(card.enrolled_ms, now)))
-    if card.received_ms:
-        facts.append(t("admin.devices.seen", time=t.moment(card.received_ms, now)))
-    if card.enrolled_ms:
-        facts.append(t("admin.devices.entries", n=card.entries))
-    chips = [parts.chip(tokens, t("admin.devices.here"), "primary")] if card.here else []
-    chips += _state_chips(desk, card, now)
+def _card(desk: Desk, card: DeviceCard) -> ft.Control:
     return parts.row_card(
-        tokens,
+        desk.tokens,
         card.name or card.short,
-        " · ".join([*facts, *filter(None, [card.reason])]),
+        facts_of(desk, card),
         key=f"device-{card.device_id}",
         icon=ft.Icons.PHONE_ANDROID,
-        chips=chips,
-        on_click=_choosing(model, card),
-        arrow=ft.Icons.EXPAND_LESS if card.device_id == model.chosen else ft.Icons.EXPAND_MORE,
+        chips=state_chips(desk, card),
+        on_click=_opening(desk, card),
     )
 
 
-def _state_chips(desk: Desk, card: DeviceCard, now: int) -> list[ft.Control]:
-    tokens, t = desk.tokens, desk.t
-    chips: list[ft.Control] = []
-    if card.revoked_ms is not None:
-        lost = t("admin.devices.lost", time=t.moment(card.revoked_ms, now))
-        chips.append(parts.chip(tokens, lost, "stop", ft.Icons.GPP_BAD))
-    elif card.state == BLOCKED:
-        chips.append(parts.chip(tokens, t("admin.devices.blocked"), "stop", ft.Icons.BLOCK))
-    elif card.state == WITHDRAWN:
-        chips.append(parts.chip(tokens, t("admin.devices.withdrawn"), "plain"))
-    elif card.state == INVITED:
-        over = card.until_ms is not None and card.until_ms <= now
-        word = "admin.devices.over" if over else "admin.devices.invited"
-        chips.append(parts.chip(tokens, t(word), "plain" if over else "mind"))
-    if card.lacks is not None:
-        lacks = t("admin.devices.lacks", n=card.lacks.count)
-        chips.append(parts.chip(tokens, lacks, "mind", ft.Icons.HELP_OUTLINE))
-    return chips
-
-
-def _choosing(model: DevicesModel, card: DeviceCard) -> Callable[[], None]:
-    return lambda: model.choose(card.device_id)
-
-
-def _chosen(model: DevicesModel, desk: Desk, card: DeviceCard) -> list[ft.Control]:
-    tokens, t = desk.tokens, desk.t
-    rows = _known(desk, card)
-    if card.here:
-        return [
-            *rows,
-            Allot(card.device_id),
-            parts.note(tokens, "plain", t("admin.devices.not_here"), key="not-here"),
-        ]
-    if card.revoked_ms is not None:
-        return [*rows, parts.note(tokens, "plain", t("admin.devices.lost.over"), key="lost-over")]
-    word = _WORD_OF.get(card.state)
-    if word is None:
-        return [*rows, parts.note(tokens, "plain", t("admin.devices.withdrawn.over"))]
-    if word != "withdraw":
-        rows.append(Allot(card.device_id))
-
-    async def turn() -> None:
-        await model.turn(card)
-
-    lost = Action(
-        t("admin.devices.lose"), lambda: desk.go(f"/admin/devices/lost/{card.device_id}"), "lose"
-    )
-    rows += [
-        parts.text_field(
-            tokens, desk, t("admin.reason.needed"), model.reason,
-            lambda text: setattr(model, "reason", text), key="reason", limit=300,
-        ),
-        parts.note(
-            tokens, "mind", t(f"admin.devices.{word}.ask"),
-            detail=t(f"admin.devices.{word}.detail"),
-            action=Action(t(f"admin.devices.{word}"), turn, word), key=f"{word}-ask",
-        ),
-    ]  # fmt: skip
-    if word != "withdraw":
-        rows.append(
-            parts.note(
-                tokens, "stop", t("admin.devices.lose.ask"),
-                detail=t("admin.devices.lose.detail"), action=lost, key="lose-ask",
-            )
-        )  # fmt: skip
-    return rows
-
-
-def _known(desk: Desk, card: DeviceCard) -> list[ft.Control]:
-    """What the server has of a device, and what it lacks, where it said so."""
-    tokens, t = desk.tokens, desk.t
-    if card.lacks is not None:
-        lack = card.lacks
-        text = t("admin.devices.lacks.which", n=lack.count, first=lack.first, last=lack.last)
-        detail = t("admin.devices.lacks.detail", have=card.have or 0, time=t.moment(lack.told_ms))
-        return [parts.note(tokens, "mind", text, detail=detail, key="lacks")]
-    if card.revoked_ms is not None and card.have is not None:
-        return [parts.note(tokens, "plain", t("admin.devices.have", n=card.have), key="have")]
-    return []
+def _opening(desk: Desk, card: DeviceCard) -> Callable[[], None]:
+    return lambda: desk.go(f"/admin/devices/one/{card.device_id}")
 
 
 @dataclass(eq=False)

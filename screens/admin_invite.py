@@ -8,7 +8,7 @@ import flet as ft
 from app.use_cases import devices, local_times
 from app.use_cases.devices import DeviceCard, Invited
 from domain.errors import FieldError
-from screens import parts
+from screens import parts, theme
 from screens.admin_frame import framed
 from screens.context import Desk, use_desk, use_value
 
@@ -100,15 +100,26 @@ def _code(model: InviteModel, made: Invited, desk: Desk) -> list[ft.Control]:
     facts = [
         (t("enrol.code"), made.code),
         (t("enrol.address"), made.invitation.server),
-        (t("enrol.plant"), made.invitation.plant),
         (t("admin.devices.good_until"), t.moment(made.until_ms)),
     ]
     if made.invitation.key:
         facts.append((t("enrol.print"), made.print))
+    once = parts.note(tokens, "mind", t("admin.devices.once"), key="once")
+    told = [once, parts.facts_card(tokens, facts)]
+    if not desk.wide:
+        return [code, *told]
+    beside = ft.Column(
+        spacing=theme.GAP_WIDE,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=told,
+    )
     return [
-        code,
-        parts.facts_card(tokens, facts),
-        parts.note(tokens, "mind", t("admin.devices.once"), key="once"),
+        ft.Row(
+            spacing=theme.GAP_WIDE,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+            controls=[code, beside],
+        )
     ]
 
 

@@ -198,6 +198,8 @@ def _body(model: QuarantineModel, card: QuarantineCard, desk: Desk) -> list[ft.C
     if card.state != HELD:
         rows.append(_settled(desk, card))
     rows.append(parts.facts_card(tokens, _facts(desk, card)))
+    if not card.items:  # nobody can read them: there is nothing to list
+        return rows
     shown = card.items[: model.shown]
     title = t("quarantine.items")
     if card.count > len(shown):
@@ -215,9 +217,12 @@ def _body(model: QuarantineModel, card: QuarantineCard, desk: Desk) -> list[ft.C
 
 def _facts(desk: Desk, card: QuarantineCard) -> list[tuple[str, str]]:
     t = desk.t
+    one = card.first == card.last
+    key = "quarantine.range.one" if one else "quarantine.range"
+    numbers = t(key, first=card.first, last=card.last)
     facts = [
         (t("quarantine.device"), f"{card.name} ({card.device})"),
-        (t("quarantine.numbers"), t("quarantine.range", first=card.first, last=card.last)),
+        (t("quarantine.numbers"), numbers),
         (t("quarantine.received"), t.moment(card.at_ms)),
     ]
     if card.lost_ms is not None:
@@ -251,11 +256,12 @@ def _item(desk: Desk, card: QuarantineCard, one: ItemCard) -> ft.Control:
     t, item = desk.t, one.item
     kind = t.texts.get(f"outbox.kind.{item.type}", item.type)
     claimed = t("quarantine.claimed", person=t.of(one.person), time=t.moment(item.at))
+    title = f"{item.number} · {kind}"
     barred = bool(one.barred) and card.state == LET
     chips = [parts.chip(desk.tokens, t("quarantine.barred"), "stop")] if barred else []
     return parts.row_card(
         desk.tokens,
-        f"{item.number} · {kind}" + (f": {one.said}" if one.said else ""),
+        t("list.pair", what=title, said=one.said) if one.said else title,
         claimed,
         key=f"item-{item.number}",
         chips=chips,

@@ -8,7 +8,7 @@ draws `Viewfinder` where the photo belongs and `capture_bar` instead of its own 
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import flet as ft
 
@@ -41,6 +41,37 @@ def camera_view(camera: Camera) -> ft.Control:
 
 @ft.component
 def Viewfinder(model: CaptureModel, tokens: Tokens, t: Translator, caption: str) -> ft.Control:
+    """Draw the camera; before a photo of a person, what that person is asked."""
+    if model.phase == "asking":
+        return _asking(model, tokens, t)
+    return cast("Any", _Sight)(model, tokens, t, caption)
+
+
+def _asking(model: CaptureModel, tokens: Tokens, t: Translator) -> ft.Control:
+    asked = model.asked
+    if asked is None:
+        return parts.note(tokens, "plain", t("list.loading"), key="consent-loading")
+    instead = t("mydata.instead", words=asked.purpose.instead)
+    if asked.refused is not None:
+        text = t("capture.consent.refused", person=asked.refused)
+        return parts.note(tokens, "stop", text, detail=instead, key="consent-refused")
+    rows = [
+        t.of(asked.purpose.need),
+        instead,
+        t("capture.consent.kept", days=asked.keep_days),
+    ]
+    return parts.note(
+        tokens,
+        "mind",
+        t("capture.consent", what=asked.purpose.name),
+        detail="\n".join(rows),
+        icon=ft.Icons.PRIVACY_TIP,
+        key="consent",
+    )
+
+
+@ft.component
+def _Sight(model: CaptureModel, tokens: Tokens, t: Translator, caption: str) -> ft.Control:
     """Draw what the camera sees, the shot asked for, and the progress of the photo just taken."""
 
     def gone() -> None:
@@ -124,6 +155,8 @@ def capture_bar(
 
     While a clip is recorded there is one thing to do: end it.
     """
+    if model.phase == "asking":
+        return _consent_bar(model, tokens, t)
     if model.phase == "recording":
         stop = parts.primary_button(
             tokens,
@@ -157,3 +190,17 @@ def capture_bar(
         expand=True,
     )
     return parts_evidence.bottom_bar(choose, shutter, lead=away)
+
+
+def _consent_bar(model: CaptureModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    """The two answers of the person who is to be shown."""
+    no = parts.quiet_button(
+        tokens, t("capture.consent.no"), key="consent-no", on_click=model.leave, expand=True
+    )
+    if model.asked is None or model.asked.refused is not None:
+        return parts_evidence.bottom_bar(no)
+    yes = parts.primary_button(
+        tokens, t("capture.consent.yes"), key="consent-yes", icon=ft.Icons.CHECK,
+        on_click=model.agreed, expand=True,
+    )  # fmt: skip
+    return parts_evidence.bottom_bar(no, yes)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Concatenate, Literal, ParamSpec
 import flet as ft
 
 from app.field import FieldApp
-from app.use_cases import evidence
+from app.use_cases import consents, evidence
+from app.use_cases.consents import Asked
 from app.use_cases.evidence import EvidenceCard, Target
 from domain.errors import FieldError
 from domain.places import Fix
@@ -21,7 +23,7 @@ from media.ports import Camera
 from screens.context import Desk
 
 P = ParamSpec("P")
-Phase = Literal["closed", "opening", "ready", "recording", "keeping", "failed"]
+Phase = Literal["closed", "asking", "opening", "ready", "recording", "keeping", "failed"]
 PLACE_S = 5.0  # a photo shall not wait longer for the position
 FRAME_S = 0.25  # between two frames of a camera without a preview of its own
 STEP = 0.04  # least progress worth drawing again
@@ -41,6 +43,7 @@ class CaptureModel(ft.Observable):
     camera: Camera | None = None
     left_s: int = 0  # of the clip being recorded
     of_clip: bool = False  # what is being kept moves
+    asked: Asked | None = None  # before a photo of a person
 
     def __post_init__(self) -> None:
         """Start without anybody waiting for a photo."""
@@ -62,11 +65,35 @@ class CaptureModel(ft.Observable):
         """Show the viewfinder for `target`; `kept` is called with the photo once it is stored."""
         self._kept = kept
         self.target = target
-        if self.open:  # another shot of the same camera
+        personal = consents.shows_somebody(self.desk.field, target)
+        if self.open and not personal:  # another shot of the same camera
+            if self.phase == "asking":
+                self._open()
             return
-        self.error, self.share, self.frame = None, 0.0, None
+        self.error, self.share, self.frame, self.asked = None, 0.0, None, None
+        if personal:
+            asyncio.get_running_loop().create_task(self._ask())
+        else:
+            self._open()
+
+    def _open(self) -> None:
         self.camera = self.desk.field.devices.camera()
         self.phase = "opening"
+
+    async def _ask(self) -> None:
+        """Put the camera away and ask first: nobody is looked at before they agreed."""
+        target = self.target
+        await self.put_away()
+        if target is None:
+            return
+        self.target, self.phase = target, "asking"
+        self.asked = await self.desk.run(consents.asked, target)
+
+    def agreed(self) -> None:
+        """Open the camera, now that the person to be shown has agreed."""
+        if self.phase == "asking" and self.asked and not self.asked.refused and self.target:
+            self.target = dataclasses.replace(self.target, consent=self.asked.purpose.code)
+            self._open()
 
     async def start(self) -> None:
         """Open the camera; its preview is on the page now."""
@@ -171,7 +198,7 @@ class CaptureModel(ft.Observable):
         while self.phase == "opening":
             await asyncio.sleep(FRAME_S)
         await self.stop()
-        if self.phase in ("ready", "failed"):
+        if self.phase in ("asking", "ready", "failed"):
             await self.close()
 
     async def leave(self) -> None:

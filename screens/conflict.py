@@ -56,12 +56,13 @@ def ConflictsScreen() -> ft.Control:
 
 def _row(desk: Desk, card: ConflictCard) -> ft.Control:
     t = desk.t
+    what = t("conflict.title.decision") if card.decides else _what(desk, card)
     sides = t("conflict.sides", a=t.of(card.kept.person), b=t.of(card.other.person))
     facts = [sides, t.moment(card.at_ms, desk.field.clock.now_ms())]
     chips = [parts.chip(desk.tokens, t("conflict.yours"), "mind")] if card.ways else []
     return parts.row_card(
         desk.tokens,
-        f"{_title(desk, card)} · {_what(desk, card)}",
+        f"{_title(desk, card)} · {what}",
         " · ".join(facts),
         key=f"conflict-{card.conflict_id}",
         icon=ft.Icons.CALL_SPLIT,
@@ -274,7 +275,7 @@ def _next(desk: Desk, card: ConflictCard) -> str:
     if card.ways:
         ways = [t(f"conflict.way.{way}.detail") for way in card.ways]
         return "\n".join(ways)
-    people = "、".join(t.of(one) for one in card.settlers) or t("conflict.somebody")
+    people = t.listed(t.of(one) for one in card.settlers) or t("conflict.somebody")
     return t("conflict.waits", people=people)
 
 

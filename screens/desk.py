@@ -18,6 +18,7 @@ from app import timekeeping
 from app.field import SPOKEN, FieldApp
 from app.translate import Translator, translator
 from app.use_cases.search import Question
+from app.use_cases.work_ends import Ending
 from domain.errors import FieldError
 from domain.places import Fix
 from domain.plant import Person
@@ -73,6 +74,7 @@ class Backstage:
     typing: bool = False  # a text field has the focus: Enter and digits belong to it
     last: Person | None = None  # who was signed in before the lock
     preferences: ft.SharedPreferences | None = None
+    haptic: ft.HapticFeedback | None = None  # what shakes the device
     acted: int = 0  # rises when a control was pressed, to tell a key for it from one for the screen
     fading: asyncio.TimerHandle | None = None  # takes the good news away
     address: str = "/"  # what the client was told last, or told us
@@ -104,6 +106,7 @@ class Desk(ft.Observable):
     notice: FieldError | None = None  # the last refusal, shown on top until the next tap
     incident: str = ""  # number of a bug that was caught, as the log has it
     told: str = ""  # the last good news, shown for a few seconds
+    alarm: Ending | None = None  # a work that is over or nearly so, until it is closed
     backstage: Backstage = part(default_factory=Backstage)
 
     @property

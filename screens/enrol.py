@@ -10,7 +10,7 @@ from typing import Any, cast
 import flet as ft
 
 from app.use_cases import enrolment
-from domain.errors import FieldError
+from domain.errors import EnrolError, FieldError
 from domain.invitations import Invitation, spaced
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
@@ -87,7 +87,9 @@ def EnrolPage(on_back: Callable[[], None] | None) -> ft.Control:
     use_keys(enter=model.connect, escape=on_back or (lambda: None))
     if model.scanning:
         return cast("Any", EnrolScan)(model.found, model.close_scan)
-    body = [*_said(model, desk, field.trouble), _scan_or_type(model, desk)]
+    untried = not again and not model.code.strip() and field.invitation is None
+    trouble = None if untried and isinstance(field.trouble, EnrolError) else field.trouble
+    body = [*_said(model, desk, trouble), _scan_or_type(model, desk)]
     connect = parts.primary_button(
         desk.tokens,
         desk.t("enrol.connect"),
@@ -116,7 +118,12 @@ def _said(model: EnrolModel, desk: Desk, trouble: FieldError | None) -> list[ft.
             )
         )
     else:
-        why = t("enrol.again.why", n=model.left) if again else t("enrol.why")
+        if not again:
+            why = t("enrol.why")
+        elif model.left:
+            why = t("enrol.again.why", n=model.left)
+        else:
+            why = t("enrol.again.why.none")
         rows.append(parts.note(tokens, "plain", why, icon=ft.Icons.INFO))
     return rows
 

@@ -125,7 +125,7 @@ def _body(model: GapModel, view: GapView, desk: Desk) -> list[ft.Control]:
 def _sheet(desk: Desk, sheet: GapSheet) -> ft.Control:
     t = desk.t
     reason = t.of(sheet.excuse) if sheet.excuse else t("gaps.no_reason")
-    said = f"{reason}: {sheet.said}" if sheet.said else reason
+    said = t("list.pair", what=reason, said=sheet.said) if sheet.said else reason
     who = f"{t.moment(sheet.submitted_ms)} {t.of(sheet.inspector)}"
     return parts.row_card(
         desk.tokens,

@@ -190,7 +190,7 @@ def _purpose(model: MyDataModel, one: PurposeView, desk: Desk) -> ft.Control:
     return parts.note(
         tokens,
         "good" if one.given else "plain",
-        f"{t.of(one.purpose.name)}: {t(f'mydata.consent.{said}')}",
+        t("list.pair", what=one.purpose.name, said=t(f"mydata.consent.{said}")),
         detail=f"{t.of(one.purpose.need)}\n{t('mydata.instead', words=t.of(one.purpose.instead))}",
         icon=ft.Icons.CHECK_CIRCLE if one.given else ft.Icons.PRIVACY_TIP,
         action=parts.Action(words, turn, f"consent-{one.purpose.code}"),
@@ -210,8 +210,8 @@ def _request(model: MyDataModel, one: Request, desk: Desk) -> list[ft.Control]:
     asked = t("mydata.asked.by", person=t.of(one.asked_by), time=t.moment(one.asked_ms))
     row = parts.row_card(
         tokens, " ".join(part for part in (t.of(one.item.kind), one.item.code) if part),
-        f"{asked} {one.note}", key=f"request-{one.record_id}", icon=ft.Icons.DELETE_OUTLINE,
-        lines=3,
+        t("list.said", who=asked, said=one.note) if one.note else asked,
+        key=f"request-{one.record_id}", icon=ft.Icons.DELETE_OUTLINE, lines=3,
     )  # fmt: skip
     buttons = ft.Row(
         spacing=theme.GAP,

@@ -19,6 +19,8 @@ from screens.sending import SendingModel, sending_bar
 from screens.theme import Tokens
 
 PAGE = 60  # rows drawn at once
+NO_BREAK = "\N{NON-BREAKING HYPHEN}"
+FOR_GOOD = ("blob.damaged", "blob.removed")  # sending the file again cannot help
 INDENT = ft.Padding.only(left=24)  # files below their photo
 ICONS = {
     "received": ft.Icons.CHECK_CIRCLE_OUTLINE,
@@ -100,7 +102,7 @@ def Outbox() -> ft.Control:
         back_label=t("do.back"),
     )
     sends = desk.field.engine is not None
-    exports = bool(link.waiting) or desk.field.key_trouble is not None
+    exports = bool(link.waiting or model.left) or desk.field.key_trouble is not None
     footer = sending_bar(model, picker, exports=exports, sends=sends)
     whole = parts_work.page(tokens, head, _rows(model, desk), footer)
     return parts_work.one_column(desk, whole)
@@ -202,13 +204,13 @@ def photo_title(t: Translator, item: OutboxItem) -> str:
 
 
 def line_text(t: Translator, line: Bundle) -> str:
-    """Return where a photo with its files stands."""
+    """Return where a photo with its files stands; a file that was refused before all else."""
+    if line.state == "refused":
+        return next(state_text(t, item) for item in line.items if item.state == "refused")
     if line.awaited or line.held:
         return queued_text(t, line.sent, line.size, awaited=line.awaited)
     if line.state == "sending" and line.size:
         return t("outbox.state.part", share=line.sent * 100 // line.size)
-    if line.state == "refused":
-        return next(state_text(t, item) for item in line.items if item.state == "refused")
     return t(f"outbox.state.{line.state}")
 
 
@@ -225,7 +227,7 @@ def _row(desk: Desk, item: OutboxItem) -> ft.Control:
         icon_color=_state_colour(tokens, item.state),
         tail=parts.words(tail, tokens, size=tokens.small, color=tokens.ink2),
         on_click=_opening(desk, item.item_id),
-        lines=2,
+        lines=3,
     )
 
 
@@ -252,7 +254,7 @@ def state_text(t: Translator, item: OutboxItem) -> str:
     """Return where an item stands: on the way how far, received with which receipt, refused why."""
     if item.state == "received":
         if item.receipt:
-            return t("outbox.state.receipt", receipt=item.receipt)
+            return t("outbox.state.receipt", receipt=receipt_text(item.receipt))
         return t("outbox.state.received")
     if item.state == "refused":
         return t("outbox.state.refused", reason=reason_text(t, item.reason))
@@ -265,6 +267,11 @@ def state_text(t: Translator, item: OutboxItem) -> str:
     return t(f"outbox.state.{item.state}")
 
 
+def receipt_text(receipt: str) -> str:
+    """Return a receipt that no line breaks in the middle."""
+    return receipt.replace("-", NO_BREAK)
+
+
 def queued_text(t: Translator, sent: int, size: int, *, awaited: bool) -> str:
     """Return where a file stands for which others wait, or which waits for a better link."""
     key = "outbox.state.awaited" if awaited else "outbox.state.held"
@@ -275,6 +282,16 @@ def reason_text(t: Translator, reason: str | None) -> str:
     """Word the code of a refusal; a code of a newer server is shown as it is."""
     key = f"outbox.reason.{reason}"
     return t(key) if key in t.texts else t("outbox.reason.other", code=reason or "")
+
+
+def remedy_text(t: Translator, reason: str | None) -> str:
+    """Return what to do about a refusal: what is said of its code, else what always helps."""
+    key = f"outbox.do.{reason}"
+    return t(key if key in t.texts else "outbox.refused.detail")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 @ft.component
@@ -309,8 +326,8 @@ def _facts(model: OutboxModel, desk: Desk, item: OutboxItem) -> list[ft.Control]
             parts.note(
                 tokens,
                 "stop",
-                reason_text(t, item.reason),
-                detail=t("outbox.refused.detail"),
+                _sentence(reason_text(t, item.reason)),
+                detail=remedy_text(t, item.reason),
                 icon=ft.Icons.BLOCK,
                 key="why",
                 action=_retrying(model, desk, item),
@@ -318,12 +335,14 @@ def _facts(model: OutboxModel, desk: Desk, item: OutboxItem) -> list[ft.Control]
         )
     facts = [
         (t("outbox.fact.state"), state_text(t, item)),
-        (t("outbox.fact.made"), t.moment(item.at_ms)),
     ]
+    for key, at_ms in (("made", item.made_ms), ("received", item.received_ms)):
+        if at_ms:
+            facts.append((t(f"outbox.fact.{key}"), t.moment(at_ms)))
     if item.size:
         facts.append((t("outbox.fact.size"), size_text(t, item.size)))
     if item.receipt:
-        facts.append((t("outbox.fact.receipt"), item.receipt))
+        facts.append((t("outbox.fact.receipt"), receipt_text(item.receipt)))
     rows.append(parts.facts_card(tokens, facts))
     if item.state in ("waiting", "sending"):
         rows.append(parts.note(tokens, "plain", t("outbox.kept"), icon=ft.Icons.SAVE, key="kept"))
@@ -332,7 +351,7 @@ def _facts(model: OutboxModel, desk: Desk, item: OutboxItem) -> list[ft.Control]
 
 def _retrying(model: OutboxModel, desk: Desk, item: OutboxItem) -> parts.Action | None:
     """Offer to send a refused file again; a refused entry is done again, not sent again."""
-    if item.kind not in outbox.PHOTO_KINDS:
+    if item.kind not in outbox.PHOTO_KINDS or item.reason in FOR_GOOD:
         return None
 
     async def retry() -> None:

@@ -154,7 +154,7 @@ def quiet_button(
     look = colours(tokens, kind)
     fill = look.fill if kind in ("primary", "good", "mind") else tokens.background
     ink = tokens.stop if kind == "stop" else look.ink
-    edge = look.fill if kind in ("primary", "mind") else look.edge
+    edge = look.fill if kind == "primary" else look.edge
     return ft.OutlinedButton(
         content=label,
         key=key,

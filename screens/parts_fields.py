@@ -82,6 +82,20 @@ def text_field(  # noqa: PLR0913 - the parts of a field
     )
 
 
+def dress(tokens: Tokens, field: ft.TextField) -> None:
+    """Give a field that keeps its own text the look of `text_field`."""
+    field.counter = ""
+    field.text_size = tokens.body
+    field.text_style = ft.TextStyle(size=tokens.body, color=tokens.ink)
+    field.label_style = ft.TextStyle(size=tokens.body, color=tokens.ink2)
+    field.filled, field.bgcolor, field.fill_color = True, tokens.surface, tokens.surface
+    field.border = {
+        ft.ControlState.DEFAULT: _field_edge(tokens.line, 2),
+        ft.ControlState.FOCUSED: _field_edge(tokens.primary, 3),
+    }
+    field.content_padding = ft.Padding.symmetric(horizontal=PAD_BUTTON, vertical=16)
+
+
 def search_field(
     tokens: Tokens,
     desk: Desk,

@@ -1,14 +1,15 @@
 """Work permits: the works under control; a plant without any is told what to do meanwhile."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import flet as ft
 
-from app.use_cases import works
+from app.use_cases import work_ends, works
 from app.use_cases.work_views import WorkCard
 from screens import parts, parts_work
 from screens.context import TABS, Desk, use_desk, use_here, use_value
-from screens.work import state_chip
+from screens.work import ends_in_ms, state_chip
 
 PLACE = TABS[2]
 
@@ -58,6 +59,12 @@ def Permits() -> ft.Control:
 def _row(desk: Desk, card: WorkCard, now_ms: int) -> ft.Control:
     t = desk.t
     chips = [state_chip(desk, card)]
+    left = ends_in_ms(desk, card)
+    near = left is not None and left <= work_ends.warn_ms(desk.field)
+    if left is not None and near and card.state != "expired":  # that chip says it already
+        key, kind = ("work.ends_in", "mind") if left > 0 else ("work.over", "stop")
+        said = t(key, span=t.span(max(work_ends.MINUTE_MS, left)))
+        chips.append(parts.chip(desk.tokens, said, cast("Any", kind), ft.Icons.ALARM))
     if card.conflicts:
         text = t("conflict.count", n=card.conflicts)
         chips.append(parts.chip(desk.tokens, text, "stop", ft.Icons.CALL_SPLIT))

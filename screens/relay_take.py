@@ -192,8 +192,17 @@ def _result(taken: Taken, desk: Desk) -> list[ft.Control]:
                 key="taken",
             )
         )  # fmt: skip
-    else:
+    elif taken.known or not (taken.time or taken.asked):
         rows.append(parts.note(tokens, "plain", t("relay.known", n=taken.known), key="known"))
+    if taken.time:
+        rows.append(
+            parts.note(
+                tokens, "good", t("relay.time"), detail=t("relay.from", device=taken.sender),
+                icon=ft.Icons.SCHEDULE, key="time",
+            )
+        )  # fmt: skip
+    elif taken.asked:
+        rows.append(parts.note(tokens, "plain", t("relay.asked"), key="asked"))
     if taken.photos:
         rows.append(parts.words(t("relay.photos", n=taken.photos), tokens, color=tokens.ink2))
     rows += [parts.refusal(tokens, t, error) for error in taken.trouble]

@@ -1,15 +1,15 @@
 """The root: routes, theme, and the sign-in that stands in front of everything."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 import flet as ft
 
 from app.field import FieldApp
-from screens import guard, parts_work, reconnect, shell, theme, watch
+from screens import guard, parts_work, preferences, reconnect, shell, theme, watch
 from screens.admin import AdminHome, AdminTable
+from screens.admin_device import AdminDevice
 from screens.admin_devices import AdminDefinitions, AdminDevices
 from screens.admin_import import AdminImport
 from screens.admin_invite import AdminInvite, AdminLost
@@ -43,11 +43,7 @@ from screens.today import TodayScreen
 from screens.upkeep import UpkeepScreen
 from screens.work import WorkScreen
 
-log = logging.getLogger(__name__)
-
-PREFERENCE = "anshao."
 ENTER_S = 0.15
-PREFERENCE_S = 3.0  # a client that does not answer shall not hold up the first screen
 
 
 @ft.component
@@ -136,6 +132,7 @@ ROUTES = [
     detail("admin/devices", AdminDevices),
     detail("admin/devices/new", AdminInvite),
     detail("admin/devices/lost/:id", AdminLost),
+    detail("admin/devices/one/:id", AdminDevice),
     detail("enrol", EnrolAgain),
     detail("admin/definitions", AdminDefinitions),
     detail("admin/quarantine", AdminQuarantine),
@@ -198,6 +195,7 @@ async def show(page: ft.Page, field: FieldApp) -> Desk:
     page.padding = 0
     _bind(page, desk)
     desk.backstage.preferences = ft.SharedPreferences()
+    desk.backstage.haptic = ft.HapticFeedback()
     await load_preferences(desk)
     apply_look(page, desk)  # before the first picture, so that it has the font
     desk.arrive(page.route or "/")
@@ -261,19 +259,13 @@ async def load_preferences(desk: Desk) -> None:
     """Take the language, look and text size that were chosen on this device before."""
     store = desk.backstage.preferences
     assert store is not None, "preferences are read after the page has a store for them"
-    found: dict[str, object] = {}
-    for name in ("language", "brightness", "scale"):
-        try:
-            found[name] = await asyncio.wait_for(store.get(PREFERENCE + name), PREFERENCE_S)
-        except (TimeoutError, RuntimeError):
-            log.warning("preferences of the client could not be read")
-            return
-    if found["language"] in desk.field.catalogs:
+    found = await preferences.read(store)
+    if found.get("language") in desk.field.catalogs:
         desk.language = str(found["language"])
-    if found["brightness"] in BRIGHTNESSES:
+    if found.get("brightness") in BRIGHTNESSES:
         desk.brightness = str(found["brightness"])
-    if found["scale"] in theme.SCALES:
-        desk.scale = next(scale for scale in theme.SCALES if scale == found["scale"])
+    if found.get("scale") in theme.SCALES:
+        desk.scale = next(scale for scale in theme.SCALES if scale == found.get("scale"))
 
 
 async def save_preferences(desk: Desk) -> None:
@@ -282,9 +274,4 @@ async def save_preferences(desk: Desk) -> None:
     if store is None:
         return
     chosen = {"language": desk.language, "brightness": desk.brightness, "scale": desk.scale}
-    for name, value in chosen.items():
-        try:
-            await asyncio.wait_for(store.set(PREFERENCE + name, value), PREFERENCE_S)
-        except (TimeoutError, RuntimeError):
-            log.warning("preferences of the client could not be kept")
-            return
+    await preferences.write(store, chosen)

@@ -1,6 +1,5 @@
 """What can be done about all that waits on this device: send it, or write it into a file."""
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from screens import parts
 from screens.context import Desk
 
 EXPORT_NAME = "anshao-outbox.zip"
-HAND_OVER_MAX = 64 * 1024 * 1024  # bytes that go to a browser in one piece
+HAND_OVER_MAX = 64 * 1024 * 1024  # bytes that go to a browser or a phone in one piece
 
 
 @dataclass(eq=False)
@@ -30,8 +29,8 @@ class SendingModel(ft.Observable):
     async def export(self, picker: ft.FilePicker) -> None:
         """Write everything unconfirmed into a file, to hand over by other means.
 
-        In a window of its own it goes straight where the person chose. A browser gets it in one
-        piece, up to a size; beyond that it stays in a file of this machine, which is named.
+        In a window of its own it goes straight where the person chose. Browsers and phones get it
+        through memory, in as many files as it takes, so that nothing stays on this device in clear.
         """
         if self.busy:  # a second tap lands before the button is greyed out
             return
@@ -48,16 +47,26 @@ class SendingModel(ft.Observable):
             if chosen and await desk.run(outbox.export_to, Path(chosen)) is not None:
                 desk.tell(desk.t("outbox.exported"))
             return
-        made = await desk.run(outbox.export_here, EXPORT_NAME)
-        if made is None:
+        plan = await desk.run(outbox.parts, HAND_OVER_MAX)
+        if plan is None:
             return
-        if made.size > HAND_OVER_MAX:
-            desk.tell(desk.t("outbox.exported.at", file=made.file))
-            return
-        data = await asyncio.to_thread(made.file.read_bytes)
-        await asyncio.to_thread(made.file.unlink)
-        await picker.save_file(file_name=EXPORT_NAME, src_bytes=data)
-        desk.tell(desk.t("outbox.exported"))
+        for number, files in enumerate(plan.files):
+            data = await desk.run(outbox.export, files)
+            if data is None:
+                return
+            await picker.save_file(file_name=part_name(number), src_bytes=data)
+        if plan.too_large:
+            desk.tell(desk.t("outbox.exported.left", n=plan.too_large))
+        elif len(plan.files) > 1:
+            desk.tell(desk.t("outbox.exported.parts", n=len(plan.files)))
+        else:
+            desk.tell(desk.t("outbox.exported"))
+
+
+def part_name(number: int) -> str:
+    """Return the name of a file of several, the first being 0."""
+    stem, dot, end = EXPORT_NAME.rpartition(".")
+    return f"{stem}-{number + 1}{dot}{end}" if number else EXPORT_NAME
 
 
 def sending_bar(

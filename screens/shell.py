@@ -7,6 +7,7 @@ import flet as ft
 from app.translate import Translator
 from domain.errors import DeviceBlockedError, OfflineError
 from screens import parts, theme
+from screens.alarm import alarm_note
 from screens.context import TABS, Desk, Link, use_desk, use_link
 from screens.parts import Action
 from screens.theme import Tokens
@@ -110,6 +111,8 @@ def Notices() -> ft.Control:
     tokens, t = desk.tokens, desk.t
     shown: list[ft.Control] = []
     status = use_link().status
+    if desk.alarm:
+        shown.append(alarm_note(desk, desk.alarm))
     if status and isinstance(status.error, DeviceBlockedError):
         shown.append(parts.refusal(tokens, t, status.error, key="device-blocked"))
     if desk.incident:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import flet as ft
 
 from app.use_cases import take_along
-from app.use_cases.take_along import Allotted, TakeAlong
+from app.use_cases.take_along import TakeAlong
+from domain.devices import ALLOTTED
+from domain.scopes import Allotment
 from screens import parts
 from screens.context import Desk, use_desk, use_value
 from screens.parts import Action
@@ -43,7 +45,7 @@ def _for(desk: Desk, taken: TakeAlong) -> str:
     for names, more in ((taken.people, "taken.people"), (taken.places, "taken.places")):
         if not names:
             continue
-        shown = t("list.comma").join(t.of(one) for one in names[:NAMES])
+        shown = t.listed(t.of(one) for one in names[:NAMES])
         line = t(more, names=shown)
         if len(names) > NAMES:
             line = t("taken.more", line=line, n=len(names) - NAMES)
@@ -72,7 +74,7 @@ class AllotModel(ft.Observable):
     async def save(self) -> None:
         """Say who uses it from now on."""
         desk = self.desk
-        wanted = Allotted(*(_codes(one) for one in (self.people, self.areas, self.units)))
+        wanted = Allotment(*(_codes(one) for one in (self.people, self.areas, self.units)))
         before = desk.notice
         await desk.run(take_along.allot, desk.signed_in, self.device_id, wanted)
         if desk.notice is None or desk.notice is before:
@@ -92,7 +94,7 @@ def Allot(device_id: str) -> ft.Control:
             tokens, desk, t(f"admin.devices.{name}"), getattr(model, name),
             lambda text, name=name: setattr(model, name, text), key=f"allot-{name}", limit=1000,
         )
-        for name in take_along.LISTS
+        for name in ALLOTTED
     ]  # fmt: skip
     note = parts.note(
         tokens, "plain", t("admin.devices.allot.ask"), detail=t("admin.devices.allot.detail"),

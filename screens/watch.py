@@ -10,6 +10,7 @@ from typing import cast
 from app.use_cases import notices, outbox
 from domain.errors import FieldError
 from domain.plant import Person
+from screens.alarm import watch_ends
 from screens.context import Desk
 
 LOOK_S = 0.5  # between two looks at what sync does
@@ -26,7 +27,10 @@ TOUCHES = frozenset(
 def start(desk: Desk) -> list[asyncio.Task[None]]:
     """Start all loops of a session; the caller cancels them when it is closed."""
     loop = asyncio.get_running_loop()
-    jobs = (follow_sync(desk), place_at_sign_in(desk), lock_when_idle(desk), remind(desk))
+    jobs = (
+        follow_sync(desk), place_at_sign_in(desk), lock_when_idle(desk), remind(desk),
+        watch_ends(desk),
+    )  # fmt: skip
     return [loop.create_task(job) for job in jobs]
 
 

@@ -1,22 +1,26 @@
 """One work under control: what stands, what keeps it stopped, what may be done now and why not."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import flet as ft
 
-from app.use_cases import works
+from app.use_cases import work_ends, works
 from app.use_cases.work_views import HoldCard, Line, Reading, Step, WorkCard, WorkView
 from screens import parts, parts_work
+from screens.alarm import end_note
 from screens.context import Desk, use_desk, use_value
 
 _KINDS = {
     "approved": "good", "started": "good", "suspended": "stop", "retest": "mind",
     "rejected": "stop", "expired": "stop", "void": "stop",
 }  # fmt: skip
+_RUNS = ("approved", "started", "suspended", "retest", "expired")  # states that an end concerns
 _PLAIN = ("permit.stop", "permit.reject")  # steps that stop something stand out
 _MINUTE_MS = 60_000
+TICK_S = 15.0  # how often what is left is drawn anew
 
 
 @dataclass(eq=False)
@@ -32,11 +36,27 @@ class WorkModel(ft.Observable):
     cell: str = ""
     value: str = ""
     busy: bool = False
+    ticks: int = 0
+    ticking: "asyncio.Future[None] | None" = None
 
     async def load(self) -> None:
         """Read it; one whose approval is over has expired by then."""
         found = await self.desk.run(works.view, self.desk.signed_in, self.record_id)
         self.view, self.gone = found or self.view, found is None
+
+    async def tick(self) -> None:
+        """Let the time that is left go on while somebody looks; never ends by itself."""
+        self.ticking = asyncio.ensure_future(self._tick())
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.ticks += 1
+
+    def rest(self) -> None:
+        """Stop ticking."""
+        if self.ticking is not None:
+            self.ticking.cancel()
 
     def write(self, note: str) -> None:
         """Keep the reason as typed."""
@@ -126,6 +146,7 @@ def WorkBody(record_id: str) -> ft.Control:
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: WorkModel(desk, record_id))
     ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
+    ft.use_effect(model.tick, [], cleanup=model.rest)
     view = model.view
     title = (view.card.title or view.card.code) if view else t("place.permits")
     detail = f"{view.card.code} · {t.of(view.kind)}" if view else ""
@@ -183,7 +204,7 @@ def _pair(
 def _body(model: WorkModel, view: WorkView, desk: Desk) -> list[ft.Control]:
     tokens, t = desk.tokens, desk.t
     now = desk.field.clock.now_ms()
-    rows: list[ft.Control] = []
+    rows: list[ft.Control] = _end(desk, view)
     if view.conflict_ids:
         first = view.conflict_ids[0]
         way = parts.Action(
@@ -210,8 +231,8 @@ def _body(model: WorkModel, view: WorkView, desk: Desk) -> list[ft.Control]:
         known = t(key, span=span) if view.trusted else t("work.valid_unknown")
         facts.append((t("work.validity"), f"{ends} · {known}"))
     facts += [(t(f"work.role.{role}"), t.of(name)) for role, name in view.people]
-    rows.append(parts.facts_card(tokens, facts))
     rows += [_hold(desk, one) for one in view.holds]
+    rows.append(parts.facts_card(tokens, facts))
     rows.append(_measured(model, view, desk))
     there = [(t.of(name), t.moment(at, now)) for name, at in view.check_ins]
     if there:
@@ -220,12 +241,29 @@ def _body(model: WorkModel, view: WorkView, desk: Desk) -> list[ft.Control]:
     return rows
 
 
+def _end(desk: Desk, view: WorkView) -> list[ft.Control]:
+    """A work that is over says so before all else, and one that ends soon how long it has."""
+    card = view.card
+    end, left = card.expires_ms, ends_in_ms(desk, card)
+    if not view.trusted or end is None or left is None or left > work_ends.warn_ms(desk.field):
+        return []
+    ending = work_ends.Ending(card.record_id, card.code, "", end, left < 0)
+    return [end_note(desk, ending, key="work-end")]
+
+
+def ends_in_ms(desk: Desk, card: WorkCard) -> int | None:
+    """Return how long a running or expired work has, below 0 after its end; None for others."""
+    if card.expires_ms is None or card.state not in _RUNS:
+        return None
+    return card.expires_ms - desk.field.clock.now_ms()
+
+
 def _hold(desk: Desk, one: HoldCard) -> ft.Control:
     t = desk.t
     by = t("work.hold.by", person=t.of(one.by), time=t.moment(one.at_ms))
-    who = t("work.hold.mine" if one.mine else "work.hold.theirs")
+    told = t("list.said", who=by, said=t("work.hold.mine" if one.mine else "work.hold.theirs"))
     return parts.note(
-        desk.tokens, "stop", t(f"work.hold.{one.kind}"), detail=f"{by} {who}",
+        desk.tokens, "stop", t(f"work.hold.{one.kind}"), detail=told,
         icon=ft.Icons.PAUSE_CIRCLE, key=f"hold-{one.kind}",
     )  # fmt: skip
 
@@ -234,14 +272,16 @@ def _measured(model: WorkModel, view: WorkView, desk: Desk) -> ft.Control:
     tokens, t = desk.tokens, desk.t
 
     def row(one: Reading) -> ft.Control:
-        sampled = t("work.sampled", time=t.moment(one.sampled_ms)) if one.sampled_ms else ""
+        sampled = t("work.unmeasured")
+        if one.sampled_ms:
+            sampled = t("work.sampled", time=t.moment(one.sampled_ms))
         chips = []
         if one.blocked is not None and one.may:
             chips = [parts.chip(tokens, t("time.uncalibrated"), "mind", ft.Icons.LOCK_CLOCK)]
         tap = (lambda: model.measure(one)) if one.may else None
         value = one.value or "—"
         return parts.row_card(
-            tokens, f"{t(f'work.cell.{one.cell}')}: {value}", sampled,
+            tokens, t("list.pair", what=t(f"work.cell.{one.cell}"), said=value), sampled,
             key=f"measure-{one.cell}", icon=ft.Icons.AIR, chips=chips, on_click=tap,
         )  # fmt: skip
 
@@ -266,9 +306,20 @@ def _line(desk: Desk, one: Line) -> ft.Control:
     elif one.verdict == "conflict":
         chips.append(parts.chip(tokens, t("work.line.beside"), "mind", ft.Icons.CALL_SPLIT))
     return parts.row_card(
-        tokens, t.of(one.words), " · ".join(facts), key=f"line-{one.at_ms}-{one.device_ms}",
+        tokens, _said(desk, one), " · ".join(facts), key=f"line-{one.at_ms}-{one.device_ms}",
         chips=chips, lines=2, arrow=None,
     )  # fmt: skip
+
+
+def _said(desk: Desk, one: Line) -> str:
+    """Word what an entry did: what was measured, who came, or the step taken."""
+    t = desk.t
+    if one.readings:
+        pairs = (
+            t("list.pair", what=t(f"work.cell.{cell}"), said=value) for cell, value in one.readings
+        )
+        return t.listed(pairs)
+    return t("work.check_ins") if one.arrived else t.of(one.words)
 
 
 def _seconds(unc_ms: int | None) -> int:

@@ -30,6 +30,7 @@ _TOKEN_BYTES = 32
 _TOKEN_MAX = 256
 _MINUTE_MS = 60_000
 _NUMBER_MAX = 2**53 - 1
+_SERIAL_MAX = 2**52  # the next one is above it, and has to be a whole number of the wire, too
 _TRIES = "server.enrol_tries"  # in the store: several processes count together
 
 
@@ -57,7 +58,7 @@ def certificate(
     request: Request,
     here: Annotated[Site, Depends(site)],
     *,
-    have: Annotated[int, Query(ge=0, le=_NUMBER_MAX)] = 0,
+    have: Annotated[int, Query(ge=0, le=_SERIAL_MAX)] = 0,
     newest: Annotated[int, Query(ge=0, le=_NUMBER_MAX)] = 0,
 ) -> Response:
     """Say who may work on the device that asks; 304 while its certificate `have` says it well.
@@ -75,7 +76,7 @@ def certificate(
 def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.Device:
     """Return the device whose token came with the request; 401 and 403 for any other caller."""
     found, record = _known(request, here)
-    revoked_ms = revocation.since(found, record)
+    revoked_ms = revocation.since(record)
     if revoked_ms is not None:
         # the device locks itself on this word and keeps what it has not sent
         why = record.text("reason") if record else ""
@@ -86,8 +87,9 @@ def device(request: Request, here: Annotated[Site, Depends(site)]) -> devices.De
 
 def sender(request: Request, here: Annotated[Site, Depends(site)]) -> devices.Device:
     """Return the device as `device` does, a revoked one too: what it sends is quarantined."""
-    found, _ = _known(request, here)
+    found, record = _known(request, here)
     request.state.device = found.device_id
+    request.state.lost = revocation.since(record) is not None
     return found
 
 
@@ -100,7 +102,7 @@ def _known(request: Request, here: Site) -> tuple[devices.Device, Record | None]
         record = records.lookup(session, found.device_id) if found else None
     if found is None:
         raise _unknown()
-    if record and record.text("state") == BLOCKED and revocation.since(found, record) is None:
+    if record and record.text("state") == BLOCKED and revocation.since(record) is None:
         # by an administrator, who may lift it again
         raise RefusalError(403, "device.blocked", why=record.text("reason"))
     return found, record

@@ -18,7 +18,7 @@ from server.rights import RULE
 from server.site import Site
 
 FORGED, UNSIGNED, SIGNATURE = "forged", "unsigned", "signature"
-UNREADABLE, REVOKED = "unreadable", "revoked"
+UNREADABLE, REVOKED, FORK = "unreadable", "revoked", "fork"
 RIGHTS, EXPIRED, LATE = "rights", "expired", "late"  # of work under control
 _TOLD = ("admin.accounts", "conflict.settle")
 

@@ -4,19 +4,19 @@ from collections.abc import Collection
 
 from domain.access import Subject, may
 from domain.changes import Entry
+from domain.devices import ALLOTTED
 from domain.errors import EntryInvalidError, NotAllowedError
 from domain.plant import Person
 from domain.register_rules import ACCOUNTS
 from server.scene import Scene
 
 PLACES_MAX = 200  # people, areas or units of one device
-_LISTS = ("people", "areas", "units")
-_CELLS = frozenset((*_LISTS, "by", "at_ms"))
+_CELLS = frozenset((*ALLOTTED, "by", "at_ms"))
 
 
 def is_one(entry: Entry) -> bool:
     """Say whether an entry of a device's record is about its people and places."""
-    return not entry.set.keys().isdisjoint(_LISTS)
+    return not entry.set.keys().isdisjoint(ALLOTTED)
 
 
 def check(entry: Entry, scene: Scene, person: Person) -> None:
@@ -29,7 +29,7 @@ def check(entry: Entry, scene: Scene, person: Person) -> None:
     known: dict[str, Collection[str]] = {
         "people": found.plant.people, "areas": found.plant.areas, "units": found.codes("unit")
     }  # fmt: skip
-    for name in _LISTS:
+    for name in ALLOTTED:
         value = entry.set[name]
         if not isinstance(value, list) or len(value) > PLACES_MAX:
             raise EntryInvalidError(reason="size")

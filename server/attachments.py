@@ -16,10 +16,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
-from domain.receipts import blob_receipt_bytes
-from offline_store import blobs, removals
 from offline_store.devices import Device
-from server import blob_store, bodies, revocation, scoping, tus, uploads
+from server import bodies, ranges, receiving, revocation, scoping, tus, uploads
 from server.accounts import device, sender
 from server.blob_store import BlobStoreAwayError
 from server.problems import RefusalError
@@ -32,7 +30,6 @@ _log = logging.getLogger(__name__)
 
 _OFFER_MAX_BYTES = 4096
 _OFFSET = re.compile(r"[0-9]{1,12}")
-_RANGE = re.compile(r"bytes=([0-9]{1,12}-[0-9]{0,12}|-[0-9]{1,12})")
 _FLUSH_BYTES = 256 * 1024
 _WANTED_S = 24 * 3600  # for how long somebody is taken to wait for a file
 _YEAR = "private, max-age=31536000, immutable"  # a name that is a hash never means anything else
@@ -58,8 +55,7 @@ async def offer(request: Request, here: Here, caller: Sender) -> Response:
     if tus.speaks(request):
         return await _create(request, here, caller)
     offered = await bodies.message(request, BlobOffer, _OFFER_MAX_BYTES)
-    if offered.size > here.settings.blob_max_bytes:
-        raise RefusalError(413, "blob.size", limit=here.settings.blob_max_bytes)
+    receiving.check_size(here, offered.size)
     state = await run_in_threadpool(_offer, here, caller, offered)
     return _answer(here, state, 200 if state.receipt else 201)
 
@@ -78,16 +74,16 @@ async def _create(request: Request, here: Site, caller: Device) -> Response:
 
 def _offer(here: Site, caller: Device, offered: BlobOffer) -> BlobReply:
     revocation.check_file(here, caller, offered.sha256)
-    received = _received(here, offered.sha256, look=True) or _adopted(here, offered)
+    received = _there(here, offered)
     if received:
         return received
     _expire(here)
-    known = here.uploads.find(offered.sha256)
+    known = here.uploads.find(offered.sha256, caller.device_id)
     if known and known.size != offered.size:
-        # one of the two is wrong about a file of this hash; a part that is here is not thrown away
-        if uploads.size(blobs.part(here.store, offered.sha256)):
+        # the device was wrong about one of the two; a part that is here is not thrown away
+        if uploads.size(here.uploads.part(offered.sha256, caller.device_id)):
             raise RefusalError(409, "blob.size_other", size=known.size)
-        here.uploads.close(offered.sha256)
+        here.uploads.drop(offered.sha256, caller.device_id)
         known = None
     if known is None:
         under_way = here.uploads.offers()
@@ -95,9 +91,9 @@ def _offer(here: Site, caller: Device, offered: BlobOffer) -> BlobReply:
         limits = here.settings
         if len(under_way) >= limits.uploads_max or own >= limits.uploads_per_device:
             raise RefusalError(429, "blob.uploads", {"Retry-After": "60"})
-        _room_for(here, offered.size)
+        receiving.room_for(here, offered.size)
         here.uploads.open(Offer(**offered.model_dump(), device=caller.device_id))
-    return _partial(here, offered.sha256, offered.size)
+    return _partial(here, caller, offered.sha256, offered.size)
 
 
 @router.get("/wanted")
@@ -111,17 +107,18 @@ def wanted(here: Here, _caller: Caller) -> WantedBlobs:
 async def progress(sha256: Sha256, here: Here, caller: Sender) -> Response:
     """Say how much of a file is stored; a whole one comes with its receipt."""
     await here.uploads.hang_up(sha256, caller.device_id)
-    state = await run_in_threadpool(_progress, here, sha256)
+    state = await run_in_threadpool(_progress, here, caller, sha256)
     return Response(headers=_headers(here, state))
 
 
-def _progress(here: Site, sha256: str) -> BlobReply:
-    state = _received(here, sha256)
+def _progress(here: Site, caller: Device, sha256: str) -> BlobReply:
+    revocation.check_file(here, caller, sha256)
+    state = receiving.received(here, sha256)
     if state is None:
-        offered = here.uploads.find(sha256)
+        offered = here.uploads.find(sha256, caller.device_id)
         if offered is None:
             raise RefusalError(404, "blob.unknown")
-        state = _partial(here, sha256, offered.size)
+        state = _partial(here, caller, sha256, offered.size)
     return state
 
 
@@ -158,27 +155,28 @@ async def _receive(
     checksum: tus.Checksum | None,
 ) -> BlobReply:
     """Store what a request brings from `offset` on; a file that is whole then gets its receipt."""
+    await run_in_threadpool(revocation.check_file, here, caller, sha256)
     mine = here.uploads.take_over(sha256, caller.device_id)
     try:
-        async with here.uploads.lock(sha256):
-            received = await run_in_threadpool(_received, here, sha256)
+        async with here.uploads.lock(sha256, caller.device_id):
+            received = await run_in_threadpool(receiving.received, here, sha256)
             if received:
                 if tus.speaks(request) and offset != received.size:
                     raise _elsewhere(received.size)
                 return received
-            offered = here.uploads.find(sha256)
+            offered = here.uploads.find(sha256, caller.device_id)
             if offered is None:
                 raise RefusalError(404, "blob.unknown")
-            stored = uploads.size(blobs.part(here.store, sha256))
+            stored = uploads.size(here.uploads.part(sha256, caller.device_id))
             if offset != stored:
                 raise _elsewhere(stored)
-            _room_for(here, offered.size - stored)
+            receiving.room_for(here, offered.size - stored)
             whole = await _store(request, here, offered, mine)
             if checksum and whole:
                 await run_in_threadpool(_verify, here, offered, stored, checksum)
-            state = await _resting(_finish, here, offered)
+            state = await _resting(_finish, here, caller, offered)
     finally:
-        here.uploads.let_go(sha256, mine)
+        here.uploads.let_go(sha256, caller.device_id, mine)
     extra = {"device": caller.device_id, "blob": sha256[:12], "offset": state.offset}
     _log.info("part", extra=extra)
     return state
@@ -189,7 +187,7 @@ async def _store(request: Request, here: Site, offered: Offer, mine: Writer) -> 
 
     Returns whether it came whole, as far as its head said how long it is.
     """
-    file = blobs.part(here.store, offered.sha256)
+    file = here.uploads.part(offered.sha256, offered.device)
     at = begun = uploads.size(file)
     end = min(at + here.settings.chunk_max_bytes, offered.size)
     pending = bytearray()
@@ -219,56 +217,44 @@ def _verify(here: Site, offered: Offer, begun: int, checksum: tus.Checksum) -> N
 
     A part that was cut cannot be judged: the hash of the file will.
     """
-    file = blobs.part(here.store, offered.sha256)
+    file = here.uploads.part(offered.sha256, offered.device)
     end = uploads.size(file)
     if not uploads.take_back(file, begun, end, checksum.algorithm, checksum.digest):
         raise RefusalError(tus.MISMATCH, "tus.checksum", {"Upload-Offset": str(begun)})
 
 
-def _finish(here: Site, offered: Offer) -> BlobReply:
-    file = blobs.part(here.store, offered.sha256)
-    if uploads.size(file) < offered.size and file.exists():
-        return _partial(here, offered.sha256, offered.size)
-    if not here.blob_store.keep(offered.sha256, file):
-        here.uploads.close(offered.sha256)
-        raise RefusalError(422, "blob.hash", {"Upload-Offset": "0"}, offset=0)
-    return _confirmed(here, offered)
-
-
-def _adopted(here: Site, offered: BlobOffer) -> BlobReply | None:
-    """Confirm a file that rests here without a row: the server stopped just after it came."""
-    part = blobs.part(here.store, offered.sha256)
+def _finish(here: Site, caller: Device, offered: Offer) -> BlobReply:
+    file = here.uploads.part(offered.sha256, offered.device)
     try:
-        if part.exists() or not here.blob_store.has(offered.sha256):
-            return None
-        whole = here.blob_store.keep(offered.sha256, part)
-    except BlobStoreAwayError:
-        return None
-    return _confirmed(here, offered) if whole else None
-
-
-def _confirmed(here: Site, offered: BlobOffer) -> BlobReply:
-    at_ms = here.now_ms()
-    receipt = here.receipt(blob_receipt_bytes(offered.sha256, offered.size, at_ms))
-    with here.store.session() as session:
-        blobs.add(
-            session,
-            offered.sha256,
-            offered.size,
-            kind=offered.kind,
-            record_id=offered.record,
-            state="received",
-        )
-        blobs.confirm(session, offered.sha256, receipt, at_ms)
+        received = receiving.received(here, offered.sha256)
+    except RefusalError:  # removed for good meanwhile
+        here.uploads.drop(offered.sha256, offered.device)
+        raise
+    if received:  # of another device
+        here.uploads.drop(offered.sha256, offered.device)
+        return received
+    if uploads.size(file) < offered.size and file.exists():
+        return _partial(here, caller, offered.sha256, offered.size)
+    try:
+        state = receiving.take(here, offered, file)
+    except RefusalError:
+        here.uploads.close(offered.sha256)
+        raise
+    if state is None:
+        here.uploads.drop(offered.sha256, offered.device)
+        raise RefusalError(422, "blob.hash", {"Upload-Offset": "0"}, offset=0)
     here.uploads.close(offered.sha256)
     here.uploads.granted(offered.sha256)
-    return BlobReply(
-        state="received",
-        offset=offered.size,
-        size=offered.size,
-        receipt=receipt,
-        server_ms=at_ms,
-    )
+    return state
+
+
+def _there(here: Site, offered: BlobOffer) -> BlobReply | None:
+    """Return the receipt of what rests here already, whether or not its row was written."""
+    state = receiving.received(here, offered.sha256, look=True)
+    if state is None and (state := receiving.adopted(here, offered)):
+        here.uploads.close(offered.sha256)
+        here.uploads.granted(offered.sha256)
+    return state
 
 
 @router.get("/{sha256}")
@@ -277,12 +263,11 @@ async def fetch(
 ) -> Response:
     """Give a file, or the one range of it that is asked for; `waiting`: a person looks for it."""
     asked = request.headers.get("range", "bytes=0-")
-    if not _RANGE.fullmatch(asked):
-        raise RefusalError(416, "blob.range")  # a thousand ranges would be a thousand answers
+    ranges.check(asked)
     may = await run_in_threadpool(scoping.may_have, here, caller.device_id, sha256)
-    received = await run_in_threadpool(_received, here, sha256)
+    received = await run_in_threadpool(receiving.received, here, sha256)
     if received is None or not may:
-        if may and waiting:
+        if received is None and waiting:  # a wish only says what is sent first
             await run_in_threadpool(here.uploads.ask_for, sha256)
         raise RefusalError(404, "blob.unknown")
     place = here.blob_store.local(sha256)
@@ -304,7 +289,7 @@ async def _streamed(
     """Hand a file on from the object store, or a range of it."""
     start, end, status = 0, size, 200
     if "range" in request.headers:
-        start, end = _range(request.headers["range"], size)
+        start, end = ranges.within(request.headers["range"], size)
         headers["Content-Range"], status = f"bytes {start}-{end - 1}/{size}", 206
     steps = here.blob_store.read(sha256, start, end)
     first = await _resting(_first, steps)  # what is away is said before the answer begins
@@ -318,55 +303,16 @@ def _first(steps: Iterator[bytes]) -> list[bytes]:
     return [step for step in (next(steps, b""),) if step]
 
 
-def _range(said: str, size: int) -> tuple[int, int]:
-    """Return where a range begins and where it has ended; RefusalError 416 beyond the file."""
-    first, _, last = said.removeprefix("bytes=").partition("-")
-    start = int(first) if first else max(0, size - int(last))
-    end = min(size, int(last) + 1) if first and last else size
-    if start >= end:
-        raise RefusalError(416, "blob.range", {"Content-Range": f"bytes */{size}"})
-    return start, end
-
-
 async def _resting(work: Callable[_P, _R], *given: _P.args, **named: _P.kwargs) -> _R:
     """Do what needs the place where files rest; RefusalError 503 where it is away."""
     try:
         return await run_in_threadpool(work, *given, **named)
     except BlobStoreAwayError as error:
-        again = {"Retry-After": str(blob_store.AWAY_S)}
-        raise RefusalError(503, "blob.store_away", again) from error
+        raise receiving.away() from error
 
 
-def _received(here: Site, sha256: str, *, look: bool = False) -> BlobReply | None:
-    """Return the receipt of a file that is here; `look` whether it still rests in its place."""
-    with here.store.reading() as session:
-        found = blobs.lookup(session, sha256)
-    if found is not None and found.state == removals.REMOVED:  # a device that has it lets go of it
-        raise RefusalError(410, removals.CODE)
-    if found is None or not found.have:
-        return None
-    if not blobs.is_here(here.store, sha256) and not _rests(here, sha256, look=look):
-        return None
-    return BlobReply(
-        state="received",
-        offset=found.size,
-        size=found.size,
-        receipt=found.receipt,
-        server_ms=found.received_ms or 0,
-    )
-
-
-def _rests(here: Site, sha256: str, *, look: bool) -> bool:
-    if here.blob_store.is_local:
-        return False
-    try:
-        return not look or here.blob_store.has(sha256)
-    except BlobStoreAwayError:  # the row says that it was read back from there
-        return True
-
-
-def _partial(here: Site, sha256: str, size: int) -> BlobReply:
-    stored = uploads.size(blobs.part(here.store, sha256))
+def _partial(here: Site, caller: Device, sha256: str, size: int) -> BlobReply:
+    stored = uploads.size(here.uploads.part(sha256, caller.device_id))
     return BlobReply(state="partial", offset=stored, size=size, server_ms=here.now_ms())
 
 
@@ -378,16 +324,9 @@ def _expire(here: Site) -> None:
     """Throw away what was begun and left; its device offers it again when it comes back."""
     keep_s, now_s = here.settings.upload_keep_h * 3600, here.now_ms() / 1000
     for one in here.uploads.offers():
-        part = blobs.part(here.store, one.sha256)
-        if here.uploads.idle_s(one.sha256, part, now_s) > keep_s:
-            here.uploads.close(one.sha256)
-            part.unlink(missing_ok=True)
+        if here.uploads.idle_s(one.sha256, one.device, now_s) > keep_s:
+            here.uploads.drop(one.sha256, one.device)
             _log.info("upload expired", extra={"device": one.device, "blob": one.sha256[:12]})
-
-
-def _room_for(here: Site, size: int) -> None:
-    if here.disk_free() - size < here.settings.disk_free_min_bytes:
-        raise RefusalError(507, "server.disk_full", {"Retry-After": "600"})
 
 
 def _headers(here: Site, state: BlobReply) -> dict[str, str]:

@@ -8,12 +8,14 @@ A folder of backups holds `blobs/`, which all share, and one folder for each bac
       keys.sealed     the keys and PIN verifiers under a passphrase, or, without one,
       SECRET-keys.zip the same in clear: whoever has it can pass for this plant
       blobs.txt       hash and size of every photo that the rows name
+      left.txt        those of them that stay in the plant's object store (`leave`)
+      lacking.txt     those that the server itself did not have
       manifest.json   written last: hashes of all of these, feed number, versions
 
-Photos are copied, not linked: a link would share the damage. What is there is not copied again.
+Photos are copied, not linked: a link would share the damage. What is there is not copied again, so
+a backup that was cut is simply made again. A restore that was cut goes on where it stopped, too.
 """
 
-import hashlib
 import io
 import json
 import logging
@@ -21,21 +23,26 @@ import secrets
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from domain import passphrases
 from domain.errors import FieldError
 from offline_store import backups, blobs, copies, devices, keep
 from offline_store.copies import Facts
 from offline_store.database import Store
-from server import clock, sealed
+from server import backup_photos, clock, sealed
+from server.backup_photos import LACKING, LEFT, BlobStoreAwayError, NotWholeError, Photos
 from server.settings import ServerSettings
 from server.site import EPOCH
 
 MANIFEST, ROWS, FILES, BLOBS = "manifest.json", "store.db", "files.zip", "blobs.txt"
 SEALED, SECRET = "keys.sealed", "SECRET-keys.zip"
 FORMAT = 1
+_RESTORING = ".restoring"  # in a home that a restore has begun: the name of its backup
 _FOLDERS = ("forms", "documents", "quarantine", "definitions")  # beside rows, photos and keys
 _STEP = 1024 * 1024
 _log = logging.getLogger(__name__)
@@ -71,39 +78,71 @@ class BackupPhraseError(BackupError):
     code = "backup.phrase"
 
 
+class BackupStoreAwayError(BackupError):
+    """The object store with the photos does not answer; what was copied so far stays."""
+
+    code = "backup.store_away"
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
     """A finished backup; `is_sealed` tells whether its keys need a passphrase."""
 
     folder: Path
     facts: Facts
-    photos: int
-    photo_bytes: int
-    copied: int  # photos that were not there from earlier backups
+    photos: Photos
     is_sealed: bool
 
+    @property
+    def photo_bytes(self) -> int:
+        """Bytes of all photos that its rows name."""
+        return sum(size for _, size in self.photos.named)
 
-def make(settings: ServerSettings, out: Path, phrase: str | None = None) -> Backup:
+
+def make(
+    settings: ServerSettings, out: Path, phrase: str | None = None, *, leave: bool = False
+) -> Backup:
     """Back up the server of these settings, which may run meanwhile, into a folder of backups.
 
-    Raises BackupError, StoreError. What was begun and not finished is thrown away by the next.
+    `leave`: photos of an object store stay there and are only listed, with their hashes. Raises
+    PassphraseWeakError before anything is written, BackupError, StoreError. What was begun and not
+    finished is thrown away by the next, but for the photos: it goes on with those.
     """
+    if phrase is not None:
+        passphrases.require_strong(phrase)
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for left in out.glob("*.part"):
-        shutil.rmtree(left)
+    for old in out.glob("*.part"):
+        shutil.rmtree(old)
     part = out / f"{secrets.token_hex(4)}.part"
     part.mkdir(mode=0o700)
     copies.make(settings.home, settings.database_url, part / ROWS)
     facts = copies.look(part / ROWS)
-    wanted = copies.photos(part / ROWS)
-    copied = sum(_copy_photo(settings.home / "blobs", out / "blobs", *one) for one in wanted)
-    (part / BLOBS).write_text("".join(f"{sha} {size}\n" for sha, size in wanted), "ascii")
+    wanted, place = copies.photos(part / ROWS), backup_photos.place_of(settings)
+    with _told_away():
+        photos = backup_photos.bring(place, out / "blobs", wanted, leave=leave)
+    _list(part, photos)
     (part / FILES).write_bytes(_zipped(settings.home, _FOLDERS))
     keys = _zipped(settings.home, ("keys",))
     if phrase:
         (part / SEALED).write_bytes(sealed.seal(keys, phrase))
     else:
         (part / SECRET).write_bytes(keys)
+    made = Backup(_finished(part, facts, photos, settings), facts, photos, bool(phrase))
+    if photos.lacking:
+        _log.warning("photos lacking", extra={"files": len(photos.lacking)})
+    return made
+
+
+def _list(part: Path, photos: Photos) -> None:
+    lists = ((BLOBS, photos.named), (LEFT, photos.only(photos.left)),
+             (LACKING, photos.only(photos.lacking)))  # fmt: skip
+    for name, some in lists:
+        if some or name == BLOBS:
+            (part / name).write_text(backup_photos.lines(some), "ascii")
+
+
+def _finished(part: Path, facts: Facts, photos: Photos, settings: ServerSettings) -> Path:
+    """Write the manifest, make all durable, and give the backup its name; returns its folder."""
     now = clock.moment(clock.now_ms())
     names = sorted(file.name for file in part.iterdir() if file.is_file())
     manifest = {
@@ -112,8 +151,11 @@ def make(settings: ServerSettings, out: Path, phrase: str | None = None) -> Back
         "step": facts.step,
         "feed": facts.feed,
         "entries": facts.entries,
-        "keys": "sealed" if phrase else "SECRET",
-        "photos": len(wanted),
+        "keys": "sealed" if SEALED in names else "SECRET",
+        "photos": len(photos.named),
+        "photos_left": len(photos.left),
+        "photos_lacking": len(photos.lacking),
+        "photos_rest": settings.blob_store,
         "files": {name: _facts_of(part / name) for name in names},
     }
     (part / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True), "utf-8")
@@ -121,18 +163,19 @@ def make(settings: ServerSettings, out: Path, phrase: str | None = None) -> Back
         file.chmod(0o600)
         backups.sync(file)
     backups.sync(part)
-    place = out / f"{now:%Y%m%dT%H%M%SZ}-{facts.feed:06d}"
+    place = part.parent / f"{now:%Y%m%dT%H%M%SZ}-{facts.feed:06d}"
     while place.exists():  # two within a second
         place = place.with_name(place.name + "-2")
     part.rename(place)
-    backups.sync(out)
-    return Backup(place, facts, len(wanted), sum(size for _, size in wanted), copied, bool(phrase))
+    backups.sync(place.parent)
+    return place
 
 
-def check(given: Path) -> Backup:
+def check(given: Path, settings: ServerSettings | None = None) -> Backup:
     """Verify a backup, the newest of a folder of them: rows, chains, every file and photo.
 
-    Raises BackupMissingError, BackupBrokenError, StoreDamagedError.
+    With settings also that photos which stayed in the object store are there, by their bytes.
+    Raises BackupMissingError, BackupBrokenError, BackupStoreAwayError, StoreDamagedError.
     """
     folder = find(given)
     manifest = _manifest(folder)
@@ -143,31 +186,39 @@ def check(given: Path) -> Backup:
     facts = copies.look(folder / ROWS)
     if [facts.feed, facts.entries] != [manifest["feed"], manifest["entries"]]:
         raise BackupBrokenError(what=ROWS)
-    wanted = _listed(folder)
-    if wanted != copies.photos(folder / ROWS):
+    photos = _photos(folder, manifest)
+    if photos.named != copies.photos(folder / ROWS):
         raise BackupBrokenError(what=BLOBS)
-    for sha, size in wanted:
-        if not _is_whole(blobs.place(folder.parent / "blobs", sha), sha, size):
+    for sha, size in photos.kept:
+        if not backup_photos.is_whole(blobs.place(folder.parent / "blobs", sha), sha, size):
             raise BackupBrokenError(what=sha)
-    photo_bytes = sum(size for _, size in wanted)
-    return Backup(folder, facts, len(wanted), photo_bytes, 0, (folder / SEALED).exists())
+    if settings and photos.left:
+        with _told_away():
+            backup_photos.prove_left(backup_photos.place_of(settings), photos)
+    return Backup(folder, facts, photos, (folder / SEALED).exists())
 
 
 def restore(settings: ServerSettings, given: Path, phrase: str | None = None) -> Backup:
     """Make a server of a backup where there is none; its feed begins a new life (epoch).
 
     Every device then reads from the start, sends again what this server lacks, and offers its files
-    anew. Raises BackupError, StoreError; a target that holds anything is left as it is.
+    anew. Raises BackupError, StoreError; a target that holds anything is left as it is, unless it
+    is what a restore of this very backup has begun there and could not end.
     """
     found = check(given)
     home, folder = settings.home, found.folder
     keys = _keys(folder, phrase)
-    if not copies.is_empty(home, settings.database_url) or (home / "keys").exists():
+    begun = home / _RESTORING
+    again = begun.is_file() and begun.read_text("utf-8") == folder.name
+    fresh = again or (not (home / "keys").exists() and copies.is_empty(home, settings.database_url))
+    if not fresh or not copies.has_no_rows(home, settings.database_url):
         raise BackupTargetError(folder=str(home))
     for one in (home, home / "blobs"):
         one.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for sha, size in _listed(folder):
-        _copy_photo(folder.parent / "blobs", home / "blobs", sha, size)
+    begun.write_text(folder.name, "utf-8")
+    with _told_away():
+        place = backup_photos.place_of(settings)
+        backup_photos.put_back(folder.parent / "blobs", found.photos, place, home)
     _unzip((folder / FILES).read_bytes(), home)
     _unzip(keys, home)
     store = copies.fill(folder / ROWS, home, settings.database_url)  # last: before, it is no server
@@ -175,8 +226,20 @@ def restore(settings: ServerSettings, given: Path, phrase: str | None = None) ->
         _begin_anew(store, found)
     finally:
         store.close()
+    begun.unlink()
     _log.warning("restored", extra={"feed": found.facts.feed})
     return found
+
+
+@contextmanager
+def _told_away() -> Iterator[None]:
+    """Say in our own words what is wrong with the place where photos rest."""
+    try:
+        yield
+    except BlobStoreAwayError as error:
+        raise BackupStoreAwayError from error
+    except NotWholeError as error:
+        raise BackupBrokenError(what=str(error)) from error
 
 
 def find(given: Path) -> Path:
@@ -197,41 +260,9 @@ def _begin_anew(store: Store, found: Backup) -> None:
     _log.info("new epoch", extra={"devices": known, "feed": found.facts.feed})
 
 
-def _copy_photo(source: Path, target: Path, sha: str, size: int) -> bool:
-    """Copy a photo unless it is there, and look at what was written; says whether it copied.
-
-    Raises BackupBrokenError where the photo is not what its name says.
-    """
-    place = blobs.place(target, sha)
-    if place.is_file() and place.stat().st_size == size:
-        return False
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = place.with_suffix(".part")
-    try:
-        shutil.copyfile(blobs.place(source, sha), part)
-    except FileNotFoundError as error:
-        raise BackupBrokenError(what=sha) from error
-    backups.sync(part)
-    if not _is_whole(part, sha, size):
-        part.unlink()
-        raise BackupBrokenError(what=sha)
-    part.replace(place)
-    backups.sync(place.parent)
-    return True
-
-
-def _is_whole(file: Path, sha: str, size: int) -> bool:
-    if not file.is_file() or file.stat().st_size != size:
-        return False
-    return _digest(file) == sha
-
-
 def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
     with file.open("rb") as handle:
-        while step := handle.read(_STEP):
-            digest.update(step)
-    return digest.hexdigest()
+        return blobs.hash_of(iter(partial(handle.read, _STEP), b""))
 
 
 def _facts_of(file: Path) -> dict[str, Any]:
@@ -249,9 +280,12 @@ def _manifest(folder: Path) -> Mapping[str, Any]:
     return read
 
 
-def _listed(folder: Path) -> list[tuple[str, int]]:
-    lines = (folder / BLOBS).read_text("ascii").splitlines()
-    return [(sha, int(size)) for sha, _, size in (line.partition(" ") for line in lines)]
+def _photos(folder: Path, manifest: Mapping[str, Any]) -> Photos:
+    """Read the lists; one that the manifest does not vouch for is no list."""
+    named = {name: backup_photos.read_lines(folder / name) if name in manifest["files"] else []
+             for name in (BLOBS, LEFT, LACKING)}  # fmt: skip
+    left, lacking = ({sha for sha, _ in named[name]} for name in (LEFT, LACKING))
+    return Photos(named[BLOBS], left, lacking)
 
 
 def _keys(folder: Path, phrase: str | None) -> bytes:

@@ -5,7 +5,6 @@ hash, and read back from there: only what rests there under the right hash gets 
 the folder holds stays readable after a plant has moved to an object store.
 """
 
-import hashlib
 import logging
 import os
 from collections.abc import Iterator
@@ -49,6 +48,10 @@ class BlobStore(Protocol):
         """Say whether a file is there; raises BlobStoreAwayError."""
         ...
 
+    def size(self, sha256: str) -> int | None:
+        """Return how many bytes a file has where it rests, None: not there; BlobStoreAwayError."""
+        ...
+
     def keep(self, sha256: str, part: Path) -> bool:
         """Give a file that has arrived its place, and read it back from there.
 
@@ -90,11 +93,19 @@ class FolderBlobs:
         """Say whether a file is there."""
         return blobs.is_here(self._store, sha256)
 
+    def size(self, sha256: str) -> int | None:
+        """Return how many bytes a file has."""
+        try:
+            return blobs.size(self._store, sha256)
+        except FileNotFoundError:
+            return None
+
     def keep(self, sha256: str, part: Path) -> bool:
         """Give a file that has arrived its place."""
-        if not part.exists():  # another process of this server was quicker, or a crash came after
-            return self.has(sha256) and _digest(self.read(sha256, 0, _ALL)) == sha256
-        return blob_parts.settle(self._store, sha256)
+        try:
+            return blob_parts.settle(self._store, sha256, part)
+        except FileNotFoundError:  # another process was quicker, or a crash came after
+            return self.has(sha256) and blobs.hash_of(self.read(sha256, 0, _ALL)) == sha256
 
     def read(self, sha256: str, start: int, end: int) -> Iterator[bytes]:
         """Give the bytes of a file."""
@@ -132,25 +143,29 @@ class ObjectBlobs:
 
     def has(self, sha256: str) -> bool:
         """Say whether a file is there."""
-        if self._folder.has(sha256):
-            return True
+        return self.size(sha256) is not None
+
+    def size(self, sha256: str) -> int | None:
+        """Return how many bytes a file has, here or in the store."""
+        here = self._folder.size(sha256)
+        if here is not None:
+            return here
         try:
-            obstore.head(self._objects, _key(sha256))
+            return obstore.head(self._objects, _key(sha256))["size"]
         except FileNotFoundError:
-            return False
+            return None
         except BaseError as error:
             raise _away(error) from error
-        return True
 
     def keep(self, sha256: str, part: Path) -> bool:
         """Put a file that has arrived, and read it back; the part goes once that was right."""
         if not part.exists():
-            return self.has(sha256) and _digest(self.read(sha256, 0, _ALL)) == sha256
-        if _digest(_steps(part)) != sha256:
+            return self.has(sha256) and blobs.hash_of(self.read(sha256, 0, _ALL)) == sha256
+        if blobs.hash_of(_steps(part)) != sha256:
             part.unlink(missing_ok=True)
             return False
         self._put(sha256, part)
-        if _digest(self.read(sha256, 0, _ALL)) != sha256:
+        if blobs.hash_of(self.read(sha256, 0, _ALL)) != sha256:
             # not what was put: whoever sends it again puts it anew
             self._remove(sha256)
             part.unlink(missing_ok=True)
@@ -266,13 +281,6 @@ def _steps(file: Path) -> Iterator[bytes]:
     with file.open("rb") as opened:
         while step := opened.read(STEP):
             yield step
-
-
-def _digest(steps: Iterator[bytes]) -> str:
-    digest = hashlib.sha256()
-    for step in steps:
-        digest.update(step)
-    return digest.hexdigest()
 
 
 def _away(error: Exception) -> BlobStoreAwayError:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from domain.errors import EntryInvalidError
 from server.problems import RefusalError
-from sync import packing, protocol
+from sync import packing
 
 SILENCE_S = 20.0  # a body that stands still for so long has lost its sender
 _LENGTH = re.compile(r"[0-9]{1,15}")  # `isdigit` takes "²", and a number may have 5000 digits
@@ -77,7 +77,7 @@ def inflate(data: bytes, encoding: str, limit: int) -> bytes:
     if encoding not in packing.accepted().split(", "):
         raise RefusalError(415, "request.encoding")
     try:
-        return protocol.inflate(data, limit, encoding)
+        return packing.inflate(data, limit, encoding)
     except EntryInvalidError as error:
         if error.params["reason"] == "size":
             raise RefusalError(413, "request.size", limit=limit) from error

@@ -1,18 +1,19 @@
 """Certificates: made for each device, renewed when something changed, and asked when it pushes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
 from domain import certificates
-from domain.certificates import Certificate, CertificateExpiredError, CertificatePersonError
+from domain.certificates import Certificate, CertificatePersonError
 from domain.changes import Entry
 from domain.plant import Person
 from offline_store import certificates as store
-from offline_store import devices
+from offline_store import devices, records
 from offline_store.database import lock_feed
 from offline_store.devices import Device
+from server import scoping
 from server.scene import Scene
 from server.site import Site
 from sync.protocol import CertificateReply, PushHead
@@ -22,9 +23,13 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The certificates that a device had when it pushed, in order."""
+    """The certificates that a device had when it pushed, in order.
+
+    `people` are those to whom an administrator has limited it by now; empty: it is for everybody.
+    """
 
     known: Sequence[Certificate]
+    people: Collection[str] = ()
 
     def person_then(self, entry: Entry, scene: Scene, person: Person) -> Person:
         """Return a person with what the certificate said when the entry was written.
@@ -33,18 +38,16 @@ class Standing:
         Raises CertificateExpiredError, CertificatePersonError.
         """
         one = certificates.valid_at(self.known, entry)
-        if one is None:
+        if one is None and not self.people:
             return person
         new = scene.record is None
-        if certificates.adds_only(entry.type, entry.set, new=new) or certificates.stops(
-            entry.type, entry.set, scene.definitions.policies
-        ):
+        if not certificates.needed(entry.type, entry.set, scene.definitions.policies, new=new):
             return person
-        if not one.runs(entry.wall_ms):
-            raise CertificateExpiredError(until_ms=one.until_ms)
-        grant = one.people.get(person.person_id)
-        if grant is None:
+        if self.people and person.person_id not in self.people:
             raise CertificatePersonError(person=person.person_id)
+        if one is None:
+            return person
+        grant = certificates.covered(one, entry.wall_ms, person.person_id)
         return person if grant == certificates.grant_of(person) else grant.on(person)
 
 
@@ -55,7 +58,13 @@ def standing(session: Session, push: PushHead) -> Standing | None:
     head that names none is judged by all.
     """
     known = store.of_device(session, push.dev, push.certificate)
-    return Standing(known) if known else None
+    people = scoping.allotment_of(records.lookup(session, push.dev)).people
+    return Standing(known, people) if known or people else None
+
+
+def standing_now(session: Session, device_id: str) -> Standing:
+    """Return what an entry is judged by that somebody lets in later."""
+    return Standing((), scoping.allotment_of(records.lookup(session, device_id)).people)
 
 
 def note(here: Site, device: Device, newest: int) -> None:
@@ -98,7 +107,7 @@ def make(here: Site, session: Session, device: Device, have: int = 0) -> Certifi
         public_key=device.public_key.hex(),
         from_ms=now,
         until_ms=now + found.defaults.whole("device.certificate_days") * _DAY_MS,
-        people=certificates.grants(found.plant),
+        people=certificates.grants(found.plant, records.lookup(session, device.device_id)),
     )
     body = certificates.encode(one)
     signature = here.key.sign(certificates.signed_bytes(body))
@@ -107,7 +116,8 @@ def make(here: Site, session: Session, device: Device, have: int = 0) -> Certifi
 
 
 def _good(here: Site, session: Session, one: Certificate) -> bool:
-    same = one.people == certificates.grants(here.pack.definitions.plant)
+    device = records.lookup(session, one.device)
+    same = one.people == certificates.grants(here.pack.definitions.plant, device)
     return same and one.epoch == here.epoch_now(session) and not one.half_over(here.now_ms())
 
 

@@ -6,40 +6,55 @@ changes nothing and gives the same receipts.
 
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from domain.errors import FieldError
-from domain.receipts import blob_receipt_bytes
-from offline_store import batches, blobs, outbox, records, relay_files, removals
+from domain.relay import Message, Run
+from offline_store import batches, blobs, entries, outbox, relay_files
 from offline_store.relay_files import SUFFIX, RelayFile
-from server import relay
+from server import receiving, relay
+from server.blob_store import BlobStoreAwayError
 from server.problems import RefusalError
 from server.site import Site
+from sync.protocol import BlobOffer
+from sync.relay_messages import RelayedRun
 
 FOLDER: Final = "take-in"
 CARRIER: Final = "file"
+LATER: Final = frozenset({503, 507})  # the place for photos is away, or full
 _SUFFIXES: Final = frozenset({SUFFIX, ".zip"})
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class Result:
-    """What became of a file: the runs of entries, and the photos, with their receipts."""
+    """What became of a file: the runs of entries, and the photos, with their receipts.
+
+    `refused`: the photos that were not taken, and why.
+    """
 
     runs: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
-    photos: Mapping[str, str] = field(default_factory=dict[str, str])  # hash -> receipt code
+    photos: dict[str, str] = field(default_factory=dict[str, str])  # hash -> receipt code
+    refused: dict[str, str] = field(default_factory=dict[str, str])  # hash -> code
     error: str | None = None
 
 
 def take(here: Site, path: Path) -> Result:
-    """Take a file in; raises RelayError for what is none, RefusalError for another plant."""
+    """Take a file in; raises RelayError for what is none, RefusalError for another plant.
+
+    RefusalError of a status in LATER says that photos cannot be kept now: the file is to be taken
+    again, which takes nothing twice.
+    """
     file = RelayFile(path)
     try:
-        reply = relay.take(here, file.message, CARRIER)
-        made = Result([run.model_dump(exclude_none=True) for run in reply.runs])
+        made, taken = Result(), list[RelayedRun]()
+        for message in file.messages:
+            runs = relay.take(here, message, CARRIER).runs
+            made.runs += [run.model_dump(exclude_none=True) for run in runs]
+            taken += runs
         with here.store.reading() as session:
             for run in made.runs:
                 done = [
@@ -49,38 +64,64 @@ def take(here: Site, path: Path) -> Result:
                 ]
                 if done and done[-1].receipt:
                     run["receipt"] = outbox.short_code(done[-1].receipt)
-        made.photos = _photos(here, file)
+        _photos(here, file, taken, made)
     finally:
         file.close()
-    if any(run.outcome == "taken" for run in reply.runs):
+    if any(run.outcome == "taken" for run in taken):
         here.hints.announce()
     return made
 
 
-def _photos(here: Site, file: RelayFile) -> dict[str, str]:
-    """Keep the photos that evidence here names; returns their receipts."""
-    wanted, found = relay_files.named_in(file.message), dict[str, str]()
-    for sha in file.blobs:
-        if sha not in wanted:
+def _photos(here: Site, file: RelayFile, runs: Sequence[RelayedRun], made: Result) -> None:
+    """Keep the photos that entries taken or held here name, and say what became of each."""
+    wanted, carried = _named(here, file.messages, runs), set(file.blobs)
+    for sha, (kind, record_id) in wanted.items():
+        if sha not in carried:
             continue
-        kind, record_id = wanted[sha]
-        with here.store.reading() as session:
-            record = records.lookup(session, record_id)
-            known = blobs.lookup(session, sha)
-        if record is None or record.get(kind) != sha:  # its entry was refused, or waits
-            continue
-        if known is not None and known.state == removals.REMOVED:  # never taken again
-            continue
-        if known is None or not known.have:
-            size, at_ms = file.keep(here.store, sha), here.now_ms()
-            receipt = here.receipt(blob_receipt_bytes(sha, size, at_ms))
-            with here.store.session() as session:
-                blobs.add(session, sha, size, kind=kind, record_id=record_id, state="received")
-                blobs.confirm(session, sha, receipt, at_ms)
+        try:
+            state = receiving.received(here, sha, look=True)
+            if state is None:
+                receiving.check_size(here, file.size(sha))
+                receiving.room_for(here, file.size(sha))
+                offered = BlobOffer(
+                    sha256=sha, size=file.size(sha), kind=kind, record=record_id
+                )  # fmt: skip
+                with blobs.scratch(here.store) as copy:
+                    file.copy(sha, copy)
+                    state = receiving.take(here, offered, copy)
+        except BlobStoreAwayError as error:
+            raise receiving.away() from error
+        except RefusalError as error:
+            if error.status in LATER:
+                raise
+            made.refused[sha] = error.code
         else:
-            receipt = known.receipt or ""
-        found[sha] = outbox.short_code(receipt) if receipt else ""
-    return found
+            if state is None or not state.receipt:  # not in its place what was put there
+                made.refused[sha] = "blob.hash"
+            else:
+                made.photos[sha] = outbox.short_code(state.receipt)
+
+
+def _named(
+    here: Site, messages: Sequence[Message], said: Sequence[RelayedRun]
+) -> dict[str, tuple[str, str]]:
+    """Return the files that evidence in these messages names, but for entries that were refused.
+
+    Those that are held, or wait for a gap to be filled, are named: their photos must not be lost.
+    """
+    good: list[Run] = []
+    runs = [run for message in messages for run in message.runs]
+    with here.store.reading() as session:
+        for run, outcome in zip(runs, said, strict=True):
+            if outcome.outcome == "refused":
+                continue
+            known = entries.of_device(session, run.device_id, run.first, len(run.bodies))
+            out = {one.entry.number for one in known if one.verdict == "refused"}
+            bodies = [
+                body for number, body in enumerate(run.bodies, run.first) if number not in out
+            ]
+            good.append(replace(run, bodies=tuple(bodies)))
+    return relay_files.named_in(replace(messages[0], runs=tuple(good)))
 
 
 def run(here: Site, now_ms: int) -> int:
@@ -97,6 +138,9 @@ def run(here: Site, now_ms: int) -> int:
         except FieldError as error:
             found = Result(error=error.code)
         except RefusalError as error:
+            if error.status in LATER:  # it stays until there is room, or the store is back
+                _log.warning("file waits", extra={"file": path.name, "error": error.code})
+                continue
             found = Result(error=error.code)
         _log.info("file taken in", extra={"file": path.name, "error": found.error})
         done.mkdir(exist_ok=True)

@@ -9,10 +9,12 @@ and taken up again, and that a pooler in front of the database does not carry.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
+WAITS_MAX = 4  # of one device at once: one, and those of lines that broke and do not know it yet
 FOLLOW_S = 0.25  # an urgent entry shall reach an online device within a second
 _log = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ class FeedHints:
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.waiting = 0
+        self._of = Counter[str]()
 
     def announce(self) -> None:
         """Wake all who wait: the feed has grown. Call after the commit."""
@@ -43,15 +46,24 @@ class FeedHints:
         self._loop = asyncio.get_running_loop()
         return self._grown
 
-    async def wait(self, ticket: asyncio.Event, seconds: float) -> bool:
-        """Wait for growth after `ticket` was taken; False if time is over or the server stops."""
+    async def wait(self, ticket: asyncio.Event, seconds: float, who: str = "") -> bool:
+        """Wait for growth after `ticket` was taken; False if time is over or the server stops.
+
+        At once, too, where `who` waits several times already: each growth makes a page for each.
+        """
+        if self._of[who] >= WAITS_MAX and who:
+            return False
         self.waiting += 1
+        self._of[who] += 1
         try:
             await asyncio.wait_for(ticket.wait(), seconds)
         except TimeoutError:
             return False
         finally:
             self.waiting -= 1
+            self._of[who] -= 1
+            if not self._of[who]:
+                del self._of[who]
         return not self._closed
 
     def _wake(self) -> None:

@@ -26,7 +26,7 @@ REPORT: Final = "hazard.report"
 DISPATCH: Final = "hazard.dispatch"
 MERGE: Final = "hazard.merge"
 RETURNED: Final = "returned"
-_ALWAYS: Final = ("code", "grade", "reporter", "reported_ms")  # what a report has in any case
+ALWAYS: Final = ("code", "grade", "reporter", "reported_ms")  # what a report has in any case
 
 
 def report(entry: Entry, record: Record, definitions: Definitions, person: Person) -> None:
@@ -44,7 +44,7 @@ def report(entry: Entry, record: Record, definitions: Definitions, person: Perso
     own = {"state", "action", flow.acted.get(REPORT, "")}
     if any(record.get(cell) is not None for cell in decided - own):
         raise EntryInvalidError(reason="fields")
-    if any(record.get(cell) in (None, "") for cell in _ALWAYS):
+    if any(record.get(cell) in (None, "") for cell in ALWAYS):
         raise EntryInvalidError(reason="fields")
     given = {name: value for name, value in entry.set.items() if name not in decided}
     corrections.check_first(flow, given, person, definitions)

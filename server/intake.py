@@ -16,12 +16,14 @@ from pathlib import Path
 from sqlmodel import Session
 
 from domain.changes import Entry, digest_of
+from domain.control import flow_of
 from domain.errors import FieldError
 from domain.quarantine import FORGED, UNREADABLE
 from domain.signatures import UnprovedError
 from offline_store import batches, devices, entries, journal, records, times
 from offline_store.database import lock_feed
 from server import alarms, certificates, clock_check, quarantine, revocation, work_rights
+from server import reports as quick
 from server.certificates import Standing
 from server.offers import Offered, read
 from server.own_entries import OwnStep, write_own, write_within
@@ -37,7 +39,11 @@ _SET_ASIDE_MAX = 20  # files per device: more forks tell nothing new
 
 
 class _ForkError(Exception):
-    """The push tells another history than the one in the journal."""
+    """The push tells another history than the one in the journal, from entry `number` on."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def take(
@@ -49,10 +55,11 @@ def take(
         taken = here.store.run(lambda session: _taken(here, session, push, bodies, sigs or {}))
     except _ForkError as error:
         _set_aside(aside, "fork", push, bodies)
+        _tell(here, push, alarms.FORK, error.number, bodies)
         raise RefusalError(409, "sync.fork") from error
     except ForgedError as error:
         _set_aside(aside, "forged", push, bodies)
-        _tell(here, push, error.number, bodies)
+        _tell(here, push, alarms.FORGED, error.number, bodies)
         raise RefusalError(409, "sync.signature", expected=error.number) from error
     if not taken.fresh:
         return taken
@@ -66,11 +73,12 @@ def take(
     return taken
 
 
-def _tell(here: Site, push: PushHead, number: int, bodies: Sequence[bytes]) -> None:
+def _tell(here: Site, push: PushHead, what: str, number: int, bodies: Sequence[bytes]) -> None:
+    """Say to people what was set aside from entry `number` on, once however often it comes."""
     with here.store.reading() as session:
         aside = read(session, push, bodies, here.now_ms()).entries[number - push.first :]
-        steps = alarms.steps(here, session, alarms.FORGED, push.dev, number, here.now_ms())
-        steps.append(quarantine.step(here, session, push.dev, FORGED, aside))
+        steps = alarms.steps(here, session, what, push.dev, number, here.now_ms())
+        steps.append(quarantine.step(here, session, push.dev, f"entry.{what}", aside))
     write_own(here, steps, only_new=True)
 
 
@@ -90,7 +98,9 @@ def _taken(
     if push.newest is not None:
         devices.tell(session, push.dev, push.newest, here.now_ms())
     offered = read(session, push, bodies, here.now_ms())
-    proof = revocation.held(session, push, prove(session, push, sigs, offered, hashes))
+    device, its = devices.lookup(session, push.dev), records.lookup(session, push.dev)
+    proof = prove(session, push, sigs, offered, hashes, device, its)
+    proof = revocation.held(device, its, proof)
     here.refresh(session)
     own, behind = offered.up_to(proof.count), offered.entries[proof.count :]
     last = own.entries[-1].number
@@ -145,7 +155,7 @@ def _violations(
     wrong = {one.n: one.code for one in taken.reply.exceptions if one.verdict == "refused"}
     told: list[tuple[str, int]] = []
     for entry in found_in:
-        if work_rights.flow_of(found, entry.type) is None:
+        if flow_of(found, entry.type) is None:
             continue
         code = wrong.get(entry.number)
         if code in _VIOLATIONS:
@@ -168,11 +178,12 @@ def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> l
     if push.first <= number:
         here = entries.of_device(session, push.dev, push.first, len(bodies))
         sent = (hashlib.sha256(body).digest() for body in bodies)
-        if any(digest_of(one.body) != digest for one, digest in zip(here, sent, strict=False)):
-            raise _ForkError
+        for one, digest in zip(here, sent, strict=False):
+            if digest_of(one.body) != digest:
+                raise _ForkError(one.entry.number)
         raise RefusalError(409, "sync.gap", expected=number + 1)  # known so far: send from there
     if push.prev != head.hex():
-        raise _ForkError
+        raise _ForkError(push.first)
     hashes = journal.chain(head, bodies)
     if hashes[-1].hex() != push.head and not push.each:  # with each signature we see since where
         raise RefusalError(409, "sync.chain", expected=number + 1)
@@ -192,21 +203,29 @@ def _take(
     if not clock_check.judges(session, now, offered.entries):
         raise RefusalError(503, "server.clock")  # the device keeps it and comes again
     wrong: dict[str, FieldError] = {}
+    at = (push.first - 1, bytes.fromhex(push.prev))  # as `_check_chain` found it
     ids = [entry.record_id for entry in offered.entries]
     true = times.ahead(offered.entries)  # judged by when it really was, as far as it is said here
-    timed = [times.read(entry, true) for entry in offered.entries]
+    timed = [times.read(entry, true) for entry in offered.entries] if true else offered.entries
+    reports = quick.under(here)
     while True:  # each round refuses at least one more row of a register
-        intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies)
+        intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies, at)
         exceptions: list[PushException] = []
         for entry, body, digest in zip(timed, offered.bodies, hashes, strict=False):
             refusal = offered.wrong.get(entry.number) or wrong.get(entry.record_id)
             if entry.number in proof.unproved:
                 refusal = UnprovedError()
             signature = proof.signatures.get(entry.number)
+            first = refusal is None and not proof.quarantined and intake.untouched(entry.record_id)
+            if first and reports.sure(entry, body, now):
+                intake.begin(entry, body, now, signature, digest)
+                continue
             offer = Offer(entry, body, signature, refusal, proof.quarantined, digest, standing)
             _, exception = judge(here, session, intake, offer, now)
             if exception:
                 exceptions.append(exception)
+            elif first:
+                reports.learn(entry)
         found = here.wrong_rows(session, intake)
         if not found.keys() - wrong.keys():
             return settle(here, session, push, intake, exceptions, now)

@@ -33,7 +33,7 @@ def _step(session: Session, device: Device, now_ms: int) -> list[OwnStep]:
     record = records.lookup(session, device.device_id)
     if record is None:
         return []
-    revoked = revocation.since(device, record) is not None
+    revoked = revocation.since(record) is not None
     have, _ = journal.head(session, device.device_id)
     told, told_ms = devices.told(session, device.device_id)
     lacks: Value = None

@@ -96,6 +96,7 @@ def _site(settings: ServerSettings, store: Store, now_ms: Callable[[], int]) -> 
     )
     with store.reading() as session:
         here.refresh(session)  # what was administered before this start
+    here.uploads.leave_behind(store.blobs)
     removals.sweep(store)  # a backup may have brought some back
     device_records.add_missing(here)
     quarantine.add_missing(here)

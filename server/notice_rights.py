@@ -29,6 +29,7 @@ _RESERVED: Final = {
     registers.PREFIX: "register",
     quarantine.PREFIX: quarantine.TYPE,
 }
+_STARTS: Final = tuple(_RESERVED)
 _BARE: Final = frozenset({"task", "device"})  # the record of a device has the device's own id
 
 
@@ -38,6 +39,8 @@ def check_id(entry: Entry) -> None:
     Anybody can work such an id out; another record in its place would silence a notice, hide a gap
     or keep a round from being made.
     """
+    if entry.type != TYPE and is_free(entry.record_id):
+        return
     held = next(
         (kind for start, kind in _RESERVED.items() if entry.record_id.startswith(start)), ""
     )
@@ -47,6 +50,11 @@ def check_id(entry: Entry) -> None:
         raise EntryInvalidError(reason="id")
     if is_task_id(entry.record_id) and entry.type not in _BARE:
         raise EntryInvalidError(reason="id")
+
+
+def is_free(record_id: str) -> bool:
+    """Whether an id follows from nothing: any record but a notice may have it."""
+    return not record_id.startswith(_STARTS) and not is_task_id(record_id)
 
 
 def notice(entry: Entry, scene: Scene, person: Person) -> None:

@@ -1,14 +1,15 @@
 """Pages of the feed and of snapshots, made for one device in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from sqlmodel import Session
 
-from domain.changes import DECISIONS
+from domain.carried import CARRIER, CELL, inside
+from domain.changes import DECISIONS, Entry, decode
 from offline_store import devices, entries, journal, quarantine, records, scoped
 from offline_store.devices import Device
-from offline_store.entries import Logged
+from offline_store.entries import Logged, Stored
 from offline_store.scoped import Asked, Turn
 from server import scoping
 from server.problems import RefusalError
@@ -18,10 +19,15 @@ from sync.protocol import SNAPSHOT_MAX, VERSION, PulledEntry, PullReply, Subscri
 
 _ENTER_MAX = 2000  # entries of whole records on one page: fewer pushes are put on it then
 _LOOKED_AT_MAX = 2000  # records looked at for one page of a snapshot
+_TAKES_IN = b'"type":"device"'  # stands in the body of an entry that takes a device in
+_CARRIES = f'"{CELL}":{{'.encode()  # and in one that carries another (`domain.carried`)
 
 
 class Ask(NamedTuple):
-    """What a device asks for; `mark` names its subscription, None from one of version 1.1."""
+    """What a device asks for; `mark` names its subscription, None from one of version 1.1.
+
+    `kept` is up to where it has stored the feed, where it asks ahead of that.
+    """
 
     after: int
     limit: int
@@ -30,6 +36,7 @@ class Ask(NamedTuple):
     seen: str | None = None
     mark: str | None = None
     whole: bool = False
+    kept: int | None = None
 
 
 def page(here: Site, caller: Device, ask: Ask) -> PullReply:
@@ -39,8 +46,9 @@ def page(here: Site, caller: Device, ask: Ask) -> PullReply:
         ahead = another or ask.after > journal.last_feed(session)
     if another:
         here.renew_epoch(ask.after)
-    if not ahead:  # whoever asks for what comes after has what came before
-        here.watch.read_to(caller.device_id, ask.after, here.now_ms())
+    if not ahead:  # whoever asks for what comes after has what came before, if it says no other
+        has = ask.after if ask.kept is None else min(ask.kept, ask.after)
+        here.watch.read_to(caller.device_id, has, here.now_ms())
     with here.store.reading() as session:
         here.refresh(session)
         theirs = scoping.subscribed(session, here.pack.definitions, caller.device_id)
@@ -48,8 +56,11 @@ def page(here: Site, caller: Device, ask: Ask) -> PullReply:
             raise RefusalError(426, "protocol.version", wanted=VERSION)
         if ask.mark not in (None, theirs.mark) and not (theirs.whole and not ask.mark):
             return _told(here, session, theirs, ask)
-        turn, cursor, more = _turn(here, session, caller, theirs, ask)
-        reply = _reply(here, session, turn, cursor, holes=not theirs.whole)
+        if theirs.whole:
+            reply, more = _everything(here, session, caller, ask)
+        else:
+            turn, cursor, more = _turn(here, session, caller, theirs, ask)
+            reply = _reply(here, session, turn, cursor)
         told = _subscription(theirs) if ask.mark == "" else None
         return reply.model_copy(update={"more": more, "subscription": told})
 
@@ -77,7 +88,7 @@ def snapshot(
             if not after or len(found) >= most:
                 break
         whole = [] if only_ids else seen.whole(found, without=None if own else caller.device_id)
-        reply = _reply(here, session, Turn([], whole, []), cursor, holes=True)
+        reply = _reply(here, session, Turn([], whole, []), cursor)
     told = {"after": after or None, "more": bool(after), "ids": found if only_ids else []}
     return reply.model_copy(update=told)
 
@@ -101,12 +112,9 @@ def _subscription(theirs: Subscribed) -> Subscription:
 def _turn(
     here: Site, session: Session, caller: Device, theirs: Subscribed, ask: Ask
 ) -> tuple[Turn, int, bool]:
-    without = None if ask.own or not theirs.whole else caller.device_id
     limit = ask.limit
     while True:
-        found, cursor, more = entries.page(session, ask.after, limit, without=without)
-        if theirs.whole:
-            return Turn(found, [], []), cursor, more
+        found, cursor, more = entries.page(session, ask.after, limit)
         view = scoping.view(session, here.pack.definitions, theirs.scopes)
         turn = view.turn(found, Asked(caller.device_id, ask.after, ask.own, ask.whole))
         if len(turn.enter) <= _ENTER_MAX or limit == 1:
@@ -114,13 +122,37 @@ def _turn(
         limit = max(1, limit // 4)
 
 
-def _reply(here: Site, session: Session, turn: Turn, cursor: int, *, holes: bool) -> PullReply:
+def _everything(here: Site, session: Session, caller: Device, ask: Ask) -> tuple[PullReply, bool]:
+    """Return the page of a device that may have everything: bodies go on as they are stored."""
+    without = None if ask.own else caller.device_id
+    found, cursor, more = entries.stored_page(session, ask.after, ask.limit, without=without)
+    names = {one.device_id for one in found}
+    # its key is known before it has sent anything; one name too many says no more than that
+    names |= {one.record_id for one in found if _TAKES_IN in one.body}
+    names |= {inner.device_id for one in found if (inner := _carried(one)) is not None}
+    sent = [_passed_on(one) for one in found]
+    return _page(here, session, names, cursor).model_copy(update={"entries": sent}), more
+
+
+def _carried(one: Stored) -> Entry | None:
+    if one.device_id != CARRIER or _CARRIES not in one.body:
+        return None
+    return inside(decode(one.body, one.device_id))
+
+
+def _passed_on(one: Stored) -> PulledEntry:
+    verdict, code = quarantine.stored_as_sent(one)
+    sig = one.signature.hex() if one.signature and one.kind in DECISIONS else None
+    received_ms = one.received_ms or 0
+    return PulledEntry(one.device_id, one.feed, verdict, code, received_ms, one.body, sig)
+
+
+def _reply(here: Site, session: Session, turn: Turn, cursor: int) -> PullReply:
     rows = [*turn.enter, *turn.entries]  # in the order in which a device takes them
-    # a device that was taken in is known by its key before it has sent anything (for relay)
     taken_in = {one.entry.record_id for one in rows if one.entry.type == "device"}
-    names = sorted(taken_in | {one.entry.device_id for one in rows})
-    keys = {one.device_id: one.public_key.hex() for one in devices.find(session, names)}
-    before: Mapping[tuple[str, int], bytes] = scoped.before(session, rows) if holes else {}
+    carried = {inner.device_id for one in rows if (inner := inside(one.entry)) is not None}
+    names = taken_in | carried | {one.entry.device_id for one in rows}
+    before = scoped.before(session, rows)
 
     def sent(one: Logged, *, settled: bool) -> PulledEntry:
         # a whole record comes with what held entries have become, the feed with what they were
@@ -128,21 +160,30 @@ def _reply(here: Site, session: Session, turn: Turn, cursor: int, *, holes: bool
         assert verdict is not None
         assert one.feed is not None
         previous = before.get((one.entry.device_id, one.entry.number))
-        return PulledEntry.model_construct(
-            dev=one.entry.device_id,
-            feed=one.feed,
-            verdict=verdict,
-            code=code,
-            received_ms=one.received_ms or 0,
-            body=one.body.decode(),
-            sig=one.signature.hex() if one.signature and one.entry.kind in DECISIONS else None,
-            prev=previous.hex() if previous else None,
+        return PulledEntry(
+            one.entry.device_id,
+            one.feed,
+            verdict,
+            code,
+            one.received_ms or 0,
+            one.body,
+            one.signature.hex() if one.signature and one.entry.kind in DECISIONS else None,
+            previous.hex() if previous else None,
         )
 
+    return _page(here, session, names, cursor).model_copy(
+        update={
+            "entries": [sent(one, settled=False) for one in turn.entries],
+            "enter": [sent(one, settled=True) for one in turn.enter],
+            "leave": turn.leave,
+        }
+    )
+
+
+def _page(here: Site, session: Session, names: Set[str], cursor: int) -> PullReply:
+    """Return a page without entries yet; `names` are the devices whose keys are told with it."""
+    keys = {one.device_id: one.public_key.hex() for one in devices.find(session, sorted(names))}
     return PullReply(
-        entries=[sent(one, settled=False) for one in turn.entries],
-        enter=[sent(one, settled=True) for one in turn.enter],
-        leave=turn.leave,
         devices=keys,
         next=cursor,
         more=False,

@@ -3,10 +3,14 @@
 The decision is written and the rows are marked in one transaction, then the bytes go, wherever the
 server keeps them; those that an object store could not lose yet are lost in a later round. Devices
 do the same when the decision comes to them with the feed.
+
+A file belongs to the evidence that named it first: whoever names somebody else's photo in evidence
+of their own cannot have it removed that way.
 """
 
 import hashlib
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -15,8 +19,8 @@ from sqlmodel import Session
 from domain import privacy
 from domain.changes import canonical
 from domain.privacy import MediaKind
-from domain.records import Record
-from offline_store import keep, records, removals
+from domain.records import Record, Value
+from offline_store import entries, keep, records, removals
 from server.blob_store import BlobStoreAwayError
 from server.own_entries import KNOWN, OwnStep, write_within
 from server.rights import RULE
@@ -62,6 +66,14 @@ def _lose(here: Site) -> None:
         )
 
 
+def lose(here: Site, sha256: str) -> None:
+    """Lose the bytes of a removed file that came all the same, now or in a later round."""
+    here.store.run(
+        lambda session: keep.put(session, OWED, list(dict.fromkeys([*_owed(session), sha256])))
+    )
+    _lose(here)
+
+
 def _owed(session: Session) -> list[str]:
     owed = keep.get(session, OWED)
     return [str(sha) for sha in owed] if isinstance(owed, list) else []
@@ -73,9 +85,8 @@ def _within(here: Site, session: Session, now_ms: int) -> tuple[int, list[str]]:
         done = write_within(here, session, [step], only_new=only_new)[0]
         if done.verdict in ("refused", KNOWN):
             continue
-        files = step.set["files"]
-        assert isinstance(files, list)
-        named = [str(one) for one in files]
+        files = step.set.get("files")
+        named = [str(one) for one in files] if isinstance(files, list) else []
         removals.mark(session, named)
         gone += named
         wrote += 1
@@ -87,8 +98,10 @@ def _within(here: Site, session: Session, now_ms: int) -> tuple[int, list[str]]:
 
 
 def _due(here: Site, session: Session, now_ms: int) -> Iterator[tuple[OwnStep, bool]]:
-    for asked in records.find(session, privacy.REMOVAL, state=privacy.APPROVED, limit=records.ALL):
-        yield _carried_out(asked, now_ms), False
+    approved = records.find(session, privacy.REMOVAL, state=privacy.APPROVED, limit=records.ALL)
+    owners = _owners(session) if approved else {}
+    for asked in approved:
+        yield _carried_out(here, session, asked, owners, now_ms), False
     last = keep.get(session, LOOKED)
     if isinstance(last, int) and 0 <= now_ms - last < EVERY_MS and not _withdrawn(session, last):
         return
@@ -102,13 +115,36 @@ def _withdrawn(session: Session, since_ms: int) -> bool:
     return bool(records.find(session, privacy.CONSENT, changed_from_ms=since_ms - margin, limit=1))
 
 
-def _carried_out(asked: Record, now_ms: int) -> OwnStep:
+def _carried_out(
+    here: Site, session: Session, asked: Record, owners: Mapping[str, Record], now_ms: int
+) -> OwnStep:
+    """Return what is written of an approved request: done, or declined where nothing is theirs."""
+    rules = here.pack.definitions.privacy
+    evidence = records.lookup(session, asked.text("evidence"))
+
+    def person(one: Record | None) -> str | None:
+        kind = rules.kind_of(one) if one else None
+        if one is None or kind is None:
+            return None
+        return privacy.person_of(kind, one, records.lookup(session, one.text("of")))
+
+    def is_theirs(sha: str) -> bool:
+        owner = owners.get(sha)
+        if owner is None or owner.record_id == asked.text("evidence"):
+            return True
+        return person(owner) is not None and person(owner) == person(evidence)
+
     files = asked.get("files")
     named = [str(one) for one in files] if isinstance(files, list) else []
-    cells = privacy.done_cells(
-        asked.text("of"), asked.text("evidence"), asked.text("kind"), named,
-        privacy.BY_REQUEST, now_ms,
-    )  # fmt: skip
+    theirs = [sha for sha in named if is_theirs(sha)]
+    cells: dict[str, Value] = {
+        "state": privacy.DECLINED, "decided_by": RULE, "decided_ms": now_ms, "note": "",
+    }  # fmt: skip
+    if theirs:
+        cells = privacy.done_cells(
+            asked.text("of"), asked.text("evidence"), asked.text("kind"), theirs,
+            privacy.BY_REQUEST, now_ms,
+        )  # fmt: skip
     return OwnStep(RULE, asked.record_id, privacy.REMOVAL, cells, kind="decide", at_ms=now_ms)
 
 
@@ -117,22 +153,46 @@ def _by_rule(here: Site, session: Session, now_ms: int) -> Iterator[tuple[OwnSte
     if not rules.kinds:
         return
     declared = privacy.consents(records.find(session, privacy.CONSENT, limit=records.ALL))
+    due: dict[str, tuple[MediaKind, Record, str]] = {}
     for evidence in records.find(session, "evidence", limit=records.ALL):
         kind = rules.kind_of(evidence)
         if kind is None:
             continue
         parent = records.lookup(session, evidence.text("of"))
-        why = _why(kind, evidence, parent, declared, now_ms)
+        if why := _why(kind, evidence, parent, declared, now_ms):
+            due[evidence.record_id] = kind, evidence, why
+    owners = _owners(session) if due else {}
+    for kind, evidence, why in due.values():
         files = [
-            sha for sha in privacy.files_of(kind, evidence) if not removals.is_removed(session, sha)
+            sha
+            for sha in privacy.files_of(kind, evidence)
+            if not removals.is_removed(session, sha)
+            and (sha not in owners or owners[sha].record_id in due)
         ]
-        if why is None or not files:
+        if not files:
             continue
         cells = privacy.done_cells(
             evidence.text("of"), evidence.record_id, kind.code, files, why, now_ms
         )
         record_id = _id(here, evidence.record_id, why)
         yield OwnStep(RULE, record_id, privacy.REMOVAL, cells, kind="decide", at_ms=now_ms), True
+
+
+def _owners(session: Session) -> dict[str, Record]:
+    """Return, of files that several pieces of evidence name, the one that was here first."""
+    named: dict[str, list[Record]] = defaultdict(list)
+    for evidence in records.find(session, "evidence", limit=records.ALL):
+        if evidence.get("withdrawn") is True:
+            continue
+        texts = {cell.value for cell in evidence.cells.values() if isinstance(cell.value, str)}
+        for sha in filter(privacy.is_hash, texts):
+            named[sha].append(evidence)
+
+    def came(one: Record) -> tuple[int, str, int]:
+        first = entries.of_record(session, one.record_id)[0]
+        return first.feed or 0, first.entry.device_id, first.entry.number
+
+    return {sha: min(some, key=came) for sha, some in named.items() if len(some) > 1}
 
 
 def _why(

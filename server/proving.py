@@ -3,8 +3,9 @@
 The signature of its last entry vouches for the whole push and for all before it, because its hash
 covers them; decisions are proved one by one. Other signatures are neither looked at nor kept,
 except where the server has asked for each: it keeps what it has verified and needs, nothing else.
-Unsigned pushes count only from devices that never signed (of the version before): from others they
-are what a salvage, a device without its key or somebody else wrote, and wait in quarantine.
+Unsigned pushes count only from devices that never signed, nor proved a key when they joined (of the
+version before): from others they are what a salvage, a device without its key or somebody else
+wrote, and wait in quarantine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,15 @@ from sqlmodel import Session
 from domain.changes import DECISIONS, signed_bytes
 from domain.devices import shut_out
 from domain.quarantine import REVOKED
+from domain.records import Record
 from domain.signatures import verifies
-from offline_store import devices, entries, records
+from offline_store import certificates, devices, entries
 from server.offers import Offered
 from server.problems import RefusalError
 from sync.protocol import PushHead
 
 UNSIGNED = "entry.unsigned"  # why entries are in quarantine
+_AT_ONCE_MS = 5_000
 
 
 class ForgedError(Exception):
@@ -54,20 +57,23 @@ def prove(
     sigs: Mapping[int, bytes],
     offered: Offered,
     hashes: Sequence[bytes],
+    device: devices.Device | None,
+    record: Record | None,
 ) -> Proof:
     """Say what is proved; raises RefusalError("sync.signature") to be sent every signature.
 
     "sync.unsigned" asks for those that the device has and took this server for too old to read.
     With all of them (`push.each`) what stands before the first wrong one is taken: ForgedError if
-    nothing does.
+    nothing does. `device` is whose it is, `record` that device's.
     """
     read = offered.entries
     if push.sig is None:
         if push.signed:
             raise RefusalError(409, "sync.unsigned")
-        signs = entries.signs_since(session, push.dev) is not None
+        signs = entries.signs_since(session, push.dev) is not None or _joined_with_key(
+            session, device
+        )
         return Proof(len(read), quarantined=UNSIGNED if signs else None)
-    device = devices.lookup(session, push.dev)
     assert device is not None, "it has just shown its token"
     sigs = {push.last: bytes.fromhex(push.sig)} | dict(sigs)
     count = len(read)
@@ -90,10 +96,13 @@ def prove(
     last = read[count - 1].number
     decided = {one.number for one in read[:count] if one.kind in DECISIONS}
     kept = {number: sig for number, sig in good.items() if number in decided or number == last}
-    held = REVOKED if _shut_out(session, device) else None  # brought by another device
+    held = REVOKED if shut_out(record) is not None else None
     return Proof(count, count == len(read), kept, frozenset(decided - good.keys()), held)
 
 
-def _shut_out(session: Session, device: devices.Device) -> bool:
-    record = records.lookup(session, device.device_id)
-    return device.state != "active" or shut_out(record) is not None
+def _joined_with_key(session: Session, device: devices.Device | None) -> bool:
+    """Say whether a device showed its key when it was taken in: from then on it signs."""
+    first = certificates.first_ms(session, device.device_id) if device else None
+    if device is None or device.enrolled_ms is None or first is None:
+        return False
+    return abs(first - device.enrolled_ms) <= _AT_ONCE_MS  # others ask for one only later

@@ -16,7 +16,7 @@ from domain.records import Record
 from offline_store import devices, entries, records
 from offline_store import quarantine as store
 from offline_store.entries import Logged
-from server import rights
+from server import certificates, rights
 from server.own_entries import OwnStep, write_own, write_within
 from server.scene import Scene
 from server.site import Site
@@ -128,7 +128,8 @@ def _wrong(here: Site, session: Session, one: Logged) -> str:
     if one.entry.type in quarantine.BARRED_TYPES:  # nobody gets a right by something unproved
         return quarantine.TURNED_DOWN
     scene = _scene(here, session, one)
-    refusal = rights.check(one.entry, scene)
+    standing = certificates.standing_now(session, one.entry.device_id)
+    refusal = rights.check(one.entry, scene, standing)
     if refusal:
         return refusal.code
     if scene.record is not None and not all(scene.seen(name) for name in one.entry.set):

@@ -8,20 +8,19 @@ from fastapi.concurrency import run_in_threadpool
 from domain.errors import EntryInvalidError
 from offline_store import entries
 from offline_store.devices import Device
-from server import bodies, clock, intake, pages
+from server import bodies, clock, intake, pages, revocation
 from server.accounts import device, sender
 from server.problems import RefusalError
 from server.site import Site, site
 from sync import packing
 from sync.pages import PAGE_TYPE, pack_page
-from sync.protocol import ENTRIES_MAX, SCOPES_MAX, SERVER_TIME, PullReply, unpack_push
+from sync.protocol import ENTRIES_MAX, LIFE, SCOPES_MAX, SERVER_TIME, PullReply, unpack_push
 
 router = APIRouter(prefix="/v1", tags=["records"])
 _JSON = "application/json"
 _WORTH_PACKING = 512
 _PASSED_BY_MS = 2000  # how long pages without news are passed by before one is answered
-_LATER = {"enter": True, "leave": True, "subscription": True, "after": True, "ids": True,
-          "entries": {"__all__": {"prev"}}}  # fmt: skip
+_LATER = {"enter", "leave", "subscription", "after", "ids"}
 _KNOWN = rf"^[0-9a-zA-Z_-]{{0,64}}\.([0-9a-f]{{{entries.MARK_DIGITS}}})?\.([0-9a-f]{{8}}w?)?$"
 
 Here = Annotated[Site, Depends(site)]
@@ -32,12 +31,20 @@ Sender = Annotated[Device, Depends(sender)]
 @router.post("/push", openapi_extra=bodies.described_bytes())
 async def push(request: Request, here: Here, caller: Sender) -> Response:
     """Take a batch of entries: a head line and the exact bodies, one per line, packed with gzip."""
+    if request.state.lost:
+        revocation.slow_down(here, caller)
     data = await bodies.read(request, here.settings.body_max_bytes)
     encoding = request.headers.get("content-encoding", "")
     taken = await run_in_threadpool(_push, here, caller, data, encoding)
     if taken.fresh:
         here.hints.announce()
-    return Response(taken.data, media_type=_JSON)
+    life = await run_in_threadpool(_life, here)  # beside the answer, which stays what it was
+    return Response(taken.data, headers={LIFE: life}, media_type=_JSON)
+
+
+def _life(here: Site) -> str:
+    with here.store.reading() as session:
+        return here.epoch_now(session)
 
 
 def _push(here: Site, caller: Device, data: bytes, encoding: str) -> intake.Taken:
@@ -63,6 +70,7 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     limit: Annotated[int, Query(ge=1, le=ENTRIES_MAX)] = ENTRIES_MAX,
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
     own: Annotated[int, Query(ge=0, le=1)] = 0,
+    kept: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
     epoch: Annotated[str | None, Query(max_length=64)] = None,
     seen: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{entries.MARK_DIGITS}}}$")] = None,
     k: Annotated[str | None, Query(pattern=_KNOWN)] = None,
@@ -73,9 +81,10 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     (the mark that came with the cursor) tell a store that was copied back from one that went on.
     `k` is how devices from version 1.2 on say both and what they subscribe to:
     `EPOCH.SEEN.SUBSCRIPTION`, each may be empty, and a `w` behind it to get moved records whole.
+    A device that asks for a page ahead says with `kept` up to where it has stored the feed.
     """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
-    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen), k)
+    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen, kept=kept), k)
     while True:
         ticket = here.hints.ticket()
         reply = await run_in_threadpool(pages.page, here, caller, ask)
@@ -85,7 +94,12 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
         left = (until - clock.mono_ms()) / 1000
         if ask.epoch and reply.epoch != ask.epoch:  # a new life of the feed is news
             break
-        if _news(reply) or reply.more or left <= 0 or not await here.hints.wait(ticket, left):
+        if (
+            _news(reply)
+            or reply.more
+            or left <= 0
+            or not await here.hints.wait(ticket, left, caller.device_id)
+        ):
             break
         ask = ask._replace(after=reply.next, seen=None)
     if k is not None and not _news(reply) and (reply.next, reply.epoch) == (after, ask.epoch):

@@ -2,7 +2,7 @@
 
 What goes on from the chain that is here is a push of the device that wrote it. What leaves a gap
 waits in a table of its own and counts for nothing, until the gap is filled by whoever comes first:
-the writer itself, or another carrier.
+the writer itself, or another carrier. A stop does not wait: it is in force at once (`carrying`).
 """
 
 import logging
@@ -11,14 +11,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
 
 from domain import relay
 from domain.changes import DECISIONS
 from domain.relay import Message, Piece, RelayError, Run
 from offline_store import devices, entries, journal, relayed
+from offline_store.database import lock_feed
 from offline_store.devices import Device
 from offline_store.relayed import Came
-from server import alarms, bodies, intake
+from server import alarms, bodies, carrying, intake
 from server.accounts import device
 from server.own_entries import write_own
 from server.problems import RefusalError
@@ -73,7 +75,8 @@ def settle(here: Site, now_ms: int) -> int:
     del now_ms
     with here.store.reading() as session:
         waiting = relayed.devices(session)
-    return sum(_follow(here, device_id) for device_id in waiting)
+    took = sum(_follow(here, device_id) for device_id in waiting)
+    return took + sum(_carry(here, device_id) for device_id in waiting)
 
 
 def _take_run(here: Site, run: Run, carrier: str) -> RelayedRun:
@@ -149,6 +152,19 @@ def _push(here: Site, pieces: Sequence[Piece]) -> None:
     intake.take(here, head, [one.body for one in pieces], sigs)
 
 
+def _carry(here: Site, device_id: str) -> int:
+    """Put stops that wait in force; devices that wait for news are told."""
+
+    def run(session: Session) -> int:
+        lock_feed(session)
+        return carrying.carry(here, session, device_id)
+
+    carried = here.store.run(run)
+    if carried:
+        here.hints.announce()
+    return carried
+
+
 def _wait(here: Site, pieces: Sequence[Piece], carrier: str) -> None:
     device_id, now = pieces[0].entry.device_id, here.now_ms()
     with here.store.session() as session:
@@ -158,12 +174,17 @@ def _wait(here: Site, pieces: Sequence[Piece], carrier: str) -> None:
         for one in pieces:
             if not relayed.add(session, one, Came(carrier, now, "waiting")) and one.signature:
                 relayed.sign(session, one)
-        decided = next((one.entry for one in pieces if one.entry.kind in DECISIONS), None)
-        steps = (
-            alarms.steps(here, session, HELD_BACK, device_id, decided.number, now)
-            if decided
-            else []
-        )
+    _carry(here, device_id)
+    with here.store.reading() as session:
+        held = relayed.find(session, device_id=device_id, limit=WAITING_PER_DEVICE)
+        sent = {one.place for one in pieces if one.entry.kind in DECISIONS}
+        decided = [one.piece.entry.number for one in held
+                   if one.came.state == "waiting" and one.piece.place in sent]  # fmt: skip
+        steps = [
+            step
+            for number in decided[:1]
+            for step in alarms.steps(here, session, HELD_BACK, device_id, number, now)
+        ]
     write_own(here, steps, only_new=True)
 
 

@@ -7,10 +7,12 @@ FieldErrors, so that the device can word them like its own.
 from collections.abc import Callable, Mapping
 
 from domain.access import Subject, may, subject_of
-from domain.changes import Entry
+from domain.carried import CELL, inside
+from domain.changes import Entry, as_created
+from domain.control import flow_of, stops
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
 from domain.plant import Person
-from domain.records import Cell, Record, Value, type_names
+from domain.records import Record, Value, type_names
 from domain.trusted_time import CLOCK
 from server import (
     gap_rights,
@@ -84,7 +86,10 @@ def _rule_of(entry: Entry) -> Callable[[Entry, Scene, Person], None]:
 
 def _by_itself(entry: Entry, scene: Scene) -> None:
     """What no person did: a work expires, a device tells of its clock, the rest is the server's."""
-    if entry.type not in type_names:
+    if CELL in entry.set:  # only the server carries, and it has proved and judged what it carries
+        if not _carries_a_stop(entry, scene):
+            raise EntryInvalidError(reason="fields")
+    elif entry.type not in type_names:
         work_rights.by_rule(entry, scene)
     elif entry.device_id != SERVER_DEVICE:
         time_rights.told(entry, scene)
@@ -92,8 +97,15 @@ def _by_itself(entry: Entry, scene: Scene) -> None:
         raise EntryInvalidError(reason="type")
 
 
+def _carries_a_stop(entry: Entry, scene: Scene) -> bool:
+    """Whether what an entry of the server carries makes work stop."""
+    found = inside(entry)
+    policies = scene.definitions.policies
+    return found is not None and stops(policies, found.type, found.set)
+
+
 def _shape(entry: Entry, scene: Scene) -> None:
-    work = work_rights.flow_of(scene.definitions, entry.type)
+    work = flow_of(scene.definitions, entry.type)
     if entry.type not in type_names and work is None:
         raise EntryInvalidError(reason="type")
     texts = (entry.entry_id, entry.record_id, entry.definition, entry.person_id)
@@ -255,13 +267,6 @@ def _hazard(entry: Entry, scene: Scene, person: Person) -> None:
         raise EntryInvalidError(reason="kind")
 
 
-def as_created(entry: Entry) -> Record:
-    """Return the record that this first entry makes."""
-    writer, wall_ms, counter = entry.writer, entry.wall_ms, entry.counter
-    cells = {name: Cell(value, writer, wall_ms, counter) for name, value in entry.set.items()}
-    return Record(entry.record_id, entry.type, entry.definition, cells)
-
-
 def _allow(scene: Scene, person: Person, action: str, subject: Subject) -> None:
     found = scene.definitions
     if not may(found.access, found.plant, person, action, subject):
@@ -275,7 +280,7 @@ def _takes_part(record: Record, scene: Scene, person: Person) -> bool:
         return True
     found = scene.definitions
     subject = subject_of(record)
-    if work_rights.flow_of(found, record.type):
+    if flow_of(found, record.type):
         return work_rights.takes_part(person, subject, scene)
     actions = (action for action in found.access.actions if action.startswith(f"{record.type}."))
     own = f"{record.type}.report"  # everybody has that one, everywhere

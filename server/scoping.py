@@ -1,7 +1,6 @@
 """Which records a device may have, worked out from the people who may sign on at it.
 
-Today these are all people of the plant, or those that an administrator named on the device's
-record. `people_of` is the one place that says so.
+Who those are says `domain.devices.people_of`, for the certificate and the list of people, too.
 """
 
 from typing import NamedTuple
@@ -10,8 +9,7 @@ from sqlmodel import Session
 
 from domain import scopes
 from domain.definitions import Definitions
-from domain.plant import Person
-from domain.records import Record
+from domain.devices import allotment_of, people_of
 from domain.scopes import Allotment
 from offline_store import records, scoped
 from offline_store.scoped import View
@@ -34,31 +32,15 @@ class Subscribed(NamedTuple):
         return scopes.EVERYTHING in self.scopes
 
 
-def people_of(
-    session: Session, found: Definitions, device_id: str
-) -> tuple[list[Person], Allotment]:
-    """Return who may sign on at a device, and the places to which it is limited."""
-    within = allotment_of(records.lookup(session, device_id))
-    people = found.plant.people
-    named = [people[one] for one in within.people if one in people]
-    return (named if within.people else list(people.values())), within
-
-
-def allotment_of(device: Record | None) -> Allotment:
-    """Return what stands on the record of a device; nothing was set where it has no such cells."""
-    if device is None:
-        return Allotment()
-    return Allotment(*(_texts(device, cell) for cell in ("people", "areas", "units")))
-
-
 def subscribed(session: Session, found: Definitions, device_id: str) -> Subscribed:
     """Return what a device subscribes to now."""
-    people, within = people_of(session, found, device_id)
-    key = (found.version, tuple(one.person_id for one in people), within)
+    device = records.lookup(session, device_id)
+    people, within = people_of(found.plant, device), allotment_of(device)
+    key = (found.version, tuple(people), within)
     known = _known.get(key)
     if known is None:  # the same for most devices, and asked with every pull
         ground = found.ground
-        wanted = scopes.of_people(ground, people, within)
+        wanted = scopes.of_people(ground, people.values(), within)
         known = Subscribed(wanted, scopes.mark_of(ground, wanted), scopes.rules_mark(ground))
         if len(_known) >= _KNOWN_MAX:
             _known.clear()
@@ -80,8 +62,3 @@ def may_have(here: Site, device_id: str, sha256: str) -> bool:
             return True
         about = scoped.files_records(session, sha256)
         return bool(view(session, found, theirs.scopes).visible(about))
-
-
-def _texts(record: Record, cell: str) -> tuple[str, ...]:
-    value = record.get(cell)
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()

@@ -1,17 +1,20 @@
-"""Bytes under a passphrase: scrypt makes the key, AES-256-GCM seals; the header is sealed with it.
+"""Bytes under a passphrase: argon2id makes the key as for a device, AES-256-GCM seals.
 
-Guessing costs 128 MiB and some 0.4 s a try on one core. A passphrase of five random words holds.
+The header, with salt and cost, is sealed along. What the version before sealed is read still.
 """
 
+import json
 import os
+from typing import Any, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-_MAGIC = b"anshao-sealed-1\n"
-_SALT, _NONCE = 16, 12
-_N, _R, _P = 2**17, 8, 1
+from offline_store import passphrase_key
+
+_MAGIC, _BEFORE = b"anshao-sealed-2\n", b"anshao-sealed-1\n"
+_FACTS_MAX = 256
+_SALT_BEFORE, _NONCE = 16, 12
 
 
 class WrongPhraseError(Exception):
@@ -20,23 +23,38 @@ class WrongPhraseError(Exception):
 
 def seal(data: bytes, phrase: str) -> bytes:
     """Return the bytes sealed with a passphrase."""
-    head = _MAGIC + os.urandom(_SALT)
+    facts = passphrase_key.new_facts()
+    head = _MAGIC + json.dumps(facts, sort_keys=True).encode() + b"\n"
     nonce = os.urandom(_NONCE)
-    return head + nonce + AESGCM(_key(head, phrase)).encrypt(nonce, data, head)
+    key = passphrase_key.stretch(passphrase_key.as_bytes(phrase), facts)
+    return head + nonce + AESGCM(key).encrypt(nonce, data, head)
 
 
 def unseal(data: bytes, phrase: str) -> bytes:
     """Return what was sealed; raises WrongPhraseError."""
-    end = len(_MAGIC) + _SALT
+    if data.startswith(_BEFORE):
+        end = len(_BEFORE) + _SALT_BEFORE
+        key = passphrase_key.stretch_before(phrase, data[len(_BEFORE) : end])
+    else:
+        end = data.find(b"\n", len(_MAGIC), len(_MAGIC) + _FACTS_MAX) + 1
+        if not data.startswith(_MAGIC) or not end:
+            raise WrongPhraseError
+        key = _key(data[len(_MAGIC) : end], phrase)
     head, nonce, rest = data[:end], data[end : end + _NONCE], data[end + _NONCE :]
-    if not head.startswith(_MAGIC) or len(nonce) < _NONCE:
+    if len(nonce) < _NONCE:
         raise WrongPhraseError
     try:
-        return AESGCM(_key(head, phrase)).decrypt(nonce, rest, head)
+        return AESGCM(key).decrypt(nonce, rest, head)
     except InvalidTag as error:
         raise WrongPhraseError from error
 
 
-def _key(head: bytes, phrase: str) -> bytes:
-    salt = head[len(_MAGIC) :]
-    return Scrypt(salt=salt, length=32, n=_N, r=_R, p=_P).derive(phrase.encode())
+def _key(line: bytes, phrase: str) -> bytes:
+    try:
+        facts = json.loads(line)
+        if not isinstance(facts, dict):
+            raise WrongPhraseError
+        told = cast("dict[str, Any]", facts)
+        return passphrase_key.stretch(passphrase_key.as_bytes(phrase), told)
+    except ValueError as error:  # no JSON, or a cost that is none
+        raise WrongPhraseError from error

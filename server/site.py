@@ -20,6 +20,7 @@ from server.duty_log import DutyLog
 from server.feed import FeedHints
 from server.keys import LabelSigner, public_bytes
 from server.pack import Pack
+from server.rates import Rates
 from server.registers import Base
 from server.settings import ServerSettings
 from server.uploads import Uploads
@@ -28,6 +29,7 @@ from server.watching import Watch
 SERVER_DEVICE = "server"
 EPOCH = "server.epoch"  # the name of this life of the feed, kept in the store
 REGISTERS = "server.registers"  # feed number of the last register row that was taken
+_LOST_PER_S, _LOST_BURST = 0.5, 40  # pushes of a device that was said lost
 _log = logging.getLogger(__name__)
 
 
@@ -50,8 +52,10 @@ class Site:
     hints: FeedHints = field(default_factory=FeedHints)
     watch: Watch = field(default_factory=Watch)
     duty_log: DutyLog = field(default_factory=DutyLog)
+    reports: object = None  # what was learned of them: `server.reports.under`
     base: Base | None = None  # what the pack is made of; none: it stays as it is
     blob_store: BlobStore = field(init=False)
+    lost: Rates = field(default_factory=lambda: Rates(_LOST_PER_S, _LOST_BURST))
     _pack_lock: threading.Lock = field(default_factory=threading.Lock)
     _pack_mark: int = 0
     _epoch_lock: threading.Lock = field(default_factory=threading.Lock)

@@ -53,11 +53,9 @@ def code_in(
     device_id = vault.device_of(asked)
     with store.reading() as session:
         device = devices.lookup(session, device_id)
-        out: str | None = shut_out(records.lookup(session, device_id))
+        out = shut_out(records.lookup(session, device_id))
     if device is None:
         raise UnlockRefusedError(device=device_id[:64], state="unknown")
-    if device.state != "active":
-        out = "lost"
     if out and not blocked_too:
         raise UnlockRefusedError(device=device_id[:64], state=out)
     code = vault.answer(asked, keys.unlock_key(settings.home / "keys"))

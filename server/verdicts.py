@@ -59,7 +59,7 @@ def judge(
     """Take the next entry of a push by the rules; the exception is what its device is told."""
     entry, refusal = offer.entry, offer.refusal
     if refusal is None and offer.quarantined is None:
-        scene = _scene(here, session, intake, entry, now)
+        scene = scene_of(here, session, intake, entry, now)
         refusal = rights.check(entry, scene, offer.standing)
     params = _params(refusal)
     merged = intake.add(
@@ -103,7 +103,7 @@ def settle(
     return Taken(reply, data, fresh=True)
 
 
-def _scene(
+def scene_of(
     here: Site, session: Session, intake: journal.Intake, entry: Entry, received_ms: int
 ) -> Scene:
     """Return what stands around an entry: the store, and what came before it in this push."""

@@ -6,12 +6,13 @@ What needs a trusted time needs an entry that says how well its device knew it.
 
 from domain import corrections
 from domain.access import Subject, may, subject_of
-from domain.changes import Entry
+from domain.changes import Entry, as_created
+from domain.control import SITE, flow_of, may_check_in, was_there
 from domain.definitions import Definitions
 from domain.errors import EntryInvalidError, MoveRefusedError, NotAllowedError
-from domain.holds import ACTION, HOLDS, SLOT, STATE, Safety
+from domain.holds import ACTION, HOLDS, SLOT, STATE
 from domain.plant import Person
-from domain.records import Cell, Record, Value
+from domain.records import Record, Value
 from domain.trusted_time import TimeUntrustedError, is_trusted
 from domain.work import CHECK_INS, Work, is_over, is_reading
 from domain.workflow import RULE, Workflow, check_time, clash, decide, decided_cells, rows_of
@@ -20,16 +21,7 @@ from server.scene import Scene
 APPLY, SETTLE, STOP = "permit.apply", "conflict.settle", "permit.stop"
 _ATTACH = ("permit.approve", "permit.reject", "permit.joint_sign", "permit.accept")
 STAMP_MS = 5_000  # a stamp and its entry were read from one clock, moments apart
-ON_SITE = "site"  # cell of a stop: the label scanned there, {asset, scanned_ms}
-SITE_MS = 5 * 60_000
 CHECK_INS_MAX = 500
-
-
-def flow_of(definitions: Definitions, type: str) -> Workflow | None:
-    """Return the workflow of a type of work under control; None for any other type."""
-    flow = definitions.workflows.get(type)
-    safe = isinstance(definitions.policies.get(type, {}).get(STATE), Safety)
-    return flow if flow and flow.work and safe else None
 
 
 def judge(entry: Entry, scene: Scene, person: Person) -> None:
@@ -98,18 +90,16 @@ def _facts(entry: Entry, record: Record, scene: Scene) -> dict[str, object]:
 
 def _on_site(entry: Entry, record: Record, scene: Scene) -> bool:
     """Whether the entry says which label of that area its author had scanned just before."""
-    proof = entry.set.get(ON_SITE)
+    proof = entry.set.get(SITE)
     if not isinstance(proof, dict):
         return False
-    asset = scene.definitions.plant.assets.get(str(proof.get("asset")))
-    at = proof.get("scanned_ms")
-    young = isinstance(at, int) and 0 <= entry.wall_ms - at <= SITE_MS
-    return young and asset is not None and asset.area == record.text("area")
+    asset, scanned = proof.get("asset"), proof.get("scanned_ms")
+    return was_there(scene.definitions, record, asset, scanned, entry.wall_ms)
 
 
 def _apply(entry: Entry, scene: Scene, flow: Workflow, person: Person) -> None:
     cells = {name: value for name, value in entry.set.items() if name not in decided_cells(flow)}
-    record = _created(entry)
+    record = as_created(entry)
     if entry.kind != "decide" or entry.set.get(ACTION) != APPLY:
         raise MoveRefusedError(reason="state", state="", target=record.text(STATE))
     found = scene.definitions
@@ -159,7 +149,7 @@ def _brought_along(entry: Entry, flow: Workflow, action: str, person: Person) ->
     work = flow.work
     assert work is not None
     slot, stamp = work.slot(action), work.stamps.get(action)
-    allowed = {STATE, ACTION, "note", ON_SITE} | {one for one in (slot, stamp) if one}
+    allowed = {STATE, ACTION, "note", SITE} | {one for one in (slot, stamp) if one}
     if entry.kind == "lift":
         allowed |= {HOLDS}
     if entry.set.keys() - allowed:
@@ -194,11 +184,7 @@ def _check_in(value: Value, record: Record, scene: Scene, flow: Workflow, person
     for one in fresh:
         if not isinstance(one, dict) or one.get("by") != person.person_id:
             raise NotAllowedError(action=CHECK_INS, person=person.person_id)
-    subject, found = subject_of(record), scene.definitions
-    if person.person_id not in subject.named and not any(
-        may(found.access, found.plant, person, action, subject)
-        for action in flow.cells[CHECK_INS].editors
-    ):
+    if not may_check_in(scene.definitions, flow, record, person):
         raise NotAllowedError(action=CHECK_INS, person=person.person_id)
 
 
@@ -222,11 +208,3 @@ def _allow(scene: Scene, person: Person, action: str, record: Record) -> None:
     found = scene.definitions
     if not may(found.access, found.plant, person, action, subject_of(record)):
         raise NotAllowedError(action=action, person=person.person_id)
-
-
-def _created(entry: Entry) -> Record:
-    cells = {
-        name: Cell(value, entry.writer, entry.wall_ms, entry.counter)
-        for name, value in entry.set.items()
-    }
-    return Record(entry.record_id, entry.type, entry.definition, cells)

@@ -1,12 +1,12 @@
 """Letting work under control expire: once its approval is over nobody may go on by it."""
 
+from domain.control import flows
 from domain.holds import ACTION, STATE
 from domain.work import is_over
 from domain.workflow import RULE, rows_of
 from offline_store import records
 from server.own_entries import OwnStep, write_own
 from server.site import Site
-from server.work_rights import flow_of
 
 
 def expire(here: Site, now_ms: int) -> int:
@@ -14,14 +14,11 @@ def expire(here: Site, now_ms: int) -> int:
     found = here.pack.definitions
     steps: list[OwnStep] = []
     with here.store.reading() as session:
-        for code in found.workflows:
-            flow = flow_of(found, code)
-            if flow is None or flow.work is None:
-                continue
-            over = flow.work.expired
+        for flow, work in flows(found):
+            code, over = flow.code, work.expired
             states = sorted({one for row in rows_of(flow, RULE, over) for one in row.sources})
             for record in records.find(session, code, state=states, limit=records.ALL):
-                if is_over(flow.work, record, now_ms):
+                if is_over(work, record, now_ms):
                     cells = {STATE: over, ACTION: RULE}
                     step = OwnStep(RULE, record.record_id, code, cells, kind="decide")
                     steps.append(step)

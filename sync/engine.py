@@ -22,14 +22,14 @@ from domain.signatures import ChainForgedError
 from offline_store import keep, lives, outbox
 from offline_store.blobs import Blob
 from offline_store.database import Store
-from offline_store.keep import OWN_FIRST
-from sync import indexing, resting, taking
+from sync import indexing, knowing, resting, taking
 from sync.downloads import Downloader
 from sync.files import Files
 from sync.flow import Flow
 from sync.pacing import Pace
-from sync.protocol import ENTRIES_MAX, PullReply, PushReply
+from sync.protocol import PushReply
 from sync.pushes import Pusher
+from sync.reading import Page, Reader
 from sync.status import Identity, SyncStatus, left
 from sync.subscribing import Subscriptions
 from sync.transport import Transport
@@ -67,17 +67,19 @@ class SyncEngine:
         """
         with store.reading() as session:
             self.status = SyncStatus(as_of_ms=keep.as_of(session))
-            # a store that was saved from damage first asks what it had sent before
-            self._own = keep.get(session, OWN_FIRST) is True
+        self._own = knowing.own_first(store)  # after damage: ask what it had sent before
         self._store, self._transport, self._identity = store, transport, identity
         self._policies, self._now_ms, self._on_change = policies, now_ms, on_change
         self._on_register, self._on_round = on_register, on_round
-        self._on_server_time, self._chance = on_server_time, chance or random.Random()  # noqa: S311 -- spreads retries, keeps no secret
+        self._on_server_time = on_server_time
+        self._patience = resting.Patience(chance or random.Random())  # noqa: S311 -- keeps no secret
         self.pace = Pace(now_ms)
         self._files = Files(store, transport, self.pace, Uploader(store, transport, self.pace))
-        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register)
+        sparing = lambda: self.pace.kind == "mobile"  # noqa: E731
+        self._pusher = Pusher(store, transport, identity.device_id, policies, on_register, sparing)
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
+        self._reader = Reader(store, transport, self._scopes, policies, now_ms)
         self._moved = False  # something arrived since the last try that failed
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -89,23 +91,23 @@ class SyncEngine:
         """Sync until `stop`; a failure is shown in the status and tried again later."""
         self._loop = asyncio.get_running_loop()
         await self._count()
-        failures, meet = 0, True
+        meet = True
         while not self._stopped:
             try:
                 # the first answer comes at once, for the clock, the status and what is new
                 await self._round(wait_s=0 if meet else PULL_WAIT_S)
                 meet = False
             except FieldError as error:
-                failures, meet = 0 if self._has_moved() else failures + 1, True
+                meet = True
                 self._failed(error)
-                await self._rest(failures, error.params.get("retry_s"))
+                await self._rest(self._patience.after(error, moved=self._has_moved()))
             except Exception:  # noqa: BLE001 - last resort: a bug must not end sync for good
                 _log.exception("a round of sync failed")
-                failures, meet = failures + 1, True
+                meet = True
                 self._failed(SyncError())
-                await self._rest(failures)
+                await self._rest(self._patience.after(None))
             else:
-                failures = 0
+                self._patience.worked()
         self._loop = None
 
     async def sync_once(self) -> None:
@@ -233,7 +235,7 @@ class SyncEngine:
         await asyncio.to_thread(self._pusher.reopen, expected)
         if expected > outgoing.batch.first:  # the server has some of these: learn which
             self._own = True
-            at = await asyncio.to_thread(self._cursor)
+            at = await asyncio.to_thread(knowing.cursor, self._store)
             await asyncio.to_thread(self._rewind, at.epoch)
             await self._pull(wait_s=0)
 
@@ -243,81 +245,52 @@ class SyncEngine:
             self._scopes.forget(session)
 
     async def _pull(self, *, wait_s: int) -> None:
-        for _ in range(PAGES_MAX):
-            at = await asyncio.to_thread(self._cursor)
-            reply = await self._page(at, wait_s)
-            if reply is None:  # something was written here meanwhile: that goes first
-                return
-            if at.epoch and reply.epoch != at.epoch:
-                await self._new_epoch(reply.epoch)
-                continue
-            if reply.subscription:
-                self._show(phase="receiving", error=self._held)
-                told, scopes = reply.subscription, self._scopes
-                if not await scopes.adapt(told, reply.epoch, own=self._own):
-                    continue
-            if reply.entries or reply.enter:
-                self._show(phase="receiving", error=self._held)
-            await asyncio.to_thread(self._take, reply)
-            if reply.entries or reply.enter:
-                await self._count()
-                await self._fetch_wanted()
-            self._show(phase="idle", error=self._held)
-            if not reply.more:
-                if self._own:
-                    await asyncio.to_thread(self._own_known)
-                self._own = False
-                return
-
-    def _own_known(self) -> None:
-        with self._store.session() as session:
-            keep.put(session, OWN_FIRST, value=None)
-
-    def _cursor(self) -> keep.Cursor:
-        with self._store.reading() as session:
-            return keep.cursor(session)
-
-    def _known(self, at: keep.Cursor) -> dict[str, str]:
-        """Say what the server can tell by whether it was copied back from a backup.
-
-        What was saved from damage is read anew first: its hashes may be those of a cut chain.
-        """
-        with self._store.reading() as session:
-            known = {"mark": self._scopes.mark(session, at)}
-            seen = keep.mark(session, at)
-        if not at.epoch or self._own:
-            return known
-        return known | {"epoch": at.epoch} | ({"seen": seen} if seen else {})
-
-    async def _page(self, at: keep.Cursor, wait_s: int) -> PullReply | None:
-        """Ask for a page; a wait for news ends when something is written here."""
-        known = await asyncio.to_thread(self._known, at)
-        sent_ms = self._now_ms()
-        asking = asyncio.ensure_future(
-            self._transport.pull(at.feed, ENTRIES_MAX, wait_s=wait_s, own=self._own, known=known)
-        )
-        nudged = asyncio.ensure_future(self._nudged.wait())
-        waiting = {asking, nudged} if wait_s else {asking}
+        self._reader.sparing = self.pace.kind == "mobile"
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                return None
-            reply = await asking
+            for _ in range(PAGES_MAX):
+                if not await self._next_page(wait_s):
+                    return
         finally:
-            for task in (asking, nudged):
-                task.cancel()
-            with suppress(asyncio.CancelledError, FieldError):
-                await asking
-        if wait_s:  # a reply that was waited for says little about the clock
+            await self._reader.let_go()
+
+    async def _next_page(self, wait_s: int) -> bool:
+        """Take the next page; returns whether there is more to ask for."""
+        at = await asyncio.to_thread(knowing.cursor, self._store)
+        page = await self._reader.page(at, own=self._own, wait_s=wait_s, called=self._nudged)
+        if page is None:  # something was written here meanwhile: that goes first
+            return False
+        reply = page.reply
+        if wait_s or page.sent_ms is None:  # what was waited for says little about the clock
             self._show(as_of_ms=reply.server_ms)
         else:
-            self._heard(reply.server_ms, sent_ms)
-        return reply
+            self._heard(reply.server_ms, page.sent_ms)
+        if await asyncio.to_thread(knowing.is_another_life, self._store, at, reply):
+            await self._new_epoch(reply.epoch)
+            return True
+        if reply.subscription:
+            self._show(phase="receiving", error=self._held)
+            told, scopes = reply.subscription, self._scopes
+            if not await scopes.adapt(told, reply.epoch, own=self._own):
+                self._own |= await asyncio.to_thread(knowing.own_first, self._store)
+                return True
+        if reply.entries or reply.enter:
+            self._show(phase="receiving", error=self._held)
+        if not self._own:
+            await self._reader.go_on(reply, at)
+        await asyncio.to_thread(self._take, page)
+        if reply.entries or reply.enter:
+            await self._count()
+            await self._fetch_wanted()
+        self._show(phase="idle", error=self._held)
+        if not reply.more:
+            if self._own:
+                await asyncio.to_thread(knowing.own_known, self._store)
+            self._own = False
+        return reply.more
 
-    def _take(self, reply: PullReply) -> None:
-        own = self._scopes.own
-        taken = taking.take(self._store, reply, self._policies(), **({"own": own} if own else {}))
-        if taken:
+    def _take(self, page: Page) -> None:
+        own, ready = self._scopes.own, page.ready
+        if taking.take(self._store, page.reply, self._policies(), own=own, ready=ready):
             self._on_register()
 
     async def _new_epoch(self, epoch: str) -> None:
@@ -352,6 +325,7 @@ class SyncEngine:
             self._show(bytes_done=began_bytes + offset - blob.offset, rate=self.pace.rate)
 
         await self._files.send(blob, paused, progressed)
+        await asyncio.to_thread(self._scopes.settle)  # a record may have waited for its file only
         await self._count()
 
     def _called(self) -> bool:
@@ -383,17 +357,9 @@ class SyncEngine:
             self.status = status
             self._on_change()
 
-    async def _rest(self, failures: int, server_s: object = None) -> None:
-        """Wait before the next try: longer each time, and not all devices at once.
-
-        `server_s` is for how long the server wants to be left alone: nothing cuts that short.
-        """
-        if isinstance(server_s, int) and server_s > 0:
-            wait_s = server_s * self._chance.uniform(1.0, 1.2)
-            await resting.leave_alone(self._nudged, wait_s, self._now_ms, lambda: self._stopped)
-        else:
-            wait_s = resting.backoff_s(failures, self._chance)
-            await resting.until_called(self._nudged, wait_s)
+    async def _rest(self, wait: resting.Wait) -> None:
+        """Wait before the next try."""
+        await resting.rest(wait, self._nudged, self._now_ms, lambda: self._stopped)
         if self._nudged.is_set() and not self._stopped:
             self._nudged.clear()
             await self._count()

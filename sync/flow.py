@@ -58,6 +58,7 @@ class Flow:
         self._pusher.took(outgoing, self._now_ms() - self._sent_ms)
         answered(reply, self._sent_ms)
         if following is not None and reply.accepted_to == outgoing.batch.last:
+            following = await asyncio.to_thread(self._pusher.longer, following)
             self._send(following)
         await asyncio.to_thread(self._pusher.confirm, outgoing, reply, raw)
         return following if self._sending else None

@@ -11,6 +11,9 @@ PART_S = 8  # a link that drops every 40 s still brings whole parts through
 CAPPED_S = 4  # a capped link is left free for others at least as often
 STALE_MS = 30 * 60_000  # a speed measured before that says nothing
 _TELLING_BYTES = 8 * 1024  # what is shorter measures the way there and back, not the speed
+_SWIFT_BYTES_S, _SWIFT_WHOLE_BYTES_S = 10_000_000, 250_000  # as bytes came; with the wait for them
+_SWIFT_TELLING_BYTES = 64 * 1024
+_SWIFT_S = 5.0  # for how long that holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +101,27 @@ class Pace:
         """Take another link: what was measured on the one before says nothing of it."""
         if kind != self.kind:
             self.kind, self._rate, self._probed_ms = kind, 0, None
+
+
+class Swift:
+    """Whether a link was so quick just now that packing a page takes longer than its bytes do."""
+
+    def __init__(self) -> None:
+        """Begin with a link of which nobody knows."""
+        self._until_s = 0.0
+
+    def learn(self, size: int, asked_s: float, began_s: float, ended_s: float) -> None:
+        """Learn from a reply: when it was asked for, when its bytes began to come and ended."""
+        if size < _SWIFT_TELLING_BYTES:
+            return
+        quick = size >= _SWIFT_BYTES_S * (ended_s - began_s)
+        soon = size >= _SWIFT_WHOLE_BYTES_S * (ended_s - asked_s)
+        self._until_s = ended_s + _SWIFT_S if quick and soon else 0.0
+
+    def lost(self) -> None:
+        """Learn from a request that broke off."""
+        self._until_s = 0.0
+
+    def at(self, now_s: float) -> bool:
+        """Say whether it is at a time of the same clock."""
+        return now_s < self._until_s

@@ -16,6 +16,7 @@ except ImportError:  # a phone may lack it: gzip then
     zstandard = None
 
 GZIP, ZSTD = "gzip", "zstd"
+_GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL, _ZSTD_LEVEL = 6, 9
 _STEP = 64 * 1024  # bytes that come out of gzip at once
 _ZSTD_STEP = 512  # bytes that go into zstd at once: at most 16 MB come out
@@ -34,6 +35,11 @@ def pack(data: bytes, accept: str) -> tuple[bytes, str]:
     if GZIP in accept:
         return gzip.compress(data, compresslevel=_GZIP_LEVEL, mtime=0), GZIP
     return data, ""
+
+
+def is_packed(data: bytes) -> bool:
+    """Say whether these bytes have a coat of gzip."""
+    return data.startswith(_GZIP_MAGIC)
 
 
 def inflate(data: bytes, limit: int, coat: str = GZIP) -> bytes:

@@ -6,7 +6,8 @@ have in common (device, push, verdict) stands once for a run of them.
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Annotated
+from operator import attrgetter
+from typing import Annotated, Final
 
 from pydantic import Field, ValidationError
 
@@ -25,6 +26,8 @@ from sync.protocol import (
 
 PAGE_TYPE = "application/jsonl"
 Place = Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]  # of an entry on the page, from 0
+
+_SHARED: Final = attrgetter("dev", "feed", "verdict", "code", "received_ms")
 
 
 class Run(Message):
@@ -54,57 +57,52 @@ class PageHead(Message):
 def pack_page(reply: PullReply) -> bytes:
     """Return the bytes of a page, without a coat."""
     rows = [*reply.entries, *reply.enter]
-    runs = [
-        Run(dev=key[0], feed=key[1], verdict=key[2], code=key[3], received_ms=key[4], count=count)
-        for key, count in _runs(rows)
-    ]
     head = PageHead(
         reply=reply.model_copy(update={"entries": [], "enter": []}),
-        runs=runs,
+        runs=list(_runs(rows)),
         sigs={str(at): one.sig for at, one in enumerate(rows) if one.sig},
         prevs={str(at): one.prev for at, one in enumerate(rows) if one.prev},
         enter=len(reply.enter),
     )
-    line = head.model_dump_json(exclude_defaults=True)
-    return "\n".join([line, *(one.body for one in rows)]).encode()
+    line = head.model_dump_json(exclude_defaults=True).encode()
+    return b"\n".join([line, *(one.body for one in rows)])
 
 
 def unpack_page(data: bytes) -> PullReply:
-    """Read a page; raises EntryInvalidError("page") for bytes that are none."""
+    """Read a page; raises EntryInvalidError("page") for bytes that are none.
+
+    Only the frame is read here: bodies are checked one by one with `domain.changes.decode`.
+    """
     line, *bodies = data.split(b"\n")
     try:
         head = PageHead.model_validate_json(line)
-        rows = list(_rows(head, bodies))
+        data.decode()
     except (ValidationError, UnicodeDecodeError) as error:
         raise EntryInvalidError(reason="page") from error
-    said = sum(run.count for run in head.runs)
-    if not len(rows) == len(bodies) == said or head.enter > said:
+    if len(bodies) != sum(run.count for run in head.runs) or head.enter > len(bodies):
         raise EntryInvalidError(reason="page")
+    rows = list(_rows(head, bodies))
     at = len(rows) - head.enter
     return head.reply.model_copy(update={"entries": rows[:at], "enter": rows[at:]})
 
 
-def _runs(
-    rows: Sequence[PulledEntry],
-) -> Iterator[tuple[tuple[str, int, Verdict, str | None, int], int]]:
-    for key, some in groupby(
-        rows, lambda one: (one.dev, one.feed, one.verdict, one.code, one.received_ms)
-    ):
-        yield key, sum(1 for _ in some)
+def _runs(rows: Sequence[PulledEntry]) -> Iterator[Run]:
+    for key, some in groupby(rows, _SHARED):
+        dev, feed, verdict, code, received_ms = key
+        count = sum(1 for _ in some)
+        yield Run(
+            dev=dev, feed=feed, verdict=verdict, code=code, received_ms=received_ms, count=count
+        )
 
 
 def _rows(head: PageHead, bodies: Sequence[bytes]) -> Iterator[PulledEntry]:
+    sigs = {int(at): sig for at, sig in head.sigs.items()}
+    prevs = {int(at): prev for at, prev in head.prevs.items()}
     at = 0
     for run in head.runs:
+        dev, feed, verdict, code, received_ms = _SHARED(run)
         for body in bodies[at : at + run.count]:
             yield PulledEntry(
-                dev=run.dev,
-                feed=run.feed,
-                verdict=run.verdict,
-                code=run.code,
-                received_ms=run.received_ms,
-                body=body.decode(),
-                sig=head.sigs.get(str(at)),
-                prev=head.prevs.get(str(at)),
+                dev, feed, verdict, code, received_ms, body, sigs.get(at), prevs.get(at)
             )
             at += 1

@@ -6,18 +6,26 @@ it, and every size has a limit.
 
 import gzip
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+)
 
 from domain.changes import BODY_MAX_BYTES
 from domain.errors import EntryInvalidError
-from sync import packing
 
 PROTOCOL = 1
 PROTOCOL_HEADER = "Anshao-Protocol"
 TUS_VERSION = "1.0.0"
 VERSION = "1.2"  # scopes; 1.1 has signatures, 1.0 has neither
+LIFE = "Epoch"  # header of a push's answer: the life of the feed that took it
 SERVER_TIME = "T"  # header of an answer without a body: the server's time, ms
 SCOPES_MAX = 5000
 SNAPSHOT_MAX = 200  # records on one page of a snapshot
@@ -109,8 +117,25 @@ class PushReply(Message):
     receipt: Annotated[str, Field(max_length=256)]
 
 
-class PulledEntry(Message):
-    """One entry of the feed; `body` is the exact text that the device hashed."""
+class PulledEntry(NamedTuple):
+    """One entry of the feed; `body` are the exact bytes that the device hashed.
+
+    Thousands come at once, so it is no `Message`: who reads a page has checked what stands here
+    (`_EntryMessage`, `sync.pages`), and bodies are judged by `domain.changes.decode` in any case.
+    """
+
+    dev: str
+    feed: int
+    verdict: Verdict
+    code: str | None
+    received_ms: int
+    body: bytes
+    sig: str | None = None  # of a decision: its device's
+    prev: str | None = None  # hash before it, where the one before is not on the same page
+
+
+class _EntryMessage(Message):
+    """An entry as one JSON object, the form before version 1.2."""
 
     dev: DeviceId
     feed: Number
@@ -118,8 +143,38 @@ class PulledEntry(Message):
     code: Code | None = None
     received_ms: Number
     body: Annotated[str, Field(max_length=BODY_MAX_BYTES)]
-    sig: Signature | None = None  # of a decision: its device's
-    prev: Sha256 | None = None  # hash before it, where the one before is not on the same page
+    sig: Signature | None = None
+
+
+def _read_rows(rows: object) -> list[PulledEntry]:
+    if not isinstance(rows, list):
+        message = "entries are a list"
+        raise ValueError(message)  # noqa: TRY004 -- what pydantic turns into its own
+    return [_read_row(one) for one in cast("list[object]", rows)]
+
+
+def _read_row(row: object) -> PulledEntry:
+    if isinstance(row, PulledEntry):
+        return row
+    one = _EntryMessage.model_validate(row)
+    return PulledEntry(
+        one.dev, one.feed, one.verdict, one.code, one.received_ms, one.body.encode(), one.sig
+    )
+
+
+def _tell_rows(rows: Sequence[PulledEntry]) -> list[dict[str, str | int | None]]:
+    return [
+        {
+            "dev": one.dev, "feed": one.feed, "verdict": one.verdict, "code": one.code,
+            "received_ms": one.received_ms, "body": one.body.decode(), "sig": one.sig,
+        }
+        for one in rows
+    ]  # fmt: skip
+
+
+PulledEntries = Annotated[
+    list[PulledEntry], PlainValidator(_read_rows), PlainSerializer(_tell_rows)
+]
 
 
 class Subscription(Message):
@@ -139,7 +194,7 @@ class PullReply(Message):
     `subscription` stands there where it is not the one that the device named.
     """
 
-    entries: list[PulledEntry] = Field(default_factory=list[PulledEntry])
+    entries: PulledEntries = Field(default_factory=list[PulledEntry])
     devices: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
         default_factory=dict
     )
@@ -148,7 +203,7 @@ class PullReply(Message):
     server_ms: Number
     epoch: Annotated[str, Field(max_length=64)]
     mark: Annotated[str, Field(max_length=64)] | None = None
-    enter: list[PulledEntry] = Field(default_factory=list[PulledEntry])
+    enter: PulledEntries = Field(default_factory=list[PulledEntry])
     leave: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list)
     subscription: Subscription | None = None
     after: Annotated[str, Field(max_length=64)] | None = (
@@ -251,9 +306,16 @@ class Problem(Message):
 
 
 def pack_push(
-    head: PushHead, bodies: Sequence[bytes], sigs: Mapping[int, bytes] | None = None
+    head: PushHead,
+    bodies: Sequence[bytes],
+    sigs: Mapping[int, bytes] | None = None,
+    *,
+    coat: bool = True,
 ) -> bytes:
-    """Return the gzip bytes of a push: head, signatures if it has any, each body; one per line."""
+    """Return the bytes of a push: head, signatures if it has any, each body; one per line.
+
+    They are packed with gzip, or without a `coat` as they are.
+    """
     assert 0 < len(bodies) <= ENTRIES_MAX
     left_out = {"sig", "each"} if head.sig is None else set[str]()  # as the version before said it
     if not head.signed:
@@ -263,11 +325,12 @@ def pack_push(
     if head.sig is not None:
         numbered = {str(number): sig.hex() for number, sig in (sigs or {}).items()}
         lines.insert(1, PushSignatures(sigs=numbered).model_dump_json().encode())
-    return gzip.compress(b"\n".join(lines), compresslevel=6, mtime=0)
+    data = b"\n".join(lines)
+    return gzip.compress(data, compresslevel=6, mtime=0) if coat else data
 
 
 def unpack_push(data: bytes) -> Push:
-    """Read an inflated push (see `inflate`); raises EntryInvalidError with the reason.
+    """Read an inflated push (see `packing.inflate`); raises EntryInvalidError with the reason.
 
     Only the frame is read here: bodies are checked one by one with `domain.changes.decode`.
     """
@@ -299,11 +362,6 @@ def _signatures(head: PushHead, line: bytes) -> dict[int, bytes]:
     if not all(head.first <= number <= head.last for number in sigs):
         raise EntryInvalidError(reason="signatures")
     return sigs
-
-
-def inflate(data: bytes, limit: int, coat: str = packing.GZIP) -> bytes:
-    """Unpack at most `limit` bytes; raises EntryInvalidError("size", or the name of the coat)."""
-    return packing.inflate(data, limit, coat)
 
 
 def read_problem(data: bytes) -> Problem | None:

@@ -21,7 +21,10 @@ from domain.records import Value
 from domain.signatures import ChainForgedError
 from offline_store import batches, journal, keep, outbox
 from offline_store.database import Store
-from offline_store.entries import Logged
+from offline_store.entries import Waiting
+from sync import knowing
+from sync.coats import Coats
+from sync.packing import is_packed
 from sync.protocol import ENTRIES_MAX, PushHead, PushReply, pack_push
 from sync.relaying import Relayer
 from sync.transport import Transport
@@ -32,6 +35,9 @@ _BARE = ("entry.invalid", "count")  # what a server of the version before says o
 _CONFLICT = 409
 SIZE_MIN = 25  # entries in one push on the slowest link
 SLOW_MS, QUICK_MS = 8_000, 1_500  # of an answer: half as much next time, three times as much
+_REGISTER = b'"type":"register"'
+AIM_MS = 5_000  # between them: as much as takes so long
+_WORTH = 1.25  # times as much, and a push that is ready is made anew
 _SIGNED = "sync.unsigned"  # and what a newer one says of a push that hides its signatures
 
 
@@ -45,15 +51,20 @@ class Pusher:
         device_id: str,
         policies: Callable[[], merge.TypePolicies],
         on_register: Callable[[], None],
+        sparing: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`on_register` is told when a change of a register was sent."""
+        """`on_register` is told when a change of a register was sent; `sparing`: bytes cost."""
         self._store, self.transport, self._device_id = store, transport, device_id
         self._policies, self._on_register = policies, on_register
+        self.sparing = sparing
         self._bare = False  # whether the server was last seen to be of the version before
         self._size = outbox.BATCH_MAX  # entries in one push
         self._size_max = ENTRIES_MAX
+        self._unsent: outbox.Outgoing | None = None  # written down last, surely never sent, and cut
+        self._wider = False  # the link was found to take more than was thought
         self._packed: tuple[outbox.Outgoing, bytes] | None = None
-        self.relayer = Relayer(store, transport, device_id)
+        self._coats, self._sent_bytes, self._coated = Coats(), 0, True
+        self.relayer = Relayer(store, transport, device_id, policies)
 
     def next(self) -> outbox.Outgoing | None:
         """Return the push to send now, written down before it goes."""
@@ -71,16 +82,38 @@ class Pusher:
             return found
         return None
 
+    def longer(self, following: outbox.Outgoing) -> outbox.Outgoing:
+        """Return a push that never went with more in it, where the link takes that by now.
+
+        A turn of a slow line is saved; on a quick one it would cost more than it saves.
+        """
+        if not self._wider or following is not self._unsent:
+            return following
+        self._wider, before = False, following.batch.first - 1
+        with self._store.session() as session:
+            batches.drop_unanswered(session, self._device_id, following.batch.first)
+            found = outbox.next_push(session, self._device_id, self._size, after=before)
+        assert found is not None, "what was to go still waits"
+        self._packed = (found, self._pack(found, bare=self._bare))
+        return found
+
     def _begin(self, after: int) -> outbox.Outgoing | None:
         with self._store.session() as session:
-            return outbox.next_push(session, self._device_id, self._size, after=after)
+            begun = batches.unanswered(session, self._device_id, after) is not None
+            found = outbox.next_push(session, self._device_id, self._size, after=after)
+        more = found is not None and len(found.entries) >= self._size
+        self._unsent = found if more and not begun else None  # a begun one may have gone before
+        return found
 
     def took(self, outgoing: outbox.Outgoing, ms: int) -> None:
         """Learn from how long an answer took how much goes at once: a cut costs all of a push."""
+        self._coats.took(self._sent_bytes, ms, coat=self._coated)
         if ms > SLOW_MS:
             self._size = max(SIZE_MIN, min(self._size, len(outgoing.entries)) // 2)
-        elif ms < QUICK_MS and len(outgoing.entries) >= self._size:
-            self._size = min(self._size_max, self._size * 3)
+        elif len(outgoing.entries) >= self._size:
+            more = 3 if ms < QUICK_MS else max(1.0, AIM_MS / ms)
+            self._wider = ms >= QUICK_MS and more > _WORTH
+            self._size = min(self._size_max, int(self._size * more))
 
     def cut(self, outgoing: outbox.Outgoing, limit: object) -> bool:
         """Cut smaller what the server takes only in smaller pushes; False where that is no way."""
@@ -109,7 +142,9 @@ class Pusher:
     async def _sent(self, outgoing: outbox.Outgoing) -> tuple[PushReply, bytes]:
         """Send a push in the form that this server reads; it says itself which one that is."""
         try:
-            return await self.transport.push(await self._bytes(outgoing))
+            data = await self._bytes(outgoing)
+            self._sent_bytes, self._coated = len(data), is_packed(data)
+            return await self.transport.push(data)
         except ServerRefusedError as error:
             said = (error.params["reason"], error.params.get("detail"))
             other_form = said[0] == _SIGNED if self._bare else said == _BARE
@@ -124,7 +159,10 @@ class Pusher:
             newest, _ = journal.head(session, self._device_id)
             serial = keep.get(session, keep.CERTIFICATE)
         more = newest if newest > outgoing.batch.last else None
-        return packed(outgoing, each=each, bare=bare, certificate=_whole(serial), newest=more)
+        coat = each or self.sparing() or self._coats.needed
+        return packed(
+            outgoing, each=each, bare=bare, certificate=_whole(serial), newest=more, coat=coat
+        )
 
     async def _bytes(self, outgoing: outbox.Outgoing) -> bytes:
         ready, self._packed = self._packed, None
@@ -156,9 +194,10 @@ class Pusher:
             answered = replace(answered, last=last, head=taken[-1].hash)
             with self._store.session() as session:
                 outbox.confirm(session, answered, exceptions, self._policies())
+                knowing.met(session, self.transport.life)
                 if last < outgoing.batch.last:  # what was to follow has nothing to follow now
                     batches.drop_unanswered(session, self._device_id, last + 1)
-        if any(one.entry.type == "register" for one in taken):
+        if any(_REGISTER in one.body for one in taken):  # or only says so: it costs a look
             self._on_register()
         if last < outgoing.batch.last:
             raise ChainForgedError(number=last + 1)
@@ -169,7 +208,7 @@ class Pusher:
             number, _ = journal.head(session, self._device_id)
             if expected > number + 1:  # the server has entries that this device has lost
                 raise ChainBrokenError(device=self._device_id, number=expected)
-            outbox.reopen(session, self._device_id, expected)
+            outbox.reopen(session, self._device_id, expected, self._policies())
 
     async def probe(self) -> None:
         """Send the last entry again: the answer says from which number on the server lacks ours.
@@ -207,8 +246,12 @@ def packed(
     bare: bool = False,
     certificate: int | None = None,
     newest: int | None = None,
+    coat: bool = True,
 ) -> bytes:
-    """Return the bytes of a push with the signatures that stand in its rows; `bare`: without."""
+    """Return the bytes of a push with the signatures that stand in its rows; `bare`: without.
+
+    With its `coat` it is packed.
+    """
     batch, last = outgoing.batch, outgoing.entries[-1].signature
     bare = bare and last is not None
     head = PushHead(
@@ -223,14 +266,15 @@ def packed(
         certificate=certificate,
         newest=newest,
     )
-    return pack_push(head, [one.body for one in outgoing.entries], _sigs(outgoing.entries, each))
+    sigs = _sigs(outgoing.entries, each)
+    return pack_push(head, [one.body for one in outgoing.entries], sigs, coat=coat)
 
 
-def _sigs(logged: Sequence[Logged], each: bool) -> dict[int, bytes]:
+def _sigs(waiting: Sequence[Waiting], each: bool) -> dict[int, bytes]:
     return {
-        one.entry.number: one.signature
-        for one in logged
-        if one.signature and (each or one.entry.kind in DECISIONS)
+        one.number: one.signature
+        for one in waiting
+        if one.signature and (each or one.kind in DECISIONS)
     }
 
 

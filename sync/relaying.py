@@ -1,16 +1,22 @@
 """Passes on to the server what came by relay: whoever meets it first does so.
 
 Each entry is offered once in a life of the server's feed. It goes away here when the feed brings
-it; what the server did not take is kept with its reason.
+it; what the server did not take is kept with its reason. An own stop that stands far back among
+what waits goes ahead by the same way: it is in force before the rest has come.
 """
 
 import asyncio
 import gzip
 import logging
+from collections.abc import Callable
 
+from sqlmodel import Session
+
+from domain.control import stops
 from domain.errors import OfflineError, ServerRefusedError, ServerTroubleError
+from domain.policies import TypePolicies
 from domain.relay import Message, Piece, encode, runs_of
-from offline_store import devices, keep, relayed
+from offline_store import devices, entries, keep, relayed
 from offline_store.database import Store
 from offline_store.relayed import Relayed
 from sync.relay_messages import RelayReply
@@ -18,6 +24,7 @@ from sync.transport import Transport
 
 _log = logging.getLogger(__name__)
 AT_ONCE = 200  # entries in one message
+FAR_BACK = 20  # entries before an own stop from which it goes ahead of them
 BYTES_AT_ONCE = 512 * 1024
 _UNKNOWN_TO_IT = frozenset({404, 405})  # a server of the version before
 _LATER = frozenset({408, 429, 503, 507})
@@ -26,13 +33,22 @@ _LATER = frozenset({408, 429, 503, 507})
 class Relayer:
     """Offers entries of others to the server, through the device that carries them."""
 
-    def __init__(self, store: Store, transport: Transport, device_id: str) -> None:
-        """`device_id` is the carrier."""
+    def __init__(
+        self,
+        store: Store,
+        transport: Transport,
+        device_id: str,
+        policies: Callable[[], TypePolicies],
+    ) -> None:
+        """`device_id` is the carrier; `policies` are those of the definitions in use."""
         self._store, self._transport, self._device_id = store, transport, device_id
+        self._policies = policies
         self._refused_by: str | None = None  # the epoch of a server that knows no relay
+        self._ahead: set[str] = set()  # own stops that went ahead, by id
 
     async def pass_on(self) -> None:
-        """Offer all that was not offered yet; raises OfflineError."""
+        """Offer own stops, then all that came and was not offered yet; raises OfflineError."""
+        await self.stops_first()
         while True:
             epoch, rows = await asyncio.to_thread(self._next)
             if not rows or self._refused_by == epoch:
@@ -54,6 +70,41 @@ class Relayer:
             if not epoch:  # before the first page: the server has named its life
                 return
 
+    async def stops_first(self) -> None:
+        """Send own stops ahead of what else waits, each once; raises OfflineError."""
+        message = await asyncio.to_thread(self._stops)
+        if message is None:
+            return
+        try:
+            await self._transport.relay(await asyncio.to_thread(gzip.compress, message, 6, mtime=0))
+        except ServerTroubleError:
+            raise
+        except ServerRefusedError as error:  # it comes with the rest, in its turn
+            _log.info("stop not ahead", extra={"why": str(error.params.get("reason"))})
+
+    def _stops(self) -> bytes | None:
+        with self._store.reading() as session:
+            own, policies = self._device_id, self._policies()
+            found = [
+                one
+                for one in entries.decisions_far_back(session, own, FAR_BACK)
+                if one.entry.entry_id not in self._ahead
+                and stops(policies, one.entry.type, one.entry.set)
+            ]
+            if not found:
+                return None
+            pieces: list[Piece] = []
+            for one in found:
+                previous = entries.hash_of(session, own, one.entry.number - 1)
+                if previous is not None:
+                    pieces.append(Piece(one.entry, one.body, previous, one.hash, one.signature))
+            keys = {one.device_id: one.public_key for one in devices.find(session, [own])}
+            plant = _plant(session)
+        self._ahead |= {one.entry.entry_id for one in found}
+        runs = runs_of(pieces, keys) if own in keys else ()
+        made = max(one.entry.wall_ms for one in found)
+        return encode(Message(plant, own, made, runs)) if runs else None
+
     def _next(self) -> tuple[str, list[Relayed]]:
         with self._store.reading() as session:
             if not relayed.some(session):
@@ -72,8 +123,7 @@ class Relayer:
         def packed() -> bytes:
             with self._store.reading() as session:
                 known = devices.find(session, sorted({one.piece.entry.device_id for one in rows}))
-                identity = keep.get(session, "identity")
-            plant = str(identity["plant"]) if isinstance(identity, dict) else ""
+                plant = _plant(session)
             keys = {one.device_id: one.public_key for one in known}
             first, later = list[Piece](), list[Piece]()  # what contradicts what came before it
             for one in rows:
@@ -105,3 +155,8 @@ class Relayer:
     def _note(self, rows: list[Relayed], epoch: str, answer: str) -> None:
         with self._store.session() as session:
             relayed.passed(session, rows, epoch, answer)
+
+
+def _plant(session: Session) -> str:
+    identity = keep.get(session, "identity")
+    return str(identity["plant"]) if isinstance(identity, dict) else ""

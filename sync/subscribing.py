@@ -79,8 +79,8 @@ class Subscriptions:
         begun = await self._fill(new, told, epoch, own=own)
         lost = before is None or not set(before.scopes) <= set(told.scopes)
         if lost or len(new) == len(told.scopes):
-            held = await self._list(told)
-            await asyncio.to_thread(self._drop_others, held)
+            held, feed = await self._list(told)
+            await asyncio.to_thread(self._drop_others, held, told, keep.Cursor(feed, epoch))
         await asyncio.to_thread(self._keep, told, begun, again=False)
         return False
 
@@ -109,16 +109,16 @@ class Subscriptions:
             begun = at.feed if begun is None else min(begun, at.feed)
         return None if begun is None else keep.Cursor(begun, epoch)
 
-    async def _list(self, told: Subscription) -> set[str]:
-        """Return the ids of all records that this device may hold."""
-        found: set[str] = set()
+    async def _list(self, told: Subscription) -> tuple[set[str], int]:
+        """Return the ids of all records that this device may hold, and the cursor of the list."""
+        found, feed = set[str](), 0
         for some in _portions(told.scopes):
             after: str | None = ""
             while after is not None:
                 page = await self.transport.snapshot(some, after, only_ids=True)
                 found.update(page.ids)
-                after = page.after
-        return found
+                feed, after = max(feed, page.next), page.after
+        return found, feed
 
     def _take(self, page: PullReply) -> None:
         if taking.take_whole(self._store, page, self._policies(), self._device_id):
@@ -154,9 +154,16 @@ class Subscriptions:
             for scope in some:
                 keep.set_cursor(session, at, scope)
 
-    def _drop_others(self, held: set[str]) -> None:
+    def _drop_others(self, held: set[str], told: Subscription, at: keep.Cursor) -> None:
+        """Let go of all that is not on the list, made at a cursor.
+
+        What was given up by the list and comes back before the feed has got there comes whole.
+        """
         with self._store.session() as session:
             leaving.mark_others(session, held)
+            for scope in told.scopes:
+                if keep.cursor(session, scope).feed < at.feed:
+                    keep.set_cursor(session, at, scope)
         self.settle()
 
     def _keep(self, told: Subscription, begun: keep.Cursor | None, *, again: bool) -> None:
@@ -170,7 +177,8 @@ class Subscriptions:
             at = keep.cursor(session)
             if begun is not None and not at.epoch:
                 keep.set_cursor(session, begun)
-            elif again:
+            elif again:  # own entries, too: what is made of them alone has left, and comes again
+                keep.put(session, keep.OWN_FIRST, value=True)
                 keep.set_cursor(session, keep.Cursor(0, at.epoch))
                 leaving.forget(session)
 

@@ -2,97 +2,135 @@
 
 The store has one writer. A page of hundreds of entries in one transaction would hold up an answer
 for a quarter of a second. Each part keeps its entries and the cursor behind them in one
-transaction, so a cut leaves whole parts; the rest of the page is asked for again.
+transaction, so a cut leaves whole parts; the rest of the page is asked for again. What does not
+need the store (reading bodies, what single entries make of their records) is done before
+(`prepare`), mostly while the page before is being kept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from typing import NamedTuple
 
 from sqlmodel import Session
 
-from domain.changes import DECISIONS, Entry, decode
+from domain.carried import inside
+from domain.changes import DECISIONS, Entry, decode, digest_of
+from domain.errors import EntryInvalidError
 from domain.merge import TypePolicies
 from offline_store import arrivals as holed
-from offline_store import blobs, devices, journal, keep, leaving, lives, removals
+from offline_store import blobs, devices, firsts, journal, keep, leaving, lives, removals
+from offline_store.arrival import Arrival
 from offline_store.database import Store
 from sync.protocol import PulledEntry, PullReply
 
-AT_ONCE = 250  # entries: some 20 ms on two slow cores
+AT_ONCE = 500  # entries: some 30 ms on two slow cores
 
 
-def take(store: Store, reply: PullReply, policies: TypePolicies, *, own: str | None = None) -> bool:
+class Part(NamedTuple):
+    """Entries that are kept in one transaction, the cursor behind them, and what they make."""
+
+    rows: Sequence[PulledEntry]
+    cursor: int
+    arrivals: Sequence[Arrival]
+    made: firsts.Rows
+
+
+def prepare(reply: PullReply, policies: TypePolicies) -> list[Part]:
+    """Read the parts of a page; up to the first with an entry that is none, for `take` to say."""
+    found: list[Part] = []
+    for rows, cursor in _parts(reply):
+        try:
+            found.append(_part(rows, cursor, policies))
+        except EntryInvalidError:
+            break
+    return found
+
+
+def take(
+    store: Store,
+    reply: PullReply,
+    policies: TypePolicies,
+    *,
+    own: str | None = None,
+    ready: Iterable[Part] = (),
+) -> bool:
     """Keep a page; returns whether somebody administered. Call it in a thread.
 
     `own` is this device where it may lack entries of others: then the server says what stands
-    before a hole. Raises ChainBrokenError where a device's entries do not go on from what is here;
-    the parts before that one stay.
+    before a hole. `ready` is what `prepare` made of this page. Raises ChainBrokenError where a
+    device's entries do not go on from what is here; the parts before that one stay.
     """
     administered = take_whole(store, reply, policies, own)
-    for part, cursor in _parts(reply):
+    before, types = iter(ready), set[str]()
+    for rows, cursor in _parts(reply):
+        part = next(before, None) or _part(rows, cursor, policies)
         with store.session() as session:
-            administered |= _receive(session, reply, part, policies, own)
+            types |= _receive(session, reply, part, policies, own)
             keep.set_cursor(session, keep.Cursor(cursor, reply.epoch))
             if cursor == reply.next and not reply.more:
                 lives.finish(session, policies)
+            if own is not None:  # what comes is to be seen again, though it may have left before
+                leaving.unmark(session, {one.entry.record_id for one in part.arrivals})
             if cursor == reply.next:
                 leaving.mark(session, reply.leave)
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
                 keep.set_as_of(session, reply.server_ms)
-    _take_away(store, reply.entries)
+    _take_away(store, types)
     if own is not None:
         leaving.settle(store, own)
-    return administered
+    return administered or "register" in types
 
 
 def take_whole(store: Store, reply: PullReply, policies: TypePolicies, own: str | None) -> bool:
     """Keep the records of a page that come whole, the cursor stays; returns as `take`."""
-    administered = False
+    types, ids = set[str](), set[str]()
     for start in range(0, len(reply.enter), AT_ONCE):
+        part = _part(reply.enter[start : start + AT_ONCE], 0, policies)
+        ids |= {one.entry.record_id for one in part.arrivals}
         with store.session() as session:
-            part = reply.enter[start : start + AT_ONCE]
-            administered |= _receive(session, reply, part, policies, own)
-    _take_away(store, reply.enter)
+            types |= _receive(session, reply, part, policies, own)
+    _take_away(store, types)
     if reply.enter:
-        ids = {decode(one.body.encode(), one.dev).record_id for one in reply.enter}
         with store.session() as session:
             leaving.unmark(session, ids)
-    return administered
+    return "register" in types
 
 
-def _take_away(store: Store, came: Sequence[PulledEntry]) -> None:
-    """Delete the files of personal media that these entries removed, once they are kept."""
-    if any('"type":"removal"' in one.body for one in came):
+def _take_away(store: Store, types: Set[str]) -> None:
+    """Delete the files of personal media that entries of a page removed, once they are kept."""
+    if "removal" in types:
         removals.sweep(store)
 
 
 def _receive(
-    session: Session,
-    reply: PullReply,
-    part: Sequence[PulledEntry],
-    policies: TypePolicies,
-    own: str | None,
-) -> bool:
-    arrivals = [_arrival(one) for one in part]
+    session: Session, reply: PullReply, part: Part, policies: TypePolicies, own: str | None
+) -> set[str]:
+    """Keep the entries of a part; returns the types of their records."""
+    arrivals = part.arrivals
+    types = {one.entry.type for one in arrivals}
     # a device that was taken in is known by its key before it has sent anything (for relay)
     taken_in = {one.entry.record_id for one in arrivals if one.entry.type == "device"}
-    for device_id in taken_in | {one.dev for one in part}:
+    carried = {inner.device_id for one in arrivals if (inner := inside(one.entry)) is not None}
+    for device_id in taken_in | carried | {one.dev for one in part.rows}:
         public_key = reply.devices.get(device_id)
         if public_key is not None:
             devices.add(session, devices.Device(device_id, bytes.fromhex(public_key)))
     lives.clear_way(session, arrivals, policies)
     if own is None:
-        journal.receive(session, arrivals, policies)
+        journal.receive(session, arrivals, policies, part.made)
     else:
         mine = [one for one in arrivals if one.entry.device_id == own]
-        journal.receive(session, mine, policies)
+        journal.receive(session, mine, policies, part.made)
         others = [
             (one, bytes.fromhex(row.prev) if row.prev else None)
-            for one, row in zip(arrivals, part, strict=True)
+            for one, row in zip(arrivals, part.rows, strict=True)
             if row.dev != own
         ]
-        holed.receive(session, others, policies)
-    removals.apply(session, _counting(arrivals))
-    _want_thumbnails(session, arrivals)
-    return any(arrival.entry.type == "register" for arrival in arrivals)
+        holed.receive(session, others, policies, part.made)
+    if "removal" in types:
+        removals.apply(session, _counting(arrivals))
+    if "evidence" in types:
+        _want_thumbnails(session, arrivals)
+    return types
 
 
 def _parts(reply: PullReply) -> Iterator[tuple[Sequence[PulledEntry], int]]:
@@ -109,26 +147,31 @@ def _parts(reply: PullReply) -> Iterator[tuple[Sequence[PulledEntry], int]]:
     yield rows[rest:], reply.next
 
 
-def _arrival(one: PulledEntry) -> journal.Arrival:
-    body = one.body.encode()
-    entry = decode(body, one.dev)
-    return journal.Arrival(
+def _part(rows: Sequence[PulledEntry], cursor: int, policies: TypePolicies) -> Part:
+    arrivals = [_arrival(one) for one in rows]
+    return Part(rows, cursor, arrivals, firsts.rows(arrivals, policies))
+
+
+def _arrival(one: PulledEntry) -> Arrival:
+    entry = decode(one.body, one.dev)
+    return Arrival(
         entry,
-        body,
+        one.body,
         one.feed,
         one.verdict,
         one.code,
         one.received_ms,
         # of decisions alone: those are verified before they are kept, and nothing else may be kept
         bytes.fromhex(one.sig) if one.sig and entry.kind in DECISIONS else None,
+        digest_of(one.body),
     )
 
 
-def _counting(arrivals: Sequence[journal.Arrival]) -> Iterator[Entry]:
+def _counting(arrivals: Sequence[Arrival]) -> Iterator[Entry]:
     return (one.entry for one in arrivals if one.verdict not in ("refused", "quarantined"))
 
 
-def _want_thumbnails(session: Session, arrivals: Sequence[journal.Arrival]) -> None:
+def _want_thumbnails(session: Session, arrivals: Sequence[Arrival]) -> None:
     for arrival in arrivals:
         thumbnail = arrival.entry.set.get("thumb")
         if arrival.entry.type == "evidence" and isinstance(thumbnail, str):

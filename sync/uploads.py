@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -137,7 +138,8 @@ class Uploader:
 
     async def _confirm(self, blob: Blob, reply: BlobReply) -> None:
         def save() -> None:
-            with self.store.session() as session:
+            # removed for good while it went: there is nothing left to note
+            with suppress(blobs.BlobRemovedError), self.store.session() as session:
                 blobs.confirm(session, blob.sha256, reply.receipt or "", reply.server_ms)
 
         await asyncio.to_thread(save)

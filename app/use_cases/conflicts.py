@@ -12,8 +12,9 @@ from app.field import FieldApp
 from app.use_cases import readable
 from domain import merge
 from domain.access import may, subject_of
+from domain.control import flow_of, safety_of
 from domain.errors import MoveRefusedError, NotAllowedError, RecordMissingError
-from domain.holds import ACTION, HOLDS, SLOT, STATE, Safety
+from domain.holds import ACTION, HOLDS, SLOT, STATE
 from domain.plant import Person
 from domain.records import Cell, Record, Value
 from domain.words import Words
@@ -209,8 +210,8 @@ def _rows(session: Session, record: Record) -> dict[str, Logged]:
 
 
 def _reject_holds(field: FieldApp, session: Session, record: Record) -> list[records.Hold]:
-    safety = field.definitions.policies.get(record.type, {}).get(STATE)
-    if not isinstance(safety, Safety):
+    safety = safety_of(field.definitions.policies, record.type)
+    if safety is None:
         return []
     return [
         hold
@@ -268,7 +269,7 @@ def _card(
         holds=tuple(
             hold.kind for hold in records.holds(session, record.record_id) if hold.lifted_by is None
         ),
-        work=flow is not None and flow.work is not None,
+        work=flow_of(found, record.type) is not None,
         ways=_ways(field, session, person, record, one),
         settlers=tuple(settlers[:3]),
     )

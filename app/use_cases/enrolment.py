@@ -45,7 +45,7 @@ def read_code(field: FieldApp, texts: list[str]) -> Invitation:
 
 
 def set_server(field: FieldApp, address: str, code: str, scanned: Invitation | None = None) -> None:
-    """Name the server to go to, and the code to show there; the link tries it within seconds.
+    """Name the server to go to, and the code to show there; the link tries it at once.
 
     `scanned` is what a QR said: it holds as long as neither was changed by hand since, and then
     the server has to be the one it names. Kept for good once the server has taken the device;
@@ -60,6 +60,8 @@ def set_server(field: FieldApp, address: str, code: str, scanned: Invitation | N
     field.invitation = Invitation(server, scanned.plant if scanned else "", said, key)
     if field.identity is not None and field.engine is not None:
         field.engine.stop()  # the link joins anew as soon as it has ended
+    else:
+        field.nudge()
 
 
 def unsent(field: FieldApp) -> int:

@@ -39,6 +39,7 @@ class Target:
     shot: str
     item_id: str | None = None
     label_state: str = "typed"
+    consent: str = ""  # the purpose to which the person shown agreed, asked on the spot
     first: Callable[[Session], None] | None = None  # done with it, before it, or not at all
 
 
@@ -317,6 +318,7 @@ def _cells(
         "fix": fix_cell(fix),
         "grade": judged.letter,
         "reasons": [[row.code, row.ok, dict(row.params)] for row in judged.reasons],
+        **({"consent": target.consent} if target.consent else {}),
     }
 
 

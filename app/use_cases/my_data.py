@@ -235,8 +235,8 @@ def _account(field: FieldApp, person: Person) -> tuple[tuple[str, str], ...]:
         ("name", t.of(person.name)),
         ("id", person.person_id),
         ("unit", t.of(unit.name) if unit else person.unit),
-        ("roles", ", ".join(roles)),
-        ("areas", ", ".join(sorted(person.areas))),
+        ("roles", t.listed(roles)),
+        ("areas", t.listed(sorted(person.areas))),
         ("pin", t.stamp(changed) if changed else ""),
     ]
     return tuple((name, value) for name, value in facts if value)

@@ -10,7 +10,8 @@ from typing import IO, NamedTuple
 
 from sqlmodel import Session
 
-from app.field import FieldApp
+from app.field import FieldApp, Identity
+from app.standing import former
 from app.use_cases import relaying
 from domain.evidence import VIDEO
 from domain.words import Words
@@ -21,6 +22,7 @@ from sync.files import SMALL_BYTES
 from sync.status import SyncStatus
 
 _STEP = 1024 * 1024
+_MEMBER_BYTES = 512  # of a zip: what a file takes beside its bytes
 PHOTO_KINDS = frozenset({"thumb", "stamped", "original"})
 
 
@@ -43,12 +45,14 @@ class OutboxItem:
     sent: int | None
     receipt: str | None
     reason: str | None
-    at_ms: int
+    at_ms: int  # when the server received it, else when it was made
     photo: str | None  # the photo or clip that it belongs to: its entry and its files
     shot: str
     is_clip: bool = False
     awaited: bool = False  # somebody asked the server for it: it goes before the others
     held: bool = False  # waits for a better link
+    made_ms: int = 0
+    received_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +211,13 @@ def waiting(field: FieldApp) -> int:
     return count.entries + count.blobs
 
 
-def export(field: FieldApp) -> bytes:
-    """Return everything waiting or refused as a zip; with clips `export_to` is the way."""
+def export(field: FieldApp, files: Sequence[str] | None = None) -> bytes:
+    """Return everything waiting or refused as a zip; with clips `export_to` is the way.
+
+    `files`: with these photos and clips alone, by their SHA-256.
+    """
     made = io.BytesIO()
-    _write_export(field, made)
+    _write_export(field, made, files)
     return made.getvalue()
 
 
@@ -223,7 +230,7 @@ def export_to(field: FieldApp, file: Path) -> int:
     try:
         with blobs.naming_a_full_disk():
             with part.open("wb") as made:
-                _write_export(field, made)
+                _write_export(field, made, None)
             backups.sync(part)
             part.replace(file)
     finally:
@@ -231,37 +238,64 @@ def export_to(field: FieldApp, file: Path) -> int:
     return file.stat().st_size
 
 
-class Exported(NamedTuple):
-    """A file with the outbox, on this machine."""
+class Parts(NamedTuple):
+    """The files to hand over where each has to fit into memory: the hashes that each takes along.
 
-    file: Path
-    size: int
+    All of them hold every entry. `too_large` photos or clips fit into none, and stay here.
+    """
 
-
-def export_here(field: FieldApp, name: str) -> Exported:
-    """Write the export into the device's own folder, in the place of an earlier one."""
-    folder = field.store.folder / "exports"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    file = folder / name
-    return Exported(file, export_to(field, file))
+    files: tuple[tuple[str, ...], ...]
+    too_large: int
 
 
-def _write_export(field: FieldApp, made: IO[bytes]) -> None:
+def parts(field: FieldApp, most_bytes: int) -> Parts:
+    """Share out what waits among files of at most so many bytes (more if the entries need it).
+
+    Nothing is written down in clear where the rest of this device is sealed.
+    """
+    found: list[list[str]] = [[]]
+    left = room = most_bytes - len(export(field, ()))
+    too_large = 0
+    with field.store.reading() as session:
+        waiting = blobs.unsettled(session)
+    here = [one for one in waiting if blobs.is_here(field.store, one.sha256)]
+    for one in sorted(here, key=lambda blob: (blob.priority, blob.size, blob.sha256)):
+        size = one.size + _MEMBER_BYTES
+        if size > room:
+            too_large += 1
+            continue
+        if size > left:
+            found.append([])
+            left = room
+        found[-1].append(one.sha256)
+        left -= size
+    return Parts(tuple(tuple(some) for some in found), too_large)
+
+
+def _write_export(field: FieldApp, made: IO[bytes], files: Sequence[str] | None) -> None:
     """Write the zip of `docs/reference/protocol.md`, "Outbox file": nothing large is in memory."""
     with field.store.reading() as session, zipfile.ZipFile(made, "w") as archive:
-        head = {"v": 1, "device": field.device.device_id, "key": field.device.public_key.hex()}
-        archive.writestr("device.json", json.dumps(head))
-        logged = outbox.unsettled(session, field.device.device_id)
-        archive.writestr("entries.jsonl", b"\n".join(row.body for row in logged))
-        links = outbox.links(session, field.device.device_id, logged)
-        archive.writestr("chain.jsonl", "\n".join(json.dumps(link) for link in links))
-        if (message := relaying.unsent(field, session)) is not None:  # what others can take in
-            archive.writestr(relay_files.MESSAGE, message)
+        _write_identity(session, archive, field.device, "")
+        for one in former(session):
+            _write_identity(session, archive, one, f"former/{one.device_id}/")
+        for number, message in enumerate(relaying.unsent(field, session)):  # for others to take in
+            archive.writestr(relay_files.message_name(number), message)
         for blob in blobs.unsettled(session):
-            if blobs.is_here(field.store, blob.sha256):
+            wanted = files is None or blob.sha256 in files
+            if wanted and blobs.is_here(field.store, blob.sha256):
                 with archive.open(f"blobs/{blob.sha256}", "w", force_zip64=True) as into:
                     for step in _steps(field, blob.sha256):
                         into.write(step)
+
+
+def _write_identity(session: Session, archive: zipfile.ZipFile, one: Identity, folder: str) -> None:
+    """Write what the server has not taken of this device, or of what it was before."""
+    logged = outbox.unsettled(session, one.device_id)
+    links = outbox.links(session, one.device_id, logged)
+    head = {"v": 1, "device": one.device_id, "key": one.public_key.hex()}
+    archive.writestr(f"{folder}device.json", json.dumps(head))
+    archive.writestr(f"{folder}entries.jsonl", b"\n".join(row.body for row in logged))
+    archive.writestr(f"{folder}chain.jsonl", "\n".join(json.dumps(link) for link in links))
 
 
 def _steps(field: FieldApp, sha256: str) -> Iterator[bytes]:
@@ -289,6 +323,8 @@ def _item(field: FieldApp, session: Session, item: Item, photos: Mapping[str, st
     form = field.definitions.forms.get(record.definition.partition("@")[0]) if record else None
     kind = item.what if item.item == "blob" else item.type
     title = form.name if form else asset.name if asset else None
+    # a file has no time of its own: it was made with its photo
+    made_ms = item.made_ms or (record.whole("taken_ms") or 0 if record else 0)
     return OutboxItem(
         item_id=item.item_id,
         kind=kind,
@@ -300,7 +336,9 @@ def _item(field: FieldApp, session: Session, item: Item, photos: Mapping[str, st
         sent=item.bytes_sent,
         receipt=item.receipt_code,
         reason=item.code,
-        at_ms=item.received_ms or item.made_ms,
+        at_ms=item.received_ms or made_ms,
+        made_ms=made_ms,
+        received_ms=item.received_ms,
         photo=photo,
         shot=record.text("shot") if record else "",
         is_clip=record is not None and record.text("media") == VIDEO,

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from app import unlock
 from app.field import FieldApp
 from domain.certificates import CertificatePersonError
+from domain.devices import people_of
 from domain.errors import FieldError, NotAllowedError, PinEasyError, PinWaitError, PinWrongError
 from domain.invitations import DeviceRevokedError
 from domain.pins import digits, digits_for, fits, hash_pin, is_easy
@@ -21,7 +22,7 @@ from domain.plant import Person
 from domain.records import Record, Value
 from domain.registers import DEFINITION, register_id
 from domain.words import Words
-from offline_store import keep, registers
+from offline_store import keep, records, registers
 
 WAITS_S = (0, 0, 5, 15, 60, 300)  # after the 1st, 2nd, … wrong PIN in a row; then the last one
 FORGET_AFTER = 10  # wrong PINs of one person in a row: the key of the data is forgotten
@@ -54,7 +55,9 @@ def cards(field: FieldApp) -> list[PersonCard]:
     """Return the people of this device: who signed in here last first, who has no PIN yet last."""
     plant, access = field.definitions.plant, field.definitions.access
     with field.store.reading() as session:
-        stored = _pins(field, session, plant.people)
+        own = field.identity.device_id if field.identity else ""
+        people = people_of(plant, records.lookup(session, own))
+        stored = _pins(field, session, people)
         seen = {person: _whole(keep.get(session, f"signed_in.{person}")) for person in stored}
     found = [
         PersonCard(
@@ -65,8 +68,7 @@ def cards(field: FieldApp) -> list[PersonCard]:
             seen.get(person.person_id),
             digits(stored[person.person_id].verifier) if person.person_id in stored else 0,
         )
-        for person in plant.people.values()
-        if person.retired_ms is None
+        for person in people.values()
     ]
     return sorted(
         found, key=lambda card: (not card.pin_length, -(card.last_ms or 0), card.person_id)

@@ -207,12 +207,14 @@ def _card(field: FieldApp, person: Person, session: Session, record: Record) -> 
 def _items(session: Session, record: Record) -> tuple[Item, ...]:
     """Return what the entries say: all where they are here, else those the record tells of."""
     told = quarantine.items_of(record)
-    first, last = record.whole("first") or 0, record.whole("last") or 0
-    if record.text("why") in quarantine.NEVER or len(told) > last - first:
+    if record.text("why") in quarantine.NEVER:
         return told
+    first, last = record.whole("first") or 0, record.whole("last") or 0
     found = entries.of_device(session, record.text("device"), first, last - first + 1)
-    said = tuple(quarantine.item(one.entry) for one in found)
-    return said if len(said) > len(told) else told
+    said = {one.entry.number: quarantine.item(one.entry) for one in found}
+    if len(said) > len(told):
+        return tuple(said.values())
+    return tuple(said.get(one.number, one) for one in told)
 
 
 def _said(field: FieldApp, one: Item) -> str:

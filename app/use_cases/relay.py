@@ -6,16 +6,18 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from app import timekeeping
 from app.field import FieldApp
 from app.use_cases.hazard_views import NOBODY
 from domain import relay
 from domain.access import may, subject_of
-from domain.changes import Entry
+from domain.carried import inside, proved
+from domain.changes import Entry, as_created
+from domain.control import stops
 from domain.devices import shut_out
-from domain.errors import NotAllowedError
-from domain.holds import STATE, Safety
+from domain.errors import FieldError, NotAllowedError
 from domain.plant import Person
-from domain.records import Cell, Record
+from domain.records import Record
 from domain.relay import (
     Message,
     Piece,
@@ -27,6 +29,7 @@ from domain.relay import (
     RelayUnknownError,
     Run,
 )
+from domain.trusted_time import PeerTimeError
 from domain.words import Words
 from offline_store import blobs, devices, entries, records, relay_files, relayed, removals
 from offline_store.relay_files import RelayFile
@@ -34,7 +37,6 @@ from offline_store.relayed import Came, Relayed, State
 
 AHEAD_MAX_MS = 24 * 3600 * 1000  # a clock further ahead would win every merge until that day
 CLOCK = "clock.ahead"
-_STOPS = frozenset({"stop", "suspend", "reject"})  # count whoever says so, until the server judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +62,31 @@ class Line:
 
 @dataclass
 class Taken:
-    """What became of a message: `known` entries were here already; `trouble`: what was refused."""
+    """What became of a message: `known` entries were here already; `trouble`: what was refused.
+
+    `time`: the clock of this device was set by it. `asked`: its maker wants to know the time.
+    """
 
     sender: str
     lines: list[Line] = field(default_factory=list[Line])
     known: int = 0
     photos: int = 0
-    trouble: list[RelayError] = field(default_factory=list[RelayError])
+    trouble: list[FieldError] = field(default_factory=list[FieldError])
+    time: bool = False
+    asked: bool = False
 
 
 def take(field: FieldApp, person: Person, data: bytes) -> Taken:
-    """Take in the bytes of a message (of pictures); raises RelayError if nothing of it is good."""
+    """Take in the bytes of a message (of pictures); raises RelayError if nothing of it is good.
+
+    Pictures are read from the screen of who made them, so they may also tell the time.
+    """
     del person
-    return _take(field, relay.read(data))
+    message = relay.read(data)
+    taken = _take(field, message)
+    _take_time(field, message, taken)
+    _raise_if_nothing(taken)
+    return taken
 
 
 def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
@@ -80,15 +94,20 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
     del person
     file = RelayFile(path)
     try:
-        taken = _take(field, file.message)
-        wanted = relay_files.named_in(file.message)
+        taken = _take_all(field, file.messages)
+        wanted: dict[str, tuple[str, str]] = {}
+        for message in file.messages:
+            wanted |= relay_files.named_in(message)
         for sha in file.blobs:
             if sha not in wanted or blobs.is_here(field.store, sha):
                 continue
+            kind, record_id = wanted[sha]
             with field.store.reading() as session:
+                evidence = records.lookup(session, record_id)
                 if removals.is_removed(session, sha):  # never taken again
                     continue
-            kind, record_id = wanted[sha]
+            if evidence is None or evidence.get(kind) != sha:  # what names it was refused
+                continue
             size = file.keep(field.store, sha)
             with field.store.session() as session:
                 blobs.add(session, sha, size, kind=kind, record_id=record_id)
@@ -97,6 +116,18 @@ def take_file(field: FieldApp, person: Person, path: Path) -> Taken:
         file.close()
     field.nudge()
     return taken
+
+
+def _take_all(field: FieldApp, messages: Sequence[Message]) -> Taken:
+    """Take messages in their order; raises RelayError if nothing of any is good."""
+    whole = _take(field, messages[0])
+    for message in messages[1:]:
+        taken = _take(field, message)
+        whole.lines += taken.lines
+        whole.known += taken.known
+        whole.trouble += taken.trouble
+    _raise_if_nothing(whole)
+    return whole
 
 
 def waiting(field: FieldApp, record_id: str | None = None) -> list[Line]:
@@ -124,10 +155,28 @@ def _take(field: FieldApp, message: Message) -> Taken:
         taken.lines = [
             _line(field, session, Relayed(piece, came, None, None)) for piece, came in kept
         ]
-    if taken.trouble and not taken.lines and not taken.known:
-        raise taken.trouble[0]
     field.nudge()
     return taken
+
+
+def _take_time(field: FieldApp, message: Message, taken: Taken) -> None:
+    """Let a device that this one knows, and that was not shut out, tell or ask the time."""
+    with field.store.reading() as session:
+        known = devices.lookup(session, message.sender)
+        out = shut_out(records.lookup(session, message.sender))
+    if known is None or out:
+        return
+    timekeeping.hear_peer(field, message)
+    taken.asked = bool(message.ask)
+    try:
+        taken.time = timekeeping.take_peer(field, message, known.public_key)
+    except PeerTimeError as error:
+        taken.trouble.append(error)
+
+
+def _raise_if_nothing(taken: Taken) -> None:
+    if taken.trouble and not (taken.lines or taken.known or taken.time):
+        raise taken.trouble[0]
 
 
 def _take_run(
@@ -138,7 +187,7 @@ def _take_run(
         raise RelayUnknownError(device=run.device_id)
     pieces = relay.prove(run, known.public_key)
     record = records.lookup(session, run.device_id)
-    if known.state != "active" or shut_out(record):
+    if shut_out(record):
         raise RelayRevokedError(device=_name(session, run.device_id))
     kept: list[tuple[Piece, Came]] = []
     now = field.clock.now_ms()
@@ -170,38 +219,26 @@ def _judged(field: FieldApp, session: Session, entry: Entry) -> tuple[State, str
     if entry.type in relay.NEVER_BY_RELAY:
         return "held", None
     found = field.definitions
+    carried = inside(entry)
+    if carried is not None:  # the server's word that it is in force: as good as its own signature
+        known = devices.lookup(session, carried.device_id)
+        good = known is not None and proved(entry, known.public_key)
+        return ("counts", None) if good else ("refused", NotAllowedError.code)
     person = found.plant.people.get(entry.person_id)
     if person is None or person.retired_ms is not None:
         return "refused", NotAllowedError.code
-    if stops(field, entry):
+    if stops(found.policies, entry.type, entry.set):  # whoever says so, until the server judges
         return "counts", None
     if entry.wall_ms > field.clock.now_ms() + AHEAD_MAX_MS:
         return "held", CLOCK
     action = entry.set.get("action")
     if entry.kind not in ("decide", "lift") or not isinstance(action, str):
         return "counts", None
-    record = records.lookup(session, entry.record_id) or _as_created(entry)
+    record = records.lookup(session, entry.record_id) or as_created(entry)
     allowed = action not in found.access.actions or may(
         found.access, found.plant, person, action, subject_of(record, on_site=True)
     )
     return ("counts", None) if allowed else ("refused", NotAllowedError.code)
-
-
-def stops(field: FieldApp, entry: Entry) -> bool:
-    """Whether an entry stops work: a stop, a suspension, a rejection."""
-    policy = field.definitions.policies.get(entry.type, {}).get(STATE)
-    state, action = entry.set.get(STATE), entry.set.get("action")
-    if not isinstance(policy, Safety) or not isinstance(state, str):
-        return False
-    return policy.kind(action if isinstance(action, str) else "", state) in _STOPS
-
-
-def _as_created(entry: Entry) -> Record:
-    cells = {
-        name: Cell(value, entry.writer, entry.wall_ms, entry.counter)
-        for name, value in entry.set.items()
-    }
-    return Record(entry.record_id, entry.type, entry.definition, cells)
 
 
 def _line(field: FieldApp, session: Session, one: Relayed) -> Line:
@@ -224,7 +261,7 @@ def _line(field: FieldApp, session: Session, one: Relayed) -> Line:
         device=_name(session, entry.device_id),
         at_ms=entry.wall_ms,
         state=state,
-        stops=stops(field, entry),
+        stops=stops(field.definitions.policies, entry.type, entry.set),
     )
 
 

@@ -1,14 +1,17 @@
 """Passing signed records on to another device without a network, as pictures or as a file."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from app import timekeeping
 from app.field import FieldApp
+from app.standing import former
 from domain import relay
 from domain.changes import DECISIONS, genesis
+from domain.peer_time import ANSWER_MAX_MS
 from domain.plant import Person
 from domain.relay import (
     Message,
@@ -22,6 +25,7 @@ from offline_store import blobs, devices, entries, journal, outbox, records, rel
 from offline_store.entries import Logged
 
 EASY_BYTES = 6 * 1024  # packed: some 20 frames, under ten seconds
+_PIECE_BYTES = 512  # of a message: what an entry takes beside its body
 PHOTOS_MAX_BYTES = 64 * 1024 * 1024  # in a file that the screen hands over in one piece
 
 
@@ -61,6 +65,13 @@ def offer(field: FieldApp, person: Person, record_id: str | None) -> Offered:
         return Offered(relay.encode(alone), _packed(alone), alone.count, short=True)
 
 
+def time_wanted(field: FieldApp) -> bool:
+    """Say whether this device needs the time, or was just asked for it by another."""
+    heard = field.peer.heard
+    asked = heard is not None and field.clock.mono_ms() - heard[1] <= ANSWER_MAX_MS
+    return asked or not field.clock.trusted
+
+
 def file_of(field: FieldApp, person: Person, record_id: str | None) -> bytes:
     """Return a relay file of a record, or of all that waits, with photos as far as they fit.
 
@@ -81,12 +92,46 @@ def file_of(field: FieldApp, person: Person, record_id: str | None) -> bytes:
     return made.getvalue()
 
 
-def unsent(field: FieldApp, session: Session) -> bytes | None:
-    """Return the message of all that waits here, for the file of the outbox; None for nothing."""
-    try:
-        return relay.encode(_message(field, session, None, before=True))
-    except (RelayNothingError, RelayUnsignedError, RelayLargeError):
-        return None  # the bodies stand in the file all the same
+def unsent(field: FieldApp, session: Session) -> list[bytes]:
+    """Return all that waits here as messages, for the file of the outbox.
+
+    Also what earlier identities of this device have not sent. What nothing signs stands in the file
+    as bytes alone.
+    """
+    pieces: list[Piece] = []
+    for device_id in [field.device.device_id, *(one.device_id for one in former(session))]:
+        after = 0
+        while waits := outbox.pending(session, device_id, 1, after=after):
+            some = entries.of_device(session, device_id, waits[0].number, relay.ENTRIES_MAX)
+            pieces += _pieces(session, some)
+            after = some[-1].entry.number
+    pieces += [one.piece for one in relayed.find(session)]
+    made: list[bytes] = []
+    for some in _portions({one.place: one for one in pieces}.values()):
+        try:
+            made.append(relay.encode(_said(field, session, some)))
+        except (RelayNothingError, RelayUnsignedError):
+            continue
+    return made
+
+
+def _portions(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """Cut entries, in the order of their chains, into as many as fit into a message."""
+    portion: list[Piece] = []
+    size, runs = 0, 0
+    for one in sorted(pieces, key=lambda piece: piece.place):
+        before = portion[-1].entry if portion else None
+        goes_on = before is not None and (before.device_id, before.number + 1) == (
+            one.entry.device_id, one.entry.number,
+        )  # fmt: skip
+        size, runs = size + 2 * len(one.body) + _PIECE_BYTES, runs + (not goes_on)
+        full = size > relay.MESSAGE_MAX_BYTES or len(portion) >= relay.ENTRIES_MAX
+        if portion and (full or runs > relay.RUNS_MAX):
+            yield portion
+            portion, size, runs = [], 2 * len(one.body) + _PIECE_BYTES, 1
+        portion.append(one)
+    if portion:
+        yield portion
 
 
 def _packed(message: Message) -> bytes | None:
@@ -102,13 +147,20 @@ def _message(field: FieldApp, session: Session, record_id: str | None, *, before
     pieces += _of_others(session, record_id)
     if record_id is not None:
         pieces += _confirmed(session, own, record_id)
+    return _said(field, session, list({one.place: one for one in pieces}.values()))
+
+
+def _said(field: FieldApp, session: Session, pieces: Sequence[Piece]) -> Message:
+    own = field.device.device_id
     known = {one.device_id: one.public_key for one in devices.find(session)}
     known[own] = field.device.public_key
-    runs = relay.runs_of({one.place: one for one in pieces}.values(), known)
-    if not runs:
+    runs = relay.runs_of(pieces, known)
+    now, ask = field.clock.now_ms(), timekeeping.ask_peer(field)
+    vouched = timekeeping.answer_peer(field, now)
+    if not runs and not (ask or vouched):  # the time alone is worth handing over
         raise RelayUnsignedError if pieces else RelayNothingError
     code = field.definitions.plant.code
-    return Message(code, own, field.clock.now_ms(), runs[-relay.RUNS_MAX :])
+    return Message(code, own, now, runs[-relay.RUNS_MAX :], ask, vouched)
 
 
 def _ids(session: Session, record_id: str) -> set[str]:
@@ -120,7 +172,7 @@ def _own(session: Session, own: str, record_id: str | None, *, before: bool) -> 
     """Return own entries that wait: `before`, all up to the last wanted, so that none lacks."""
     waiting: list[Logged] = []
     for start in outbox.pending(session, own, 1):
-        waiting = entries.of_device(session, own, start.entry.number, relay.ENTRIES_MAX)
+        waiting = entries.of_device(session, own, start.number, relay.ENTRIES_MAX)
     if record_id is not None:
         ids = _ids(session, record_id)
         wanted = [one.entry.number for one in waiting if one.entry.record_id in ids]

@@ -5,26 +5,18 @@ from dataclasses import dataclass
 
 from app.field import FieldApp
 from domain.access import Subject, may
+from domain.devices import ALLOTTED, allotment_of
 from domain.errors import NotAllowedError, RegisterRowError
 from domain.plant import Person
-from domain.records import Record, Value
+from domain.records import Value
 from domain.register_rules import ACCOUNTS
+from domain.scopes import Allotment
 from domain.words import Words
 from offline_store import records, take_along
 from offline_store.take_along import Held
 
-__all__ = ["Allotted", "Held", "TakeAlong", "allot", "allotted", "view"]
+__all__ = ["Held", "TakeAlong", "allot", "allotted", "view"]
 DEFINITION = "device@1"
-LISTS = ("people", "areas", "units")
-
-
-@dataclass(frozen=True, slots=True)
-class Allotted:
-    """Who uses a device and where, as codes; nothing named means everybody and everywhere."""
-
-    people: tuple[str, ...] = ()
-    areas: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ def view(field: FieldApp) -> TakeAlong:
     with field.store.reading() as session:
         held = take_along.held(session)
         own = records.lookup(session, field.device.device_id)
-    given = _of_record(own)
+    given = allotment_of(own)
     plant = found.plant
     places = [plant.areas[one].name for one in given.areas if one in plant.areas]
     places += [name for one in given.units if (name := plant.unit_name(one))]
@@ -55,13 +47,13 @@ def view(field: FieldApp) -> TakeAlong:
     )
 
 
-def allotted(field: FieldApp, device_id: str) -> Allotted:
+def allotted(field: FieldApp, device_id: str) -> Allotment:
     """Return who uses a device and where."""
     with field.store.reading() as session:
-        return _of_record(records.lookup(session, device_id))
+        return allotment_of(records.lookup(session, device_id))
 
 
-def allot(field: FieldApp, person: Person, device_id: str, wanted: Allotted) -> None:
+def allot(field: FieldApp, person: Person, device_id: str, wanted: Allotment) -> None:
     """Say who uses a device and where: it takes along what they may have, and nothing else.
 
     Raises NotAllowedError, and RegisterRowError for the first code that nobody knows.
@@ -73,7 +65,7 @@ def allot(field: FieldApp, person: Person, device_id: str, wanted: Allotted) -> 
         "people": found.plant.people, "areas": found.plant.areas, "units": found.codes("unit")
     }  # fmt: skip
     cells: dict[str, Value] = {"by": person.person_id, "at_ms": field.clock.now_ms()}
-    for name in LISTS:
+    for name in ALLOTTED:
         codes: Sequence[str] = getattr(wanted, name)
         for one in codes:
             if one not in known[name]:
@@ -93,14 +85,3 @@ def allot(field: FieldApp, person: Person, device_id: str, wanted: Allotted) -> 
             set=cells,
         )
     field.nudge()
-
-
-def _of_record(device: Record | None) -> Allotted:
-    if device is None:
-        return Allotted()
-    return Allotted(*(_texts(device, cell) for cell in LISTS))
-
-
-def _texts(record: Record, cell: str) -> tuple[str, ...]:
-    value = record.get(cell)
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()

@@ -1,6 +1,6 @@
 """Work under control as its page shows it: what stands, who may do what now, and why not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -9,20 +9,21 @@ from app.field import FieldApp
 from app.use_cases import readable
 from domain import corrections
 from domain.access import may, subject_of
+from domain.carried import inside
+from domain.control import may_check_in, safety_of, was_there
 from domain.errors import FieldError, MoveRefusedError
 from domain.expressions import holds
-from domain.holds import ACTION, STATE, Hold, Safety
+from domain.holds import ACTION, STATE, Hold
 from domain.plant import Person
 from domain.records import Record, Value
 from domain.trusted_time import TimeUntrustedError
 from domain.words import Words
-from domain.work import CHECK_INS, Work, expires_ms, is_over, named_on
+from domain.work import CHECK_INS, expires_ms, is_over, named_on
 from domain.workflow import RULE, Transition, Workflow, check_time, scene, state_of
 from offline_store import journal, keep, records, times
 
 SETTLE = "conflict.settle"
 RESUME = "permit.resume"
-SITE_MS = 5 * 60_000
 _NOBODY = Words({"zh": "—", "en": "—"})
 
 
@@ -59,6 +60,8 @@ class Line:
     unc_ms: int | None
     corrected: bool
     note: str
+    readings: tuple[tuple[str, str], ...]  # measured by it: cell and value
+    arrived: bool  # somebody checked in
     sent: bool
     verdict: str
     code: str
@@ -109,14 +112,6 @@ class WorkView:
     conflict_ids: tuple[str, ...]
 
 
-def flows(field: FieldApp) -> Iterator[tuple[Workflow, Work]]:
-    """Yield the workflows of work under control; a plant may have none."""
-    found = field.definitions
-    for code, flow in sorted(found.workflows.items()):
-        if flow.work and isinstance(found.policies.get(code, {}).get(STATE), Safety):
-            yield flow, flow.work
-
-
 def facts_of(field: FieldApp, *, site: Value) -> dict[str, object]:
     """Return what a move asks beside the record: time and place."""
     return {
@@ -127,15 +122,13 @@ def facts_of(field: FieldApp, *, site: Value) -> dict[str, object]:
 
 
 def site_of(field: FieldApp, session: Session, person: Person, record: Record) -> Value:
-    """Return which label of the work's area this person scanned here in the last five minutes."""
-    kept = keep.get(session, f"scans.{person.person_id}")
-    now, assets = field.clock.now_ms(), field.definitions.plant.assets
+    """Return which label of the work's area this person scanned here a short while ago."""
+    kept, now = keep.get(session, f"scans.{person.person_id}"), field.clock.now_ms()
     for row in kept if isinstance(kept, list) else []:
-        if not (isinstance(row, list) and len(row) == 2 and isinstance(row[1], int)):
+        if not isinstance(row, list) or len(row) != 2:
             continue
-        asset = assets.get(str(row[0]))
-        if asset and asset.area == record.text("area") and 0 <= now - row[1] <= SITE_MS:
-            return {"asset": asset.asset_id, "scanned_ms": row[1]}
+        if was_there(field.definitions, record, row[0], row[1], now):
+            return {"asset": row[0], "scanned_ms": row[1]}
     return None
 
 
@@ -155,19 +148,9 @@ def open_holds(session: Session, record: Record) -> list[Hold]:
 
 def lifted_by(field: FieldApp, record: Record, hold: Hold) -> str:
     """Return the action that lifts a hold."""
-    safety = field.definitions.policies[record.type][STATE]
-    assert isinstance(safety, Safety)
+    safety = safety_of(field.definitions.policies, record.type)
+    assert safety is not None
     return safety.lifted_by.get(hold.kind, "")
-
-
-def may_check_in_on(field: FieldApp, flow: Workflow, record: Record, person: Person) -> bool:
-    """Say whether somebody may check in: named on the work, or by their role."""
-    subject, found = subject_of(record), field.definitions
-    rule = flow.cells.get(CHECK_INS)
-    return rule is not None and (
-        person.person_id in subject.named
-        or any(may(found.access, found.plant, person, one, subject) for one in rule.editors)
-    )
 
 
 def card_of(field: FieldApp, session: Session, flow: Workflow, record: Record) -> WorkCard:
@@ -215,7 +198,7 @@ def view_of(field: FieldApp, session: Session, person: Person, record: Record) -
         ),
         readings=tuple(_readings(field, person, flow, record)),
         check_ins=tuple(there),
-        may_check_in=may_check_in_on(field, flow, record, person),
+        may_check_in=may_check_in(field.definitions, flow, record, person),
         people=tuple(_people(field, record)),
         lines=tuple(_lines(field, session, flow, record)),
         conflict_ids=tuple(
@@ -282,8 +265,14 @@ def _people(field: FieldApp, record: Record) -> Iterator[tuple[str, Words]]:
 
 def _lines(field: FieldApp, session: Session, flow: Workflow, record: Record) -> Iterator[Line]:
     found, true = field.definitions, times.of_records(session, [record.record_id])
-    for row in journal.of_record(session, record.record_id):
-        entry, known = row.entry, true.get(row.entry.writer)
+    rows = journal.of_record(session, record.record_id)
+    here = {row.entry.writer for row in rows}
+    for row in rows:
+        carried = inside(row.entry)  # a stop that came before its turn: told as its author's
+        if carried is not None and carried.writer in here:
+            continue
+        entry = carried or row.entry
+        known = true.get(entry.writer)
         state = flow.states.get(str(entry.set.get(STATE)))
         action = found.access.actions.get(str(entry.set.get(ACTION)))
         words = action or (state.name if state else None) or _NOBODY
@@ -296,10 +285,19 @@ def _lines(field: FieldApp, session: Session, flow: Workflow, record: Record) ->
             unc_ms=known.unc_ms if known else entry.time.uncertainty_ms,
             corrected=known is not None,
             note=note if isinstance(note, str) else "",
+            readings=tuple(_measured_by(flow, entry.set)),
+            arrived=CHECK_INS in entry.set,
             sent=row.feed is not None,
             verdict=row.verdict or "",
             code=row.code or "",
         )
+
+
+def _measured_by(flow: Workflow, cells: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    for cell in flow.work.measured if flow.work else ():
+        value = cells.get(cell)
+        if isinstance(value, dict):
+            yield cell, str(value.get("value") or "")
 
 
 def _name(field: FieldApp, person_id: str) -> Words:

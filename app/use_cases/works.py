@@ -14,9 +14,7 @@ from app.use_cases.work_views import (
     WorkView,
     card_of,
     facts_of,
-    flows,
     lifted_by,
-    may_check_in_on,
     may_see,
     open_holds,
     site_of,
@@ -24,6 +22,7 @@ from app.use_cases.work_views import (
 )
 from domain import corrections
 from domain.access import may, subject_of
+from domain.control import SITE, flows, may_check_in
 from domain.errors import MoveRefusedError, NotAllowedError
 from domain.holds import ACTION, HOLDS, STATE
 from domain.plant import Person
@@ -34,7 +33,6 @@ from domain.workflow import Workflow, decide, rows_of
 from offline_store import records
 
 APPLY, STOP = "permit.apply", "permit.stop"
-SITE = "site"
 NOTE_MAX = 500
 LIST_MAX = 200
 
@@ -44,7 +42,7 @@ def cards(field: FieldApp, person: Person) -> list[WorkCard]:
     with field.store.reading() as session:
         return [
             card_of(field, session, flow, record)
-            for flow, _ in flows(field)
+            for flow, _ in flows(field.definitions)
             for record in records.find(session, flow.code, limit=LIST_MAX)
             if may_see(field, session, person, record)
         ]
@@ -136,7 +134,7 @@ def check_in(field: FieldApp, person: Person, record_id: str) -> WorkView:
     with field.store.session() as session:
         record = records.get(session, record_id)
         flow = field.definitions.workflows[record.type]
-        if not may_check_in_on(field, flow, record, person):
+        if not may_check_in(field.definitions, flow, record, person):
             raise NotAllowedError(action=CHECK_INS, person=person.person_id)
         known = record.get(CHECK_INS)
         mine: Value = {"by": person.person_id, "at_ms": field.clock.now_ms()}
@@ -152,7 +150,7 @@ def expire(field: FieldApp) -> int:
     if field.pack is None or not field.clock.trusted:
         return 0
     now, count = field.clock.now_ms(), 0
-    for flow, work in flows(field):
+    for flow, work in flows(field.definitions):
         states = sorted({one for row in rows_of(flow, RULE, work.expired) for one in row.sources})
         with field.store.reading() as session:
             found = [

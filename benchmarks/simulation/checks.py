@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from benchmarks.simulation.owed import owed
 from benchmarks.simulation.plant_server import PlantServer
 from benchmarks.simulation.tablet import Tablet
 from domain import merge
 from domain.changes import DECISIONS, Entry, canonical, decode, genesis, link
 from domain.merge import FeedEntry
-from offline_store import blobs
+from offline_store import blobs, times
 from offline_store.database import Store
 
 NOTES_MAX = 20
@@ -30,12 +31,14 @@ class Findings:
     double_decisions: int = 0
     lost_stops: int = 0
     diverged: int = 0
+    leaked: int = 0  # what a device got or kept that it may not see
     notes: list[str] = field(default_factory=list[str])
 
     @property
     def clean(self) -> bool:
         """Whether nothing is wrong."""
-        return not (self.lost or self.double_decisions or self.lost_stops or self.diverged)
+        wrong = (self.lost, self.double_decisions, self.lost_stops, self.diverged, self.leaked)
+        return not any(wrong)
 
     def note(self, words: str) -> None:
         """Keep the first notes."""
@@ -60,6 +63,7 @@ class Picture(NamedTuple):
     entries: Mapping[tuple[str, int], Kept]
     rows: Mapping[str, str]
     keys: Mapping[str, bytes]
+    true: dict[str, times.TrueTime]  # corrected times, by writer
 
 
 def picture(store: Store) -> Picture:
@@ -83,7 +87,11 @@ def picture(store: Store) -> Picture:
         for row in run("SELECT record_id, hold_id, kind, lifted_by FROM hold"):
             parts.setdefault(row[0], [None, None, [], []])[3].append(list(row[1:]))
         keys = {row[0]: row[1] for row in run("SELECT device_id, public_key FROM device")}
-    return Picture(kept, {name: _row(*one) for name, one in parts.items()}, keys)
+        true = {
+            f"{row[0]}:{row[1]}": times.TrueTime(row[2], row[3])
+            for row in run("SELECT device_id, number, true_ms, unc_ms FROM entry_time")
+        }
+    return Picture(kept, {name: _row(*one) for name, one in parts.items()}, keys, true)
 
 
 def _row(cells: Any, held: Any, conflicts: list[Any], holds: list[Any]) -> str:  # noqa: ANN401
@@ -100,12 +108,10 @@ def audit(found: Findings, server: PlantServer, tablets: Sequence[Tablet]) -> No
         last = {row[0]: row[1] for row in rows}
     for tablet in tablets:
         tablet.note_confirmed()
-        shown = max(tablet.confirmed, default=0)
-        if shown > last.get(tablet.device_id, 0) and not server.restored:
-            found.lost += 1
-            found.note(
-                f"device {tablet.number} shows {shown} as received, the server has not got it"
-            )
+        for device_id, shown in tablet.shown.items():
+            if shown > last.get(device_id, 0) and not server.restored:
+                found.lost += 1
+                found.note(f"{device_id} shows {shown} as received, the server has not got it")
 
 
 def inspect(
@@ -129,14 +135,52 @@ def inspect(
         _confirmed(found, tablet, truth)
         if tablet.stopped:
             continue
-        _photos(found, tablet, server.disk.store)
-        _pictures(found, tablet, truth, server.disk.store)
-        here = picture(tablet.disk.store)
-        name = f"device {tablet.number}"
-        _chains(found, name, here)
-        _alike(found, name, tablet, here, truth)
-        _compare(found, name, here.rows, expected)
-        _stops(found, name, truth, here)
+        _photos(found, tablet, server)
+        if tablet.locked:  # it may send, and gets nothing any more
+            _sent(found, tablet)
+            continue
+        name, here = f"device {tablet.number}", picture(tablet.disk.store)
+        theirs = owed(server.site, tablet.device_id)
+        shown = truth if theirs is None else part_of(truth, theirs)
+        wanted = {one: row for one, row in expected.items() if one in shown.rows}
+        _pictures(found, tablet, shown, server.disk.store)
+        _chains(found, name, here, holes=theirs is not None)
+        _alike(found, name, tablet, here, shown, truth)
+        _leaks(found, name, tablet, here, theirs)
+        _compare(found, name, here.rows, wanted)
+        _stops(found, name, shown, here)
+
+
+def part_of(truth: Picture, theirs: set[str]) -> Picture:
+    """Return what of all there is a device is to hold."""
+    entries = {at: one for at, one in truth.entries.items() if one.entry.record_id in theirs}
+    rows = {record_id: row for record_id, row in truth.rows.items() if record_id in theirs}
+    return truth._replace(entries=entries, rows=rows)
+
+
+def _leaks(
+    found: Findings, name: str, tablet: Tablet, here: Picture, theirs: set[str] | None
+) -> None:
+    """Nothing of others is here that the device may not see; own entries are the own chain."""
+    if theirs is None:
+        return
+    kept = [
+        one.entry.writer
+        for (device_id, _), one in here.entries.items()
+        if device_id not in tablet.ids and one.entry.record_id not in theirs
+    ]
+    kept += [record_id for record_id in here.rows if record_id not in theirs]
+    if kept:
+        found.leaked += len(kept)
+        found.note(f"{name}: keeps {len(kept)} that it may not see, first {kept[0]}")
+
+
+def _sent(found: Findings, tablet: Tablet) -> None:
+    """A lost device has sent all that it had."""
+    unsent, _, error = tablet.state
+    if unsent:
+        found.diverged += 1
+        found.note(f"device {tablet.number}, lost: {unsent} not sent, {error}")
 
 
 def _incidents(found: Findings, server: PlantServer) -> None:
@@ -146,13 +190,20 @@ def _incidents(found: Findings, server: PlantServer) -> None:
         found.note(f"incident: {what}")
 
 
-def _photos(found: Findings, tablet: Tablet, server: Store) -> None:
-    """Each photo that a person was told is kept is on the server, byte for byte."""
+def _photos(found: Findings, tablet: Tablet, server: PlantServer) -> None:
+    """Each photo that a person was told is kept is on the server, byte for byte.
+
+    One that its device had to give up with its record is lost where the server then comes back
+    from a backup of before: nobody has it any more.
+    """
     for sha in sorted(tablet.photos):
-        data = blobs.read(server, sha)
-        if data is None or hashlib.sha256(data).hexdigest() != sha:
-            found.lost += 1
-            found.note(f"device {tablet.number}: photo {sha[:12]} is not on the server")
+        data = blobs.read(server.disk.store, sha)
+        if data is not None and hashlib.sha256(data).hexdigest() == sha:
+            continue
+        if server.restored and tablet.had_less and not blobs.is_here(tablet.disk.store, sha):
+            continue
+        found.lost += 1
+        found.note(f"device {tablet.number}: photo {sha[:12]} is not on the server")
 
 
 def _pictures(found: Findings, tablet: Tablet, truth: Picture, server: Store) -> None:
@@ -172,7 +223,7 @@ def folded(truth: Picture, policies: merge.TypePolicies) -> dict[str, str]:
     feed = sorted(truth.entries.values(), key=lambda one: (one.feed or 0, one.entry.number))
     by_record: dict[str, list[FeedEntry]] = {}
     for one in feed:
-        fed = FeedEntry(one.entry, one.verdict, one.received_ms)
+        fed = FeedEntry(times.read(one.entry, truth.true), one.verdict, one.received_ms)
         by_record.setdefault(one.entry.record_id, []).append(fed)
     rows: dict[str, str] = {}
     for record_id, fed in by_record.items():
@@ -208,15 +259,17 @@ def _confirmed(found: Findings, tablet: Tablet, truth: Picture) -> None:
     promised = dict(tablet.confirmed)
     if not tablet.stopped:
         promised |= tablet.written
-    for number, digest in promised.items():
-        kept = truth.entries.get((tablet.device_id, number))
+    for writer, digest in promised.items():
+        kept = truth.entries.get(writer)
         if kept is None or hashlib.sha256(kept.body).digest() != digest:
             found.lost += 1
-            found.note(f"device {tablet.number}: entry {number} is not on the server")
+            found.note(f"device {tablet.number}: entry {writer} is not on the server")
 
 
-def _alike(found: Findings, name: str, tablet: Tablet, here: Picture, truth: Picture) -> None:
-    missing = [one for one in truth.entries if one not in here.entries]
+def _alike(
+    found: Findings, name: str, tablet: Tablet, here: Picture, shown: Picture, truth: Picture
+) -> None:
+    missing = [one for one in shown.entries if one not in here.entries]
     if missing:
         found.lost += len(missing)
         found.note(f"{name} lacks {len(missing)} entries, first {missing[0]}")
@@ -236,12 +289,15 @@ def _alike(found: Findings, name: str, tablet: Tablet, here: Picture, truth: Pic
         found.note(f"{name}: {len(differ)} entries differ, first {differ[0]}")
 
 
-def _chains(found: Findings, name: str, here: Picture) -> None:
-    """Numbers without gaps, each hash made of the one before."""
+def _chains(found: Findings, name: str, here: Picture, *, holes: bool = False) -> None:
+    """Numbers without gaps, each hash made of the one before; `holes`: where that one is here."""
     number, head, device = 0, b"", ""
     for (device_id, at), kept in here.entries.items():
         if device_id != device:
             device, number, head = device_id, 0, genesis(device_id, here.keys[device_id])
+        if holes and at != number + 1:
+            number, head = at, kept.hash
+            continue
         number, head = number + 1, link(head, kept.body)
         if at != number or head != kept.hash:
             found.diverged += 1

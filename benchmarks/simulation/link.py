@@ -52,15 +52,18 @@ class Link(httpx.AsyncBaseTransport):
         self._step("send")
         fate, patience_s = chance.random(), request.extensions["timeout"]["read"]
         if self.down or fate < weather.cut_before:
+            self._step("cut")
             await asyncio.sleep(self._delay_s())
             raise httpx.ConnectError(_CUT, request=request)
         asked = self._on_its_way(request, await request.aread())
         flying = self._fly(asked, self._delay_s())
         if chance.random() < weather.twice:  # comes again, perhaps after what is sent next
+            self._step("twice")
             self._fly(asked, self._delay_s() + weather.late_s * chance.random())
         fate -= weather.cut_before
         try:
             if fate < weather.half_open:
+                self._step("half open")
                 await asyncio.sleep(patience_s)
                 raise httpx.ReadTimeout(_CUT, request=request)
             answer = await asyncio.wait_for(asyncio.shield(flying), patience_s)
@@ -109,5 +112,6 @@ class Link(httpx.AsyncBaseTransport):
     def _delay_s(self) -> float:
         weather, chance = self.weather, self._chance
         if chance.random() < weather.late:
+            self._step("late")
             return weather.late_s * chance.random()
         return chance.expovariate(1 / weather.delay_s)

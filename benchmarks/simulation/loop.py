@@ -7,6 +7,7 @@ the loop, so that others have their turn in between as they would beside a real 
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import random
@@ -16,6 +17,7 @@ from unittest import mock
 
 from anyio import to_thread
 
+from domain import definitions
 from domain.changes import Entry
 from domain.errors import NotAllowedError
 from domain.plant import Person
@@ -24,6 +26,8 @@ from server.scene import Scene
 from sync import engine
 
 START_MS = 1_790_000_000_000  # September 2026; only differences matter
+# every plant that a seed's registers make, read once: reading them is pure, and takes a second
+_read = functools.lru_cache(64)(vars(definitions)["_read"].__wrapped__)
 MAY_NOT = "U016"  # an auditor: reads everything, decides nothing
 T = TypeVar("T")
 
@@ -123,6 +127,7 @@ def stillness(loop: VirtualLoop, seed: int, incident: Callable[..., None]) -> Ge
             (clock, "boot_id", lambda: "simulated"),
             (to_thread, "run_sync", at_once),
             (vars(engine)["_log"], "exception", incident),
+            (definitions, "_read", _read),
             (rights, "type_names", (*rights.type_names, "permit")),
         ):
             stack.enter_context(mock.patch.object(place, name, value))

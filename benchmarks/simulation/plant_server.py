@@ -87,7 +87,7 @@ class PlantServer:
         )
         with store.reading() as session:
             epoch = keep.get(session, EPOCH)
-        return Site(
+        here = Site(
             settings=settings,
             store=store,
             pack=pattern.pack,
@@ -96,7 +96,11 @@ class PlantServer:
             uploads=Uploads(self.disk.folder / UPLOADS),
             epoch=str(epoch),
             now_ms=self.now_ms,
+            base=pattern.base,
         )
+        with store.reading() as session:
+            here.refresh(session)  # what was administered before this start
+        return here
 
     def enrol(self, device: devices.Device) -> None:
         """Take a device in, as the route does once the code is right."""
@@ -131,11 +135,6 @@ class PlantServer:
         cells: dict[str, Value] = {"what": "simulated", "by": RULE, "life": self.life}
         own_entries.write_own(self.site, [OwnStep(RULE, record_id, "event", cells)])
         self.site.hints.announce()
-
-    def revoke(self, device_id: str) -> None:
-        """Shut a device out for good."""
-        with self.site.store.session() as session:
-            devices.revoke(session, device_id)
 
     def last_feed(self) -> keep.Cursor:
         """Return the end of the feed, in its present life."""

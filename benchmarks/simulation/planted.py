@@ -23,7 +23,7 @@ from offline_store import keep, outbox
 from offline_store.database import Store
 from server import own_entries
 from server.own_entries import OwnStep
-from sync import engine, protocol, pushes, taking
+from sync import engine, packing, protocol, pushes, taking
 from sync.protocol import PullReply, PushReply
 
 _MADE_UP_FEED = 1_000_000
@@ -51,10 +51,10 @@ def _dropped(_fold: object, _conflict: object, *, follows: bool = False) -> None
     del follows
 
 
-def _cursor_first(store: Store, reply: PullReply, policies: TypePolicies) -> bool:
+def _cursor_first(store: Store, reply: PullReply, policies: TypePolicies, **more: Any) -> bool:  # noqa: ANN401
     with store.session() as session:
         keep.set_cursor(session, keep.Cursor(reply.next, reply.epoch))
-    return _take(store, reply, policies)
+    return _take(store, reply, policies, **more)
 
 
 def _lifts_all(step: Step) -> Effect:
@@ -84,7 +84,7 @@ class _Twice(PlantServer):
 
 
 def _again(body: bytes) -> Sequence[OwnStep]:
-    pushed = protocol.unpack_push(protocol.inflate(body, protocol.PUSH_MAX_BYTES))
+    pushed = protocol.unpack_push(packing.inflate(body, protocol.PUSH_MAX_BYTES))
     read = [decode(one, pushed.head.dev) for one in pushed.bodies]
     return [
         OwnStep(

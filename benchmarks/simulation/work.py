@@ -13,6 +13,8 @@ from offline_store.records import Disagreement
 Doing = tuple[str, str, str, str, dict[str, Value]]  # person, type, record, kind, cells
 MANAGER = "U001"  # may decide about every hazard and settle every conflict
 PEOPLE = (MANAGER, "U002", "U003", "U008", "U012")
+AREAS = ("A01", "A02", "A05", "A06")
+UNITS = ("T-CHA", "T-LOAD", "T-TANK", "T-ELE")
 _CATEGORIES = ("IS", "FIRE", "ELEC", "HEIGHT")
 
 
@@ -82,6 +84,7 @@ class Work:
         cells = {
             "state": "reported", "action": "hazard.report", "code": name[:12], "grade": "C",
             "reporter": person, "reported_ms": self._now_ms(), "words": "漏",
+            "area": self._chance.choice(AREAS), "unit": self._chance.choice(UNITS),
         }  # fmt: skip
         return person, "hazard", name, "decide", cells
 
@@ -157,4 +160,6 @@ class Work:
             cells = {"category": chance.choice(self._categories)}
         elif chance.random() < 0.4:
             cells = {"place_note": f"{chance.randrange(1000)}"}
+        elif chance.random() < 0.3:  # it moves to other people
+            cells = {"area": chance.choice(AREAS)}
         return MANAGER, "hazard", record.record_id, "edit", cells

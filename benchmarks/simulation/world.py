@@ -3,26 +3,31 @@
 import asyncio
 import sys
 import zlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from benchmarks.simulation import checks
+from benchmarks.simulation import checks, owed
 from benchmarks.simulation.checks import Findings
 from benchmarks.simulation.link import CALM, Link, Weather
 from benchmarks.simulation.loop import PowerLost, VirtualLoop, run, stillness
 from benchmarks.simulation.nodes import Places, streams
+from benchmarks.simulation.office import Office, device_at
 from benchmarks.simulation.plant_server import PlantServer
 from benchmarks.simulation.tablet import COPY, Tablet
-from benchmarks.simulation.work import Work
+from benchmarks.simulation.work import Doing, Work
+from domain.certificates import CertificateExpiredError, CertificatePersonError
 from domain.errors import ChainBrokenError, StoreFullError
+from domain.invitations import BLOCKED, Invitation, fingerprint
 
 DEVICES = (3, 6)  # of one plant, smallest and largest number
 PAUSE_S = 0.8  # between two things that people or chance do
 DAY_MS = 86_400_000
 AUDIT_EVERY = 40
 # a server that comes back from a backup needs its devices: each seed has one of these
-STORIES = ("plain", "restore", "rollback", "revoke", "clone", "clock")
+STORIES = ("plain", "restore", "rollback", "lost", "clone", "clock")
+MOVING = 0.6  # of the seeds: devices and people get other places and rights
 FORKED = ChainBrokenError.code
 PHOTOS = 0.15  # of what people write
 # what happens next, by weight; "work" is people's, the rest is chance's
@@ -37,6 +42,7 @@ _CHANCES = {
     "server_at_a_write": 2,
     "server_full": 0.5,
     "server_writes": 2,
+    "office": 4,
     "story": 4,
 }
 CALM_S, LOOK_S = 600.0, 3.0  # how long everything has to arrive; how often we look
@@ -64,6 +70,7 @@ class Outcome:
     photos: int
     trace: int
     found: Findings
+    kinds: Mapping[str, int]  # how often each thing happened
 
 
 class World:
@@ -73,29 +80,38 @@ class World:
         """Enrol the devices over a line without faults."""
         self.stream, self.loop, self.places = streams(seed), loop, places
         self.chance = self.stream("world")
-        self.steps = self.trace = 0
+        self.trace = 0
+        self.kinds: Counter[str] = Counter()
         self.found = Findings()
         pattern = places.empty.site
-        self.policies = pattern.pack.definitions.policies
+        self.definitions = pattern.pack.definitions
         self.server = bug.server(pattern, places.disk("server"), loop.wall_ms)
         count = self.chance.randint(*DEVICES)
         self.tablets = [self._tablet(number, places) for number in range(count)]
         categories = tuple(sorted(pattern.pack.definitions.hazards.categories))[:6]
         self.work = Work(self.stream("work"), loop.wall_ms, categories)
         self.story = story_of(seed)
+        self.office = Office(self.stream("office"))
+        self.moving = self.stream("moving").random() < MOVING
+        self.invitation: Invitation | None = None  # for a device that was lost
+
+    @property
+    def steps(self) -> int:
+        """How much has happened."""
+        return self.kinds.total()
 
     def _tablet(self, number: int, places: Places) -> Tablet:
         link = Link(self.server, self.stream(f"link {number}"), self.step)
         link.weather = Weather(cut_before=self.chance.choice((0.02, 0.08, 0.2)))
         tablet = Tablet(
-            number, places.disk(f"device{number}"), self.policies, link, self.loop, self.stream
+            number, places.disk(f"device{number}"), self.definitions, link, self.loop, self.stream
         )
         self.server.enrol(tablet.enrolled())
         return tablet
 
     def step(self, what: str) -> None:
         """Count something that happened."""
-        self.steps += 1
+        self.kinds[what] += 1
         self.trace = zlib.crc32(f"{what} {self.loop.now:.6f}".encode(), self.trace)
 
     async def live(self, steps: int) -> None:
@@ -118,17 +134,30 @@ class World:
         getattr(self, f"_{happens}")(tablet)
 
     def _work(self, tablet: Tablet) -> None:
-        self.step("write")
+        if tablet.locked:  # nobody works on it any more
+            return
         photo = self.work.photo(tablet) if self.chance.random() < PHOTOS else None
+        if photo:
+            self._write(tablet, "write", photo[0], photo[1])
+        else:
+            self._write(tablet, "write", self.work.next(tablet))
+
+    def _write(
+        self, tablet: Tablet, what: str, doing: Doing, files: Sequence[tuple[str, bytes]] = ()
+    ) -> bool:
+        """Let somebody write something; returns whether it was kept."""
+        self.step(what)
         try:
-            if photo:
-                tablet.write(*photo[0], files=photo[1])
-            else:
-                tablet.write(*self.work.next(tablet))
+            tablet.write(*doing, files=files)
         except StoreFullError:
             self.step("no room")  # and the person is told so
+        except (CertificateExpiredError, CertificatePersonError):
+            self.step("no certificate")
         except PowerLost:
             tablet.kill()
+        else:
+            return True
+        return False
 
     def _line(self, tablet: Tablet) -> None:
         self.step("line")
@@ -185,11 +214,49 @@ class World:
             self._clone(tablet)
         elif self.story == "clock":
             self.server.set_clock(self.chance.randint(-2 * DAY_MS, 2 * DAY_MS))
-        elif self.story == "revoke":
-            out = self.tablets[0]
-            if out.stopped is None and self.steps > 200:
-                self.server.revoke(out.device_id)
-                out.stopped = "revoked"
+        elif self.story == "lost":
+            self._lose(tablet)
+
+    def _office(self, tablet: Tablet) -> None:
+        """Let devices and people have other places; the first device stays without limits."""
+        if not self.moving or tablet.locked:
+            return
+        if self.chance.random() < 0.6:
+            to = self.chance.choice(self.tablets[1:])
+            self._write(tablet, "scope of a device", self.office.allot(tablet, to))
+        else:
+            self._write(tablet, "scope of a person", self.office.post(tablet))
+
+    def _lose(self, tablet: Tablet) -> None:
+        """Let the last device be reported lost and join anew, and another one be blocked."""
+        office, lost = self.office, self.tablets[-1]
+        if lost.locked and self.invitation and self.chance.random() < 0.3:
+            self.step("joins anew")
+            lost.kill()
+            lost.start(self.invitation)
+            self.invitation = None
+        elif tablet is lost or tablet.locked:
+            return
+        elif lost.locked and self.invitation is None:
+            plant, key = self.definitions.plant.code, self.server.site.public_key
+            doing, code = office.invite(tablet, fingerprint(bytes.fromhex(key)), plant)
+            self.invitation = code if self._write(tablet, "invitation", doing) else None
+        elif (held := office.settle(tablet)) is not None:
+            self._write(tablet, f"held {held[4]['state']}", held)
+        elif tablet is self.tablets[0] and self.chance.random() < 0.4:
+            self._block(tablet)
+        elif self.steps > 150 and len(lost.ids) == 1:
+            self._write(tablet, "lost", office.lose(tablet, lost))
+
+    def _block(self, tablet: Tablet) -> None:
+        other = self.tablets[1]
+        known = device_at(tablet, other.device_id)
+        if known is None:
+            return
+        if known.text("state") == BLOCKED:
+            self._write(tablet, "let in", self.office.let_in(tablet, other))
+        else:
+            self._write(tablet, "blocked", self.office.block(tablet, other))
 
     def _clone(self, tablet: Tablet) -> None:
         """Somebody copies a device: two bodies with one name, one number and one key."""
@@ -199,7 +266,7 @@ class World:
         number = len(self.tablets)
         disk = self.places.disk(f"device{number}")
         link = Link(self.server, self.stream(f"link {number}"), self.step)
-        twin = Tablet(number, disk, self.policies, link, self.loop, self.stream, tablet)
+        twin = Tablet(number, disk, self.definitions, link, self.loop, self.stream, tablet)
         twin.written, twin.photos = dict(tablet.written), set(tablet.photos)
         self.tablets.append(twin)
         for one in (tablet, twin):
@@ -220,9 +287,9 @@ class World:
             may_fork = tablet.rolled_back or self._has_twin(tablet)
             if may_fork and tablet.error == FORKED:  # found and stopped, as it must be
                 tablet.stopped = FORKED
-            if tablet.stopped and tablet.task:
+            if tablet.stopped and tablet.tasks:
                 tablet.kill()
-            if tablet.task is None and not tablet.stopped:
+            if not tablet.tasks and not tablet.stopped:
                 self.step("start")
                 tablet.reopen()
 
@@ -239,6 +306,9 @@ class World:
             tablet.disk.fail_after(None)
             tablet.disk.full = False
         self._revive()
+        first = self.tablets[0]
+        if self.story == "lost":  # whoever was blocked may send again
+            self._write(first, "let in", self.office.let_in(first, self.tablets[1]))
         for tablet in self.tablets:  # a body that writes nothing would never be told from its twin
             if self._has_twin(tablet) and not tablet.stopped:
                 self._last_word(tablet)
@@ -253,14 +323,15 @@ class World:
             self.found.note(f"not quiet: feed {self.server.last_feed()}, devices {states}")
 
     def _last_word(self, tablet: Tablet) -> None:
-        self.step("write")
-        tablet.write(*self.work.next(tablet))
+        self._write(tablet, "write", self.work.next(tablet))
 
     def _is_quiet(self) -> bool:
         last = self.server.last_feed()
         store = self.server.disk.store
-        there = [tablet for tablet in self.tablets if not tablet.stopped]
+        there = [one for one in self.tablets if not one.stopped and not one.locked]
         states = [tablet.state for tablet in there]
+        if any(one.state[0] for one in self.tablets if one.locked and not one.stopped):
+            return False
         return not any(tablet.wants_from(store) for tablet in there) and all(
             not unsent and at.epoch == last.epoch and at.feed >= last.feed and not error
             for unsent, at, error in states
@@ -276,17 +347,26 @@ def simulate(seed: int, steps: int, places: Places, bug: Bug = NO_BUG) -> Outcom
     """Run one seed for so many steps, let it come to rest, and look at what is left."""
     loop = VirtualLoop()
     incidents: list[str] = []
+    leaks: list[str] = []
 
     def incident(what: str, *_: object, **__: object) -> None:
         incidents.append(f"{what}: {sys.exception()!r}")
 
     with stillness(loop, seed, incident):
-        with bug.planted():
+        with bug.planted(), owed.watched(leaks.append):
             world = World(seed, places, loop, bug)
             run(loop, world.live(steps))
+        for tablet in world.tablets:
+            incidents += tablet.incidents
         world.server.incidents += incidents
-        checks.inspect(world.found, world.server, world.tablets, world.policies)
+        for leak in leaks:
+            world.found.leaked += 1
+            world.found.note(leak)
+        policies = world.definitions.policies
+        checks.inspect(world.found, world.server, world.tablets, policies)
     with world.server.disk.store.reading() as session:
         entries = session.connection().exec_driver_sql("SELECT count(*) FROM entry").scalar()
     photos = len(set[str]().union(*(tablet.photos for tablet in world.tablets)))
-    return Outcome(seed, world.steps, int(entries or 0), photos, world.trace, world.found)
+    return Outcome(
+        seed, world.steps, int(entries or 0), photos, world.trace, world.found, world.kinds
+    )

@@ -68,6 +68,7 @@ def read_workflow(
     if code == WORKFLOW:
         workflow = _with_fields(workflow, read_fields(hazards, decided_cells(workflow)))
     _walk(part, workflow)
+    _signed_once(part, workflow)
     examples = tuple(_example(row, workflow, kind) for row in part.parts("examples"))
     if not examples:
         part.problem("examples", "key.missing")
@@ -167,6 +168,22 @@ def _walk(part: Part, workflow: Workflow) -> None:
     for row in workflow.transitions:
         if row.action == RULE and row.target in _behind(workflow, row.target):
             part.problem("transitions", "state.loop", code=row.target)
+
+
+def _signed_once(part: Part, workflow: Workflow) -> None:
+    """No way leads back to a signature that was given: a second one would pass for the first.
+
+    Whoever needs a second round applies anew; rounds are not counted (`work.ROUND`).
+    """
+    for action in workflow.work.slots if workflow.work else ():
+        rows = [row for row in workflow.transitions if row.action == action]
+        reached = {row.target for row in rows}
+        while (
+            more := {row.target for row in workflow.transitions if row.sources & reached} - reached
+        ):
+            reached |= more
+        for state in sorted({one for row in rows for one in row.sources} & reached):
+            part.problem("transitions", "work.rounds", by=action, code=state)
 
 
 def _trapped(workflow: Workflow) -> set[str]:

@@ -1,8 +1,10 @@
 """What the outbox says of a link, and the file that carries what it cannot."""
 
 import hashlib
+import io
 import json
 import os
+import random
 import zipfile
 from pathlib import Path
 
@@ -72,6 +74,41 @@ async def test_the_outbox_file_holds_all_that_another_way_needs(
         assert hashlib.sha256(chained).hexdigest() == links[-1]["hash"]
     assert len(bytes.fromhex(links[-1]["sig"])) == 64
     assert outbox.export(field)[:2] == b"PK"
+
+
+async def test_what_is_too_large_for_one_piece_goes_in_several_and_nothing_stays_in_clear(
+    site: PlantSite,
+) -> None:
+    device = await site.device()
+    field, made = device.app, dict[str, bytes]()
+    with field.store.session() as session:
+        for size in (40_000, 30_000, 20_000, 10_000, 200_000):
+            data = random.Random(size).randbytes(size)
+            made[blobs.put(field.store, session, data, "original", record_id="r1")] = data
+    most = 64_000
+
+    plan = outbox.parts(field, most)
+
+    assert plan.too_large == 1
+    assert len(plan.files) > 1
+    carried: dict[str, bytes] = {}
+    for files in plan.files:
+        data = outbox.export(field, files)
+        assert len(data) <= most
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            assert "device.json" in archive.namelist()
+            for name in archive.namelist():
+                if name.startswith("blobs/"):
+                    carried[name.removeprefix("blobs/")] = archive.read(name)
+    assert carried == {sha: data for sha, data in made.items() if len(data) < most}
+    folder = device.settings.store
+    assert not any(data[:64] in file.read_bytes() for data in made.values()
+                   for file in folder.rglob("*") if file.is_file())  # fmt: skip
+
+    (folder / "exports").mkdir()  # as a version before left it
+    (folder / "exports" / "anshao-outbox.zip").write_bytes(b"in clear")
+    site.restart(device)
+    assert not (folder / "exports").exists()
 
 
 async def test_a_refused_file_can_be_sent_again(site: PlantSite) -> None:

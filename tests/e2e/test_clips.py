@@ -46,8 +46,8 @@ def play(who: Person, here: World) -> None:
     who.sees(WORDS, seconds=60)
     who.tap(WORDS, part=True)
     who.sees("0:0", seconds=60)  # the tile is here
-    who.tap("录像 · ", part=True, seconds=60)
-    who.tap("取回录像", part=True, seconds=40)
+    who.tap("视频 · ", part=True, seconds=60)
+    who.tap("取回视频", part=True, seconds=40)
     player = who.wait(lambda: who.page.query_selector("video"), "the player", 40)
     length = who.wait(lambda: player.evaluate("video => video.duration || 0"), "its length", 40)
     assert 1 <= length <= 20

@@ -1,31 +1,29 @@
 """Client and server killed in the middle of sync, again and again, and the look at the end.
 
-`python -m tests.faults.both --count 500 --seed S` (recipe `dev.py soak kill`) does it at length.
+`dev.py soak kill --count 500 --seed S` (`tests.faults.soak`) does it at length.
 Three clients in processes of their own work on the same hazards: reports, photos, decisions, edits
 that clash. The parent kills one of them, or the server, at a moment drawn by chance or right when a
 request of a certain kind is under way (push, pull, upload, their answers), starts it again without
 a hand, and goes on. In the end the faults stop, everybody syncs, and everything that a client ever
 told to be kept must be on the server and on every device, once, byte for byte.
+
+Clients are processes forked from one that has read the code already (and runs nothing): reading it
+is most of a start, and no part of what is tried.
 """
 
-import argparse
 import asyncio
 import json
+import multiprocessing as mp
 import os
 import queue
 import random
-import secrets
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import nullcontext, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +31,23 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from domain.errors import SyncError
-from offline_store import blobs, entries, keep, records
-from offline_store.database import open_store
+from offline_store import blobs, entries, journal, keep, records
+from offline_store.database import Store, open_store
 from tests.faults import crew
 from tests.faults.crew import Member, Wire
-from tests.helpers import postgres
 from tests.helpers.processes import World
 from tests.server.phone import CODE
 from tests.sync import field as fields
 
-ROOT = Path(__file__).resolve().parents[2]
 CLIENTS, ROUNDS = 3, 3  # rounds of work between two starts
 MOMENTS = ("push", "pull", "blobs", "answer", "write", "any")  # where a kill is aimed at
 LATEST_S = 0.6
 AIM_S = 3.0  # for a moment that does not come
-SETTLE_S, BEGIN_S = 300.0, 180.0  # on a machine that is busy with other things, too
+SETTLE_S, BEGIN_S = 600.0, 600.0  # on a machine that is busy with other things, too
+START_WORK_S = 15.0  # of a processor: what a start costs, however busy the machine is
+TURNS_MAX = 6  # of settling: the server's duties may write behind a device's back, each only once
+_FORK = mp.get_context("forkserver")
+_FORK.set_forkserver_preload([__name__])
 
 
 # --- a client: its own process ------------------------------------------------------------------
@@ -56,25 +56,55 @@ SETTLE_S, BEGIN_S = 300.0, 180.0  # on a machine that is busy with other things,
 class Telling(Wire):
     """A wire that says what goes over it, so that a kill can be aimed."""
 
+    def __init__(self, port: int, say: "Say") -> None:
+        super().__init__([port])
+        self._say = say
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        say(request.url.path.split("/")[2])
+        self._say(request.url.path.split("/")[2])
         reply = await super().handle_async_request(request)
-        say("answer")
+        self._say("answer")
         return reply
 
 
-def say(what: str, **facts: object) -> None:
-    """Write one line, whole or not at all."""
-    os.write(1, json.dumps({"what": what, **facts}).encode() + b"\n")
+@dataclass(frozen=True)
+class Say:
+    """Tells the parent what happens here."""
+
+    parent: "Connection[dict[str, Any], None]"
+
+    def __call__(self, what: str, **facts: object) -> None:
+        self.parent.send({"what": what, **facts})
 
 
-async def client(folder: Path, port: int, number: int, seed: int, *, settle: bool) -> None:
+@dataclass(frozen=True)
+class Orders:
+    """What a client is to do: work until it is killed; `settle`: only bring everything through."""
+
+    folder: Path
+    port: int
+    number: int
+    seed: int
+    settle: bool
+    at: float  # when it was started, by the clock of this machine
+
+
+def begin(orders: Orders, parent: "Connection[dict[str, Any], None]") -> None:
+    """Be a client."""
+    with (orders.folder.parent / f"client{orders.number}.out").open("ab") as out:
+        for number in (1, 2):
+            os.dup2(out.fileno(), number)
+    asyncio.run(client(orders, Say(parent)))
+
+
+async def client(orders: Orders, say: Say) -> None:
     """Work and sync until killed; with `settle` only bring everything through, and end."""
-    tablet = await _tablet(folder, port, number)
-    me = Member(tablet, random.Random(seed))
+    tablet = await _tablet(orders, say)
+    me = Member(tablet, random.Random(orders.seed))
     known = _hazards(tablet)
-    say("began")
-    for _ in range(0 if settle else ROUNDS):
+    wall, work = time.monotonic() - orders.at, time.process_time()
+    say("began", wall=wall, work=work)
+    for _ in range(0 if orders.settle else ROUNDS):
         say("write")
         before = len(me.photos)
         me.work(me.luck.sample(known, min(2, len(known))))
@@ -82,7 +112,7 @@ async def client(folder: Path, port: int, number: int, seed: int, *, settle: boo
         with suppress(SyncError):
             await tablet.engine.sync_once()
         known = _hazards(tablet)
-    while not settle:  # enough was made; what others make still comes
+    while not orders.settle:  # enough was made; what others make still comes
         with suppress(SyncError):
             await tablet.engine.sync_once()
         await asyncio.sleep(0.1)
@@ -91,10 +121,11 @@ async def client(folder: Path, port: int, number: int, seed: int, *, settle: boo
     await me.close()
 
 
-async def _tablet(folder: Path, port: int, number: int) -> fields.Tablet:
+async def _tablet(orders: Orders, say: Say) -> fields.Tablet:
+    folder, wire = orders.folder, Telling(orders.port, say)
     kept = folder / "who.json"
     if not kept.exists():  # enrolled once, before anything is killed
-        made = await fields.tablet(Telling([port]), folder, number)  # pyright: ignore[reportArgumentType]
+        made = await fields.tablet(wire, folder, orders.number)  # pyright: ignore[reportArgumentType]
         raw = made.key.private_bytes_raw().hex()
         token = made.transport._client.headers["Authorization"].removeprefix("Bearer ")
         who = {"id": made.identity.device_id, "key": raw, "token": token}
@@ -103,7 +134,7 @@ async def _tablet(folder: Path, port: int, number: int) -> fields.Tablet:
     who = json.loads(kept.read_text("utf-8"))
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(who["key"]))
     identity = fields.Identity(who["id"], key.public_key().public_bytes_raw())
-    return fields.reopened(Telling([port]), folder, identity, who["token"], key)  # pyright: ignore[reportArgumentType]
+    return fields.reopened(wire, folder, identity, who["token"], key)  # pyright: ignore[reportArgumentType]
 
 
 def _hazards(tablet: fields.Tablet) -> list[str]:
@@ -126,27 +157,31 @@ class Child:
 
     folder: Path
     number: int
-    process: "subprocess.Popen[bytes] | None" = None
+    process: "ForkServerProcess | None" = None
     said: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
     head: int = 0
     photos: set[str] = field(default_factory=set[str])
+    starts: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
     def start(self, port: int, seed: int, *, settle: bool = False) -> None:
         """Start it on what its folder holds."""
-        words = [str(self.folder), str(port), str(self.number), str(seed), str(int(settle))]
-        with (self.folder.parent / f"client{self.number}.out").open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.both", "client", *words],
-                cwd=ROOT, stdout=subprocess.PIPE, stderr=out,
-            )  # fmt: skip
-        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        orders = Orders(self.folder, port, self.number, seed, settle, time.monotonic())
+        ours, its = _FORK.Pipe(duplex=False)
+        self.process = _FORK.Process(target=begin, args=(orders, its), daemon=True)
+        self.process.start()
+        its.close()  # the process has its own
+        threading.Thread(target=self._read, args=(ours, self.process.pid), daemon=True).start()
 
-    def _read(self, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdout
-        with process.stdout:
-            for line in process.stdout:
-                self.said.put(json.loads(line))
-        self.said.put({"what": "ended", "pid": process.pid})
+    def _read(self, ours: "Connection[None, dict[str, Any]]", pid: int) -> None:
+        with ours, suppress(EOFError, OSError):  # killed between two words, or in one
+            while True:
+                self.said.put(ours.recv())
+        self.said.put({"what": "ended", "pid": pid})
+
+    def begin(self, port: int, seed: int, *, settle: bool = False) -> None:
+        """Start it and wait until it has opened its store; AssertionError where it does not."""
+        self.start(port, seed, settle=settle)
+        assert self.until("began", BEGIN_S), f"client {self.number} does not begin"
 
     def until(self, what: str, seconds: float) -> bool:
         """Take in what is said until that is said; whether it was."""
@@ -156,6 +191,8 @@ class Child:
                 heard = self.said.get(timeout=left)
             except queue.Empty:
                 return False
+            if heard["what"] == "began":
+                self.starts.append((heard["wall"], heard["work"]))
             if heard["what"] == "kept":
                 self.head = max(self.head, heard["head"])
                 self.photos.update(heard["photos"])
@@ -170,10 +207,23 @@ class Child:
     def kill(self) -> None:
         """End it as a flat battery does, and take in what it still said."""
         assert self.process
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.kill()
+        self.process.join(10)
         while not self.until("ended", 10):
             pass
+        self._let_go()
+
+    def end(self) -> None:
+        """Wait until it has ended by itself, or end it."""
+        if self.process:
+            self.process.join(30)
+            self.process.kill()
+            self.process.join(10)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        assert self.process
+        self.process.close()
         self.process = None
 
 
@@ -185,26 +235,33 @@ class Campaign:
     seed: int
     url: str | None = None
     tally: Counter[str] = field(default_factory=Counter[str])
+    served: list[float] = field(default_factory=list[float])  # work of each start of the server
 
-    def run(self, count: int) -> str:
-        """Kill `count` times; raises AssertionError at what is lost. Returns the figures."""
+    def run(self, count: int, minutes: float = 1e6) -> str:
+        """Kill `count` times, or for so long; raises AssertionError at what is lost.
+
+        Returns the figures.
+        """
         luck = random.Random(self.seed)
-        world = World(self.folder, database_url=self.url, code=CODE)
+        world = World(self.folder, database_url=self.url, code=CODE, ready_s=BEGIN_S)
         children = [Child(self.folder / f"client{number}", number) for number in range(CLIENTS)]
         try:
-            world.start_server()
+            self._serve(world)
             for child in children:
                 child.folder.mkdir(exist_ok=True)
-                child.start(world.server_port, luck.randrange(2**32))
-                assert child.until("began", BEGIN_S), f"client {child.number} does not begin"
-            for _ in range(count):
+                child.begin(world.server_port, luck.randrange(2**32))
+            end = time.monotonic() + minutes * 60
+            while sum(self.tally.values()) < count and time.monotonic() < end:
                 self._kill_one(world, luck, children)
+                if (done := sum(self.tally.values())) % 25 == 0:
+                    print(f"{done} kills, {self._starts(children)}", flush=True)
+            for child in children:
+                child.kill()
             self._settle(world, luck, children)
         finally:
             for child in children:
                 if child.process:
-                    child.process.kill()
-                    child.process.wait(10)
+                    child.kill()
             world.stop()
         return self._look(children)
 
@@ -216,22 +273,34 @@ class Campaign:
         self.tally[f"{who} at {moment if met else 'no moment'}"] += 1
         if who == "server":
             world.kill("server")
-            world.start_server()
+            self._serve(world)
             return
         child.kill()
-        child.start(world.server_port, luck.randrange(2**32))
-        assert child.until("began", BEGIN_S), f"client {child.number} does not begin again"
+        child.begin(world.server_port, luck.randrange(2**32))
 
     def _settle(self, world: World, luck: random.Random, children: list[Child]) -> None:
-        for child in children:
-            child.kill()
-        for _ in range(2):  # what the last one sent, the first has in the second round
+        """Bring everything through, until the server has nothing that a device has not."""
+        for _ in range(TURNS_MAX):
             for child in children:
                 child.start(world.server_port, luck.randrange(2**32), settle=True)
+            for child in children:
                 assert child.until("settled", SETTLE_S), f"client {child.number} does not settle"
-                assert child.process
-                child.process.wait(30)
-                child.process = None
+                child.end()
+            world.stop()
+            if self._is_even(children):
+                return
+            world.running.clear()
+            self._serve(world)
+        message = f"not even after {TURNS_MAX} turns"
+        raise AssertionError(message)
+
+    def _is_even(self, children: list[Child]) -> bool:
+        def feed(store: Store) -> int:
+            with closing(store), store.reading() as session:
+                return journal.last_feed(session)
+
+        server = feed(open_store(self.folder / "server", self.url))
+        return all(feed(open_store(child.folder)) == server for child in children)
 
     def _look(self, children: list[Child]) -> str:
         server = open_store(self.folder / "server", self.url)
@@ -261,40 +330,26 @@ class Campaign:
         kills = sum(self.tally.values())
         return (
             f"seed {self.seed}: {kills} kills ({kinds}); {total} entries, {photos} files; "
-            "nothing lost"
+            f"nothing lost; {self._starts(children)}"
         )
 
+    def _starts(self, children: list[Child]) -> str:
+        """Say how long starts took, and how much work they were: the machine may be busy."""
+        starts = [one for child in children for one in child.starts]
+        wall, work = (max(numbers) for numbers in zip(*starts, strict=True))
+        served = max(self.served)
+        assert max(work, served) < START_WORK_S, f"a start took {max(work, served):.1f} s of work"
+        return (
+            f"{len(starts)} starts of clients, the slowest {wall:.1f} s (work {work:.2f} s)"
+            f"; {len(self.served)} of the server (work {served:.2f} s)"
+        )
 
-def stores(which: str) -> Iterator[str]:
-    """Yield the stores that are meant."""
-    yield from ("sqlite", "postgres") if which == "both" else (which,)
-
-
-def main() -> int:
-    """Run a campaign on each store and print what happened."""
-    if sys.argv[1:2] == ["client"]:
-        folder, port, number, seed, settle = sys.argv[2:]
-        work = client(Path(folder), int(port), int(number), int(seed), settle=settle == "1")
-        asyncio.run(work)
-        return 0
-    parser = argparse.ArgumentParser(prog="dev.py soak kill", description=__doc__)
-    parser.add_argument("--count", type=int, default=200, help="kills on each store")
-    parser.add_argument("--seed", type=int, default=None, help="drawn where it is left out")
-    parser.add_argument("--store", choices=("sqlite", "postgres", "both"), default="both")
-    options = parser.parse_args()
-    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    for which in stores(options.store):
-        folder = Path(tempfile.mkdtemp(prefix="anshao-soak-"))
-        with postgres.cluster() if which == "postgres" else nullcontext() as running:
-            url = running.url(running.empty()) if running else None
-            try:
-                print(f"{which}: {Campaign(folder, seed, url).run(options.count)}", flush=True)
-            except AssertionError as error:
-                print(f"{which}: seed {seed}: {error}\nkept for a look: {folder}", flush=True)
-                return 1
-        shutil.rmtree(folder)
-    return 0
+    def _serve(self, world: World) -> None:
+        world.start_server()
+        self.served.append(_work_s(world.running["server"].pid))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _work_s(pid: int) -> float:
+    """Return how many seconds of a processor a process has had."""
+    told = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,28 +1,24 @@
 """Kill a client again and again, and look each time whether something that was confirmed is gone.
 
-`python -m tests.faults.kills --count 200 --seed S` (recipe `dev.py soak work`) does it at length.
+`dev.py soak work --count 200 --seed S` (`tests.faults.soak`) does it at length.
 Half of the kills fall at a moment drawn beforehand; for the other half the parent waits until a
 write is under way and then kills within it. Where a kill really fell is read from the shared flag
 afterwards (`tests.faults.driver`).
 """
 
-import argparse
 import hashlib
 import json
 import mmap
 import os
 import queue
 import random
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +35,6 @@ from offline_store import blobs, devices, drafts, entries, journal, keep, record
 from offline_store.database import Store, open_store
 from server import clock, keys
 from tests.faults.driver import ASSETS
-from tests.helpers import postgres
 from tests.helpers.processes import World
 from tests.helpers.sealed import open_client
 
@@ -360,32 +355,3 @@ def _identity(store: Store) -> str:
         kept = keep.get(session, "identity")
     assert isinstance(kept, dict)
     return str(kept["device_id"])
-
-
-def _stores(which: str) -> Iterator[str]:
-    yield from ("sqlite", "postgres") if which == "both" else (which,)
-
-
-def main() -> int:
-    """Run a campaign on each store and print what happened."""
-    parser = argparse.ArgumentParser(prog="dev.py soak work", description=__doc__)
-    parser.add_argument("--count", type=int, default=200, help="kills on each store")
-    parser.add_argument("--seed", type=int, default=None, help="drawn where it is left out")
-    parser.add_argument("--store", choices=("sqlite", "postgres", "both"), default="both")
-    options = parser.parse_args()
-    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    for which in _stores(options.store):
-        folder = Path(tempfile.mkdtemp(prefix="anshao-soak-"))
-        with postgres.cluster() if which == "postgres" else nullcontext() as running:
-            url = running.url(running.empty()) if running else None
-            try:
-                print(f"{which}: {campaign(folder, options.count, seed, url).line()}", flush=True)
-            except LostError as error:
-                print(f"{which}: {error}\nkept for a look: {folder}", flush=True)
-                return 1
-        shutil.rmtree(folder)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

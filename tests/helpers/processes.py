@@ -110,6 +110,7 @@ class World:
     database_url: str | None = None  # None: a file in the server's folder
     server_port: int = field(default_factory=free_port)
     code: str = field(default_factory=lambda: secrets.token_hex(8))
+    ready_s: float = READY_S
     running: dict[str, subprocess.Popen[bytes]] = field(
         default_factory=dict[str, "subprocess.Popen[bytes]"]
     )
@@ -182,7 +183,7 @@ class World:
             )
 
     def _wait(self, name: str, url: str) -> None:
-        end = time.monotonic() + READY_S
+        end = time.monotonic() + self.ready_s
         while time.monotonic() < end:
             if self.running[name].poll() is not None:
                 break

@@ -1,22 +1,27 @@
 """Chains with holes promise: a decision stands by itself, and neighbours that are here must fit."""
 
+import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import update
 
-from domain.changes import DeviceTime
+from domain.changes import DeviceTime, canonical
 from domain.errors import ChainBrokenError
 from domain.merge import POLICIES
-from domain.proof_reading import ProofError
+from domain.proof_checks import check
+from domain.proof_reading import ProofError, read
+from domain.proofs import Proof, encode
 from domain.signatures import SignatureWrongError
 from offline_store import arrivals, devices, entries, journal, proofs, records
 from offline_store.database import Store, open_store
 from offline_store.entries import Logged
 from offline_store.journal import Arrival
+from offline_store.tables import EntryRow
 from tests.helpers.definitions import demo_definitions
 
 COUNT = 12  # entries of one device; every third is a decision, each two share a record
@@ -141,13 +146,95 @@ def test_an_entry_that_is_known_only_learns_its_verdict(pair: Pair) -> None:
         assert records.get(session, "r4").text("note") == "n7"
 
 
-def test_a_proof_is_made_of_whole_chains_only(pair: Pair) -> None:
+def proof_of(pair: Pair, record_id: str) -> Proof:
+    """What a store makes of a record, written and read again."""
     maker = proofs.Maker("A", 1, demo_definitions(date(2026, 10, 20)))
-    pair.take([pair.arrival(3), pair.arrival(4)])
-    with pair.here.reading() as session, pytest.raises(ProofError) as refused:
-        proofs.gather(pair.here, session, records.get(session, "r2"), maker)
-    assert refused.value.params["reason"] == "proof_gap"
-    pair.take([pair.arrival(1), pair.arrival(2)])
     with pair.here.reading() as session:
-        made = proofs.gather(pair.here, session, records.get(session, "r2"), maker)
-    assert [one.number for one in made.chains[0].kept] == [3, 4]
+        made = proofs.gather(pair.here, session, records.get(session, record_id), maker)
+    return read(encode(made))
+
+
+def said(proof: Proof) -> dict[str, list[int]]:
+    """What `verify` says, with the entry it says it of; the plant's key does not help here."""
+    found: dict[str, list[int]] = {}
+    for one in check(proof, b"\7" * 32):
+        number = one.params.get("number")
+        found.setdefault(one.code, []).append(number if isinstance(number, int) else 0)
+    return found
+
+
+def test_a_proof_of_a_part_says_what_is_there_and_what_is_not(pair: Pair) -> None:
+    pair.take([pair.arrival(3), pair.arrival(4), pair.arrival(9), pair.arrival(10)])
+    proof = proof_of(pair, "r2")
+    (chain,) = proof.chains
+    assert [(one.first, one.last) for one in chain.holes] == [(1, 2)]
+    assert [one.number for one in chain.kept] == [3, 4]
+    found = said(proof)
+    assert found["entry.signed"] == [3]
+    assert found["entry.unsigned"] == [4]  # a signature behind a hole vouches for nothing before it
+    assert "chain.parts" in found
+    assert "chain.whole" not in found
+    assert not {"chain.broken", "entry.forged", "head.false"} & found.keys()
+    told = next(one for one in check(proof) if one.code == "chain.parts")
+    assert (told.mark, told.params["spans"], told.params["missing"]) == ("open", "1-2", 2)
+    pair.take([pair.arrival(5), pair.arrival(6)])  # now the sixth, a decision, covers the fourth
+    found = said(proof_of(pair, "r2"))
+    assert found["entry.covered"] == [4]
+    assert "entry.unsigned" not in found
+
+
+def test_a_proof_of_the_whole_chain_stays_what_it_was(pair: Pair) -> None:
+    pair.take([pair.arrival(number) for number in (1, 2, 3, 4)])
+    proof = proof_of(pair, "r2")
+    assert proof.chains[0].holes == ()
+    assert b'"v":1' in encode(proof)
+    assert "chain.whole" in said(proof)
+
+
+def test_what_is_changed_beside_a_hole_is_found(pair: Pair) -> None:
+    pair.take([pair.arrival(3), pair.arrival(6)])
+    proof = proof_of(pair, "r2")
+    (chain,) = proof.chains
+
+    def changed(**parts: object) -> Proof:
+        links = tuple(
+            replace(one, **{k: v for k, v in parts.items() if hasattr(one, k)})  # pyright: ignore[reportArgumentType]
+            for one in chain.links
+        )
+        return replace(proof, chains=(replace(chain, links=links),))
+
+    (kept,) = chain.kept
+    for other in (
+        changed(head=b"\1" * 32),
+        changed(body=kept.body.replace(b"n3", b"n9")),
+        changed(signature=b"\1" * 64),
+    ):
+        found = said(other)
+        assert {"chain.broken", "entry.forged"} & found.keys(), found
+    for first, last in ((2, 2), (1, 1)):  # a hole of another length
+        assert "chain.gap" in said(changed(first=first, last=last))
+
+
+@pytest.mark.parametrize("cut", ["holes", "version"])
+def test_a_file_with_holes_says_so_in_its_version(pair: Pair, cut: str) -> None:
+    pair.take([pair.arrival(3)])
+    data = encode(proof_of(pair, "r2"))
+    assert b'"v":2' in data
+    if cut == "version":
+        data = data.replace(b'"v":2', b'"v":1')
+    else:
+        document = json.loads(data)
+        document["devices"][0]["chain"] = document["devices"][0]["chain"][1:]
+        data = canonical(document)
+    with pytest.raises(ProofError) as refused:
+        read(data)
+    assert refused.value.params["reason"] == "proof_version"
+
+
+def test_what_came_before_this_version_makes_no_proof_beside_a_hole(pair: Pair) -> None:
+    pair.take([pair.arrival(3)])
+    with pair.here.session() as session:  # the version before kept no hash before it
+        session.connection().execute(update(EntryRow).values(params=None))
+    with pytest.raises(ProofError) as refused:
+        proof_of(pair, "r2")
+    assert refused.value.params["reason"] == "proof_gap"

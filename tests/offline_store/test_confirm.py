@@ -41,7 +41,7 @@ def _write(session: Session, record: str, number: int, wall_ms: int, device: str
 
 def _rows(session: Session) -> list[dict[str, object]]:
     found = session.exec(select(RecordRow).order_by(RecordRow.record_id)).all()
-    return [row.model_dump(exclude={"row"}) for row in found]
+    return [row.model_dump(exclude={"row", "feed"}) for row in found]  # `feed` is the server's
 
 
 @pytest.mark.parametrize("verdict", [None, "refused", "merged"])
@@ -63,3 +63,29 @@ def test_a_confirmed_record_is_the_fold_of_its_entries(
         records.refold_all(session, touched)
         assert kept == _rows(session)
     assert touched == ["r1", "r2", "r3", "r4"]
+
+
+@pytest.mark.parametrize("first_told", [None, "refused"])
+def test_a_server_that_lost_a_push_judges_it_anew(store: Store, first_told: Verdict | None) -> None:
+    with store.session() as session:
+        _write(session, "r1", 1, 1000)
+        _write(session, "r1", 2, 9000)  # from a clock that was ahead when it first came
+    told = [outbox.Answer(2, first_told, "access.denied", {})] if first_told else []
+    for feed, received_ms, answers in ((7, 5000, told), (3, 20_000, [])):
+        with store.session() as session:
+            push = outbox.next_push(session, OWN)
+            assert push is not None
+        answered = replace(
+            push.batch, feed=feed, received_ms=received_ms, receipt="receipt", reply=b"{}"
+        )
+        with store.session() as session:
+            outbox.confirm(session, answered, answers)
+            kept = _rows(session)
+            if feed == 7:
+                outbox.reopen(session, OWN, 1)
+                waiting = records.get(session, "r1")
+                assert waiting.get("words") == "own 2", "what waits counts here"
+
+    with store.session() as session:
+        records.refold_all(session, ["r1"])
+        assert kept == _rows(session)

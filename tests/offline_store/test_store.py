@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from domain import merge
 from domain.changes import genesis
 from domain.errors import StoreDamagedError, StoreFullError, StoreNewerError
+from domain.trusted_time import Anchor
 from offline_store import (
     blob_parts,
     blobs,
@@ -226,9 +227,8 @@ def test_small_things_are_kept(store: Store) -> None:
         definitions.save(session, "v1", b"one", 1)
         definitions.save(session, "v2", b"two", 2)
         keep.set_cursor(session, keep.Cursor(7, "e"))
-        keep.set_anchor(session, keep.Anchor("b", 1, 2, 3))
+        keep.set_anchor(session, Anchor("b", 1, 2, 3))
         devices.add(session, devices.Device("D", KEY, token_hash="h"))
-        devices.revoke(session, "D")
     with store.session() as session:
         assert [draft.body for draft in drafts.find(session, "inspection", "P")] == [{"a": "11.90"}]
         drafts.delete(session, "d1")
@@ -236,9 +236,9 @@ def test_small_things_are_kept(store: Store) -> None:
         assert definitions.newest(session) == ("v2", b"two")
         assert definitions.load(session, "v1") == b"one"
         assert keep.cursor(session) == keep.Cursor(7, "e")
-        assert keep.anchor(session, "b") == keep.Anchor("b", 1, 2, 3)
+        assert keep.anchor(session, "b") == Anchor("b", 1, 2, 3)
         assert keep.anchor(session, "other boot") is None
         known = devices.by_token(session, "h")
         assert known is not None
-        assert known.state == "revoked"
+        assert known.device_id == "D"
     store.close()

@@ -68,6 +68,10 @@ class Forgetful(FolderBlobs):
         """Say whether it came."""
         return sha256 in self._sizes
 
+    def size(self, sha256: str) -> int | None:
+        """Return how large it was when it was read back."""
+        return self._sizes.get(sha256)
+
     def keep(self, sha256: str, part: Path) -> bool:
         """Hash what rests there, and let it go."""
         if not part.exists():

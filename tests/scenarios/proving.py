@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import anshao
 from app.translate import read_catalogs
-from domain.changes import genesis, link
+from domain.changes import genesis, link, link_digest
 from domain.proof_checks import check, worth
 from domain.proof_reading import ProofError, read
-from domain.proofs import Chain, Kept, Others, Proof, link_digest
+from domain.proofs import Chain, Hole, Kept, Others, Proof
 from domain.records import Value
 from server.keys import public_bytes
 from server.proofs import seal
@@ -74,9 +74,10 @@ def resealed(proof: Proof) -> Proof:
 
 
 def with_links(proof: Proof, change: Callable[[Kept | Others], Kept | Others]) -> tuple[Chain, ...]:
-    """The chains of a proof with each link changed."""
+    """The chains of a proof with each link changed; a server's have no holes."""
     return tuple(
-        replace(chain, links=tuple(change(one) for one in chain.links)) for chain in proof.chains
+        replace(chain, links=tuple(change(one) for one in chain.links if not isinstance(one, Hole)))
+        for chain in proof.chains
     )
 
 
@@ -144,7 +145,7 @@ def rechained(proof: Proof, change: Callable[[bytes], bytes]) -> tuple[Chain, ..
                 for at in range(0, len(one.digests), 32):
                     head = link_digest(head, one.digests[at : at + 32])
                 links.append(one)
-            else:
+            elif isinstance(one, Kept):
                 body = change(one.body)
                 head = link(head, body)
                 links.append(replace(one, body=body, hash=head))

@@ -6,14 +6,19 @@ import pytest
 
 from app import link, standing
 from app.use_cases import administration, outbox, people
+from app.use_cases import take_along as along
+from domain import scopes
 from domain.certificates import (
     CertificateError,
     CertificateExpiredError,
     CertificatePersonError,
     verified,
 )
+from domain.devices import people_of
 from domain.errors import PinWrongError
+from domain.scopes import Allotment
 from offline_store import certificates, keep, records
+from server import scoping
 from tests.helpers.plant import Device, PlantSite
 from tests.scenarios import loop
 from tests.scenarios.test_quarantine import reported
@@ -186,3 +191,38 @@ async def test_a_device_of_the_version_before_works_on_and_gets_one_after_its_up
     assert site.restart(device).app.certificate is not None
     with site.server.state.site.store.reading() as session:
         assert records.lookup(session, device.app.device.device_id)
+
+
+async def test_the_people_named_for_a_device_are_those_of_its_certificate_scopes_and_list(
+    site: PlantSite,
+) -> None:
+    device, office = await site.device(), await site.device("office")
+    hazard = loop.report(device, OPERATOR, "DB-03", "柜门没锁", ())
+    await device.sync()
+    device_id = device.app.device.device_id
+    named = Allotment((OPERATOR, INSPECTOR))
+    along.allot(office.app, office.person(ADMIN), device_id, named)
+    await take_along(site, office, device)
+    assert device.app.certificate
+    assert set(device.app.certificate.people) == {OPERATOR, INSPECTOR}
+    assert {card.person_id for card in people.cards(device.app)} == {OPERATOR, INSPECTOR}
+    here = site.server.state.site
+    with here.store.reading() as session:
+        record = records.lookup(session, device_id)
+        theirs = scoping.subscribed(session, here.pack.definitions, device_id)
+        found = here.pack.definitions
+        both = people_of(found.plant, record).values()
+        assert theirs.scopes == scopes.of_people(found.ground, both, named)
+    with pytest.raises(CertificatePersonError):
+        people.sign_in(device.app, LEADER, "1899")
+    with pytest.raises(CertificatePersonError):  # whoever was signed in when it came
+        loop.act(device, LEADER, hazard, "accept>accepted")
+    assert loop.report(device, LEADER, "DB-03", "漏电", ()), "whoever sees a danger can say so"
+    assert people.sign_in(device.app, OPERATOR, PIN)
+    assert office.app.certificate
+    assert LEADER in office.app.certificate.people, "others keep theirs"
+    along.allot(office.app, office.person(ADMIN), device_id, Allotment())
+    await take_along(site, office, device)
+    assert device.app.certificate
+    assert LEADER in device.app.certificate.people
+    assert LEADER in {card.person_id for card in people.cards(device.app)}

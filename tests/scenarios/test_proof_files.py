@@ -8,10 +8,9 @@ import pytest
 
 import anshao
 from app import proofs as words
-from domain.changes import decode, link
+from domain.changes import decode, link, link_digest
 from domain.proof_reading import FILE_MAX_BYTES, ProofError, read
 from domain.proofs import encode as encode_proof
-from domain.proofs import link_digest
 from domain.records import Value
 from server import proofs as server_proofs
 from tests.scenarios.proving import (

@@ -5,6 +5,7 @@ Whoever takes it in, and however often: each record arrives once, with its photo
 
 import asyncio
 import gzip
+import hashlib
 import json
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
 from app.use_cases import outbox, relay, relaying
 from domain.errors import ServerRefusedError
@@ -32,6 +34,7 @@ from domain.relay import (
 )
 from offline_store import blobs, entries, records, relay_files, relayed, removals
 from server import drop
+from server.blob_store import FolderBlobs, ObjectBlobs
 from server.relay import take as server_take
 from tests.conftest import ROOT
 from tests.helpers.plant import Device, PlantSite
@@ -116,6 +119,7 @@ async def test_a_file_brings_back_no_photo_that_was_removed(site: PlantSite) -> 
         removals.mark(session, [sha])
     took = await asyncio.to_thread(drop.take, here, file)
     assert len(took.photos) == 2
+    assert took.refused == {sha: "blob.removed"}
     second = await site.device("phone-2")
     second.wire.up = False
     with second.app.store.session() as session:
@@ -127,6 +131,57 @@ async def test_a_file_brings_back_no_photo_that_was_removed(site: PlantSite) -> 
         ]
         with store.reading() as session:
             assert removals.is_removed(session, sha)
+
+
+async def test_photos_that_only_a_forged_entry_names_fill_nobodys_device(
+    site: PlantSite, tmp_path: Path
+) -> None:
+    device, record_id, file = await offline(site)
+    second = await site.device("phone-2")
+    second.wire.up = False
+    relay.take_file(second.app, second.person(OPERATOR), file)
+    thing = b"\0" * 1_000_000
+    sha, known = hashlib.sha256(thing).hexdigest(), files_of(device, record_id)[0]
+    with zipfile.ZipFile(file) as archive:
+        message = json.loads(archive.read(relay_files.MESSAGE))
+    forged = json.loads(json.dumps(message["runs"][0]).replace(known, sha))
+    assert forged != message["runs"][0]
+    message["runs"].append(forged)
+    made = tmp_path / "made.anshao-relay"
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(relay_files.MESSAGE, json.dumps(message))
+        archive.writestr(relay_files.FOLDER + sha, thing)
+    taken = relay.take_file(second.app, second.person(OPERATOR), made)
+    assert [type(one) for one in taken.trouble] == [RelayForgedError]
+    assert not blobs.is_here(second.app.store, sha)
+    here = site.server.state.site
+    await asyncio.to_thread(drop.take, here, made)
+    assert not blobs.is_here(here.store, sha)
+
+
+async def test_photos_of_a_file_obey_the_limits_of_uploads_and_go_where_files_rest(
+    site: PlantSite,
+) -> None:
+    device, record_id, file = await offline(site)
+    here, hashes = site.server.state.site, files_of(device, record_id)
+    sizes = {sha: blobs.size(device.app.store, sha) for sha in hashes}
+    largest = max(hashes, key=lambda sha: sizes[sha])
+    folder = site.server_settings.home / drop.FOLDER
+    folder.mkdir()
+    (folder / "one.anshao-relay").write_bytes(file.read_bytes())
+    settings, objects = here.settings, ObjectBlobs(MemoryStore(), FolderBlobs(here.store))
+    here.settings = settings.model_copy(update={"disk_free_min_bytes": 2**60})
+    await site.run_duties()
+    assert (folder / "one.anshao-relay").exists()  # waits for room, and is taken then
+    limit = {"blob_max_bytes": sizes[largest] - 1}
+    here.settings, here.blob_store = settings.model_copy(update=limit), objects
+    await site.run_duties()
+    done = json.loads((folder / "done" / "one.anshao-relay.result.json").read_text("utf-8"))
+    assert done["refused"] == {largest: "blob.size"}
+    assert set(done["photos"]) == set(hashes) - {largest}
+    for sha in done["photos"]:
+        assert not blobs.is_here(here.store, sha)
+        assert hashlib.sha256(b"".join(objects.read(sha, 0, 2**62))).hexdigest() == sha
 
 
 async def test_a_running_server_takes_what_lies_in_its_folder(site: PlantSite) -> None:

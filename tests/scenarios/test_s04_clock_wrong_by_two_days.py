@@ -1,19 +1,26 @@
 """S04 Phone clock wrong by 2 days: everything is kept, what needs the time waits for it."""
 
+import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import timekeeping
-from app.use_cases import evidence, hazards, works
+from app.use_cases import evidence, hazards, relay, relaying, works
 from app.use_cases.evidence import Target
 from domain.changes import encode
 from domain.places import Fix, Place
 from domain.records import Value
+from domain.relay import RelayRevokedError
+from domain.relay import encode as encode_message
+from domain.relay import read as read_message
 from domain.trusted_time import PeerTimeError, TimeUntrustedError
 from media import capture
-from offline_store import entries, history
+from offline_store import entries, history, journal
+from offline_store.relay_files import SUFFIX
 from tests.helpers.plant import Device, PlantSite
 from tests.helpers.screen import screen_of
 from tests.helpers.trial import (
@@ -60,6 +67,11 @@ async def wrong(site: PlantSite) -> tuple[Device, Hands, Hours, str]:
 def own(device: Device) -> Sequence[entries.Logged]:
     with device.app.store.reading() as session:
         return entries.of_device(session, device.app.device.device_id, 1, 1000)
+
+
+def asked(device: Device) -> bytes:
+    """What the device shows now: its question for the time, its answer, and what waits there."""
+    return relaying.offer(device.app, device.person(MANAGER), None).message
 
 
 def marked(device: Device, monkeypatch: pytest.MonkeyPatch, record_id: str) -> list[str]:
@@ -182,6 +194,7 @@ async def test_the_server_refuses_what_an_altered_app_sends_without_the_time(
 async def test_trusted_time_from_server_satellites_or_a_peer_lifts_the_block(
     trial_site: PlantSite, source: str
 ) -> None:
+    peer = await trial_site.device("平板2") if source == "peer" else None
     device, _, _, work = await wrong(trial_site)
     true_ms = trial_site.time()
     if source == "server":
@@ -191,7 +204,10 @@ async def test_trusted_time_from_server_satellites_or_a_peer_lifts_the_block(
         here = Fix(Place(300010900, 1225008440), 600, 0, sky_ms=true_ms)
         assert timekeeping.take_sky(device.app, here)
     else:
-        timekeeping.take_peer(device.app, true_ms, 2_000, 3_000)
+        assert peer is not None
+        await peer.sync()  # it has reached the server
+        relay.take(peer.app, peer.person(MANAGER), asked(device))
+        assert relay.take(device.app, device.person(MANAGER), asked(peer)).time
     assert device.app.clock.trusted
     assert abs(device.app.clock.now_ms() - true_ms) < SLACK_MS
     now = device.app.clock.now_ms()
@@ -209,12 +225,82 @@ async def test_what_proves_no_time_is_not_taken_for_one(trial_site: PlantSite) -
     assert not timekeeping.take_sky(app, Fix(here, 600, 0, sky_ms=dark.wall_ms)), "its own clock"
     true_ms = trial_site.time()
     assert not timekeeping.take_sky(app, Fix(here, 600, 0, mocked=True, sky_ms=true_ms))
-    for said, unc, delay in ((true_ms, None, 0), (true_ms, 1_000, 600_000)):
-        with pytest.raises(PeerTimeError):
-            timekeeping.take_peer(app, said, unc, delay)
-    with pytest.raises(PeerTimeError):  # an old message, shown again
-        timekeeping.take_peer(app, at("07:00"), 1_000, 0)
     assert not app.clock.trusted
+
+
+@pytest.mark.parametrize(
+    "reason", ["filmed", "late", "forged", "unsure", "shut_out", "file", "not_asked"]
+)
+async def test_a_peer_that_proves_no_time_sets_no_clock(
+    trial_site: PlantSite, tmp_path: Path, reason: str
+) -> None:
+    peer_hands = Hands(at("08:00"))
+    peer = await trial_site.device("平板2", clock=peer_hands.clock())
+    device, hands, _, _ = await wrong(trial_site)
+    await peer.sync()
+    app = device.app
+    shown = asked(device)
+    if reason == "unsure":  # it was started anew and has not reached the server since
+        peer_hands.boot = "boot-2"
+        peer = trial_site.restart(peer, peer_hands.clock())
+    if reason != "not_asked":
+        relay.take(peer.app, peer.person(MANAGER), shown)
+    report(peer, INSPECTOR, "DB-03", "漏电")  # something to hand over, with the time or without
+    answer = asked(peer)
+    if reason == "late":
+        hands.mono_ms += 10 * 60_000
+        hands.wall_ms += 10 * 60_000
+    if reason == "filmed":  # the answer to another device, or to an earlier question
+        app.peer.asked.clear()
+        asked(device)
+    if reason == "forged":
+        message = read_message(answer)
+        answer = encode_message(replace(message, made_ms=message.made_ms - 3_600_000))
+    if reason == "shut_out":
+        with app.store.session() as session:
+            app.write(
+                session, MANAGER, kind="edit", record_id=peer.app.device.device_id, type="device",
+                definition="device@1", set={"state": "blocked", "reason": "lost", "by": MANAGER,
+                "at_ms": app.clock.now_ms()},
+            )  # fmt: skip
+    if reason == "file":
+        file = tmp_path / f"answer{SUFFIX}"
+        with zipfile.ZipFile(file, "w") as made:
+            made.writestr("relay.json", answer)
+        relay.take_file(app, device.person(MANAGER), file)
+    elif reason == "shut_out":
+        with pytest.raises(RelayRevokedError):
+            relay.take(app, device.person(MANAGER), answer)
+    else:
+        taken = relay.take(app, device.person(MANAGER), answer)
+        assert taken.lines, "what it brings counts all the same"
+        assert not taken.time
+        why = {"filmed": ["other"], "late": ["vague"], "forged": ["forged"]}.get(reason, [])
+        assert [one.params["reason"] for one in taken.trouble] == why
+        assert all(isinstance(one, PeerTimeError) for one in taken.trouble)
+    assert not app.clock.trusted
+
+
+async def test_what_a_peer_told_is_an_anchor_with_its_doubt(trial_site: PlantSite) -> None:
+    peer = await trial_site.device("平板2")
+    device, hands, _, _ = await wrong(trial_site)
+    await peer.sync()
+    report(device, INSPECTOR, "DB-03", "漏电")  # written without the time: corrected by the anchor
+    shown = asked(device)
+    relay.take(peer.app, peer.person(MANAGER), shown)
+    hands.mono_ms += 40_000  # so long until it is shown back
+    hands.wall_ms += 40_000
+    relay.take(device.app, device.person(MANAGER), asked(peer))
+    unc = device.app.clock.uncertainty_ms()
+    peer_unc = peer.app.clock.uncertainty_ms()
+    assert unc is not None
+    assert peer_unc is not None
+    assert unc >= 20_000 + peer_unc  # half of what passed meanwhile, and what the peer knew
+    with device.app.store.reading() as session:
+        told = [one.entry for one in journal.of_device(session, device.app.device.device_id, 1, 99)
+                if one.entry.kind == "anchor"]  # fmt: skip
+    assert [one.set["source"] for one in told] == ["peer"]
+    assert told[0].set["unc"] == device.app.clock.last_anchor.unc_ms  # pyright: ignore[reportOptionalMemberAccess]
 
 
 async def test_no_part_of_the_way_is_negative(trial_site: PlantSite) -> None:

@@ -172,10 +172,10 @@ async def test_a_stop_reaches_the_started_work_and_only_its_lift_frees_it(site: 
     assert on_server(site)[2] == 5
 
 
-async def test_what_leaves_a_gap_waits_on_the_server_until_the_writer_comes(
+async def test_a_stop_that_leaves_a_gap_is_in_force_before_its_writer_comes(
     site: PlantSite,
 ) -> None:
-    first, second, _ = await three(site)
+    first, second, third = await three(site)
     other = "0198c0de-0000-7000-8000-00000000c004"
     with first.app.store.session() as session:
         for n in range(40):  # so much other work that the pictures leave it out
@@ -190,17 +190,24 @@ async def test_what_leaves_a_gap_waits_on_the_server_until_the_writer_comes(
     assert at(second)[1] == ["stop"]
     second.wire.up = True
     await second.sync()
-    assert on_server(site)[1] == []  # kept, told, and not yet in force there
+    assert on_server(site)[1] == ["stop"]  # forty entries before it are missing
     here = site.server.state.site
     with here.store.reading() as session:
-        assert [one.came.state for one in relayed.find(session)] == ["waiting"]
-    assert at(second)[1] == ["stop"]  # on the device it stays in force
+        assert [one.came.state for one in relayed.find(session)] == ["carried"]
+    third.wire.up = True
+    await third.sync()
+    assert at(third) == at(second) == on_server(site)[:2]
+    before = on_server(site)[2]
     first.wire.up = True
     await first.sync()
     await site.run_duties()
-    await second.sync()
-    assert on_server(site)[1] == ["stop"]
-    assert at(first) == at(second)
+    for one in (first, second, third):
+        await one.sync()
+    assert on_server(site)[1:] == (["stop"], before + 1)  # its turn confirms it, adds no hold
+    assert at(first) == at(second) == at(third) == on_server(site)[:2]
+    with first.app.store.reading() as session:
+        own = entries.of_record(session, RECORD)
+        assert {one.verdict for one in own} == {"accepted"}  # nobody is asked anything
     with here.store.reading() as session:
         assert not relayed.some(session)
 

@@ -15,7 +15,8 @@ from app.use_cases import my_data, outbox
 from domain import privacy
 from domain.errors import MoveRefusedError, NotAllowedError
 from domain.proof_reading import read
-from offline_store import blobs, records, removals
+from domain.records import Value
+from offline_store import blobs, journal, records, removals
 from server import proofs as server_proofs
 from server.blob_store import FolderBlobs, ObjectBlobs, choose
 from server.site import Site
@@ -221,3 +222,74 @@ async def test_the_export_of_my_data_is_logged(site: PlantSite) -> None:
             if one.text("what") == my_data.EXPORTED
         ]
     assert [one.text("by") for one in logged] == [INSPECTOR]
+
+
+async def photo_of_another(device: Device) -> list[str]:
+    """Somebody else's picture of a hazard; returns its hashes."""
+    record_id = report(device, INSPECTOR, "TK-101", "阀门漏气")
+    photograph(device, INSPECTOR, record_id, "closeup", "TK-101")
+    await device.sync()
+    with device.app.store.reading() as session:
+        [photo] = records.evidence_of(session, record_id)
+    return [photo.text("original"), photo.text("stamped")]
+
+
+def as_own_voice(device: Device, person: str, files: list[str]) -> str:
+    """Name files of somebody else as a recording of one's own, as a changed app does."""
+    app = device.app
+    record_id = report(device, person, "DB-03", "柜门没锁")
+    cells: dict[str, Value] = {
+        "of": record_id, "by": person, "media": "voice", "taken_ms": app.clock.now_ms(),
+        "original": files[0], "transcript": files[1],
+    }  # fmt: skip
+    evidence_id = app.clock.new_id()
+    with app.store.session() as session:
+        author = journal.Author(app.device.device_id, person, app.sign)
+        journal.write(
+            session, author, app.clock.stamp(), kind="attach", record_id=evidence_id,
+            type="evidence", definition="evidence@1", set=cells,
+        )  # fmt: skip
+    return evidence_id
+
+
+async def test_nobody_has_the_photos_of_others_removed_by_calling_them_his_own(
+    site: PlantSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, rogue = await site.device(), await site.device("rogue")
+    hashes = await photo_of_another(device)
+    evidence_id = as_own_voice(rogue, OTHER, hashes)
+    await rogue.sync()
+    # by withdrawing consent
+    my_data.declare(rogue.app, rogue.person(OTHER), "voice", given=True)
+    my_data.declare(rogue.app, rogue.person(OTHER), "voice", given=False)
+    await rogue.sync()
+    await site.run_duties()
+    assert at_server(site, hashes) == [True] * 2
+    # by a request that somebody approves
+    my_data.ask(rogue.app, rogue.person(OTHER), evidence_id, "我的录音")
+    [asked] = my_data.view(rogue.app, rogue.person(MANAGER)).requests
+    my_data.decide(rogue.app, rogue.person(MANAGER), asked.record_id, "同意", remove=True)
+    await rogue.sync()
+    await site.run_duties()
+    assert at_server(site, hashes) == [True] * 2
+    with site.server.state.site.store.reading() as session:
+        assert records.get(session, asked.record_id).text("state") == privacy.DECLINED
+    # by letting its time run out
+    closed = {**privacy.CLOSED, "hazard": frozenset({"reported"})}
+    monkeypatch.setattr(privacy, "CLOSED", closed)
+    site.time.pass_by(400 * 24 * 60)
+    await site.run_duties()
+    assert at_server(site, hashes) == [True] * 2
+
+
+async def test_a_copy_of_a_personal_photo_does_not_keep_it(site: PlantSite) -> None:
+    device = await site.device()
+    _, evidence_id, hashes = await with_face(device)
+    as_own_voice(device, OTHER, hashes[:2])  # later, so it is not its owner
+    await device.sync()
+    my_data.ask(device.app, device.person(INSPECTOR), evidence_id, "")
+    [asked] = my_data.view(device.app, device.person(MANAGER)).requests
+    my_data.decide(device.app, device.person(MANAGER), asked.record_id, "同意", remove=True)
+    await device.sync()
+    await site.run_duties()
+    assert at_server(site, hashes) == [False] * 3

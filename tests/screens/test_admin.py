@@ -109,3 +109,24 @@ async def test_a_list_is_looked_at_before_anything_is_written(field: FieldApp) -
     await model.read("list.csv", b"\x00\x01")
     assert model.plan is None
     assert model.refused is not None
+
+
+async def test_one_device_has_a_page_with_its_loss_first(field: FieldApp) -> None:
+    with field.store.session() as session:
+        field.write(
+            session, ADMIN, kind="edit", record_id="dev-9", type="device", definition="device@1",
+            set={"name": "防爆手机 09", "state": "active", "enrolled_ms": 1},
+        )  # fmt: skip
+    async with client_of(opened(field, ADMIN, "/admin/devices")) as client:
+        await client.until(lambda: client.has("device-dev-9"))
+        await client.tap("device-dev-9")
+        await client.until(lambda: client.has("lose-ask"))
+        assert client.route == "/admin/devices/one/dev-9"
+        drawn = [str(getattr(one.key, "value", one.key) or "") for one in client.controls()]
+        assert drawn.index("lose-ask") < drawn.index("reason") < drawn.index("allot-people")
+        await client.write("reason", "换屏")
+        await client.tap("block")
+        await client.until(lambda: client.sees("已停用"))
+        assert client.has("unblock-ask")
+        client.go("/admin/devices/one/nobody")
+        await client.until(lambda: client.sees("没有这台终端"))

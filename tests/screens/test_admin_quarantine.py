@@ -8,7 +8,7 @@ import pytest
 
 from app.field import FieldApp
 from domain import quarantine
-from domain.changes import DeviceTime, Entry
+from domain.changes import DeviceTime, Entry, encode
 from domain.quarantine import FORGED, HELD, LET, REFUSED, UNSIGNED, held_cells
 from domain.records import Value
 from offline_store import devices, journal, records
@@ -48,6 +48,14 @@ def said(field: FieldApp, cells: dict[str, Value], kind: str = "edit") -> None:
 
 def held(field: FieldApp, why: str = UNSIGNED) -> None:
     entries = [told(7, "漏电"), told(8, "插座烧了")]
+    if why == UNSIGNED:  # what is held comes with the feed, and tells itself
+        with field.store.session() as session:
+            devices.add(session, devices.Device("d9", bytes(31) + b"9", "d9"))
+            chain = [*(told(number, "") for number in range(1, 7)), *entries]
+            here = journal.Intake(session, "d9", [one.record_id for one in chain])
+            for one in chain:
+                here.add(one, encode(one), NOW_MS, quarantined=why)
+            here.save()
     said(field, held_cells("d9", "防爆手机 09", why, 7, 8, entries, NOW_MS))
 
 
@@ -149,3 +157,11 @@ async def test_who_has_no_right_does_not_come_here(field: FieldApp) -> None:
 async def test_nothing_held_is_said(field: FieldApp) -> None:
     async with client_of(opened(field, MANAGER, "/admin/quarantine", "en")) as client:
         await client.until(lambda: "No records are held" in client.texts())
+
+
+def test_the_record_of_held_entries_goes_to_all_devices_without_their_words() -> None:
+    entries = [told(7, "漏电"), told(8, "插座烧了")]
+    cells = held_cells("d9", "防爆手机 09", UNSIGNED, 7, 8, entries, NOW_MS)
+    assert "插座烧了" not in str(cells)
+    set_aside = held_cells("d9", "防爆手机 09", FORGED, 7, 8, entries, NOW_MS)
+    assert "插座烧了" in str(set_aside), "nothing else tells of them"

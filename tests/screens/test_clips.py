@@ -90,7 +90,7 @@ async def test_a_recording_that_is_damaged_says_what_to_do(site: PlantSite) -> N
         await client.until(lambda: client.has("capture-stop"))
         await client.tap("capture-stop")
         await recording
-        await client.until(lambda: client.sees("这段录像用不了"))
+        await client.until(lambda: client.sees("这段视频用不了"))
         assert client.sees("请重新录一段")
         assert client.has("capture-choose"), "another way stays open"
 
@@ -99,7 +99,7 @@ async def test_a_recording_that_is_damaged_says_what_to_do(site: PlantSite) -> N
     ("name", "content", "said"),
     [
         ("ride.mp4", None, "0:03 · "),
-        ("notes.mp4", b"all is well", "不是录像文件"),
+        ("notes.mp4", b"all is well", "不是视频文件"),
         ("half.jpg", jpeg(photo(800, 600))[:9000], "文件已损坏"),
     ],
 )

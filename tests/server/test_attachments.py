@@ -143,8 +143,9 @@ async def test_an_offer_of_another_size_leaves_the_part_that_is_here(bench: Benc
     one, two = await bench.phone(), await bench.phone()
     await offer(bench, one)
     await send(bench, one, 0, PHOTO[:1000])
-    wrong = await offer(bench, two, PHOTO[:10], SHA)
+    wrong = await offer(bench, one, PHOTO[:10], SHA)
     assert (wrong.status_code, wrong.json()["code"]) == (409, "blob.size_other")
+    assert (await offer(bench, two, PHOTO[:10], SHA)).status_code == 201  # it has its own part
     assert (await send(bench, one, 1000, PHOTO[1000:])).json()["state"] == "received"
 
 

@@ -153,7 +153,8 @@ def read_all_the_while(
         nonlocal cursor, turns
         page = pages.page(site, reader, pages.Ask(cursor, 50, own=False))
         for one in page.entries:
-            seen.add((one.dev, int(one.body.partition('"n":')[2].partition(",")[0])))
+            said = one.body.decode()
+            seen.add((one.dev, int(said.partition('"n":')[2].partition(",")[0])))
         turns += bool(page.entries)
         cursor = page.next
         between()

@@ -1,6 +1,7 @@
 """The plant that a seed decides: nothing gets lost, and what would lose something is found."""
 
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 
@@ -8,9 +9,20 @@ from benchmarks.simulate import SEARCH_STEPS, STEPS_A_SEED, search, workers
 from benchmarks.simulation.nodes import Places, workplace
 from benchmarks.simulation.planted import PLANTED
 from benchmarks.simulation.world import STORIES, Bug, simulate, story_of
+from offline_store import leaving
+from offline_store.scoped import View
 
 STEPS, SEEDS_RUN = 500, 20
 SEEDS = 400  # where seeds of each story are looked for
+HAPPENS = {
+    "answer lost", "clock", "clone", "crash", "crash at a write", "cut", "disk", "half open",
+    "late", "lost", "request cut", "request silent", "restore", "rollback", "scope of a device",
+    "scope of a person", "server", "server at a write", "twice", "write",
+}  # fmt: skip
+LEAKS = (
+    Bug("rules not asked", lambda: mock.patch.object(View, "_sees", return_value=True)),
+    Bug("nothing goes", lambda: mock.patch.object(leaving, "settle", return_value=0)),
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +36,7 @@ def _seeds(story: str, count: int) -> list[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)  # some three minutes on two cores that have nothing else to do
+@pytest.mark.timeout(1200)  # a minute on two cores that have nothing else to do
 def test_twenty_thousand_steps_lose_nothing_decide_nothing_twice_and_end_alike() -> None:
     with workers(2) as pool:
         outcomes = list(pool.outcomes(range(1, SEEDS_RUN + 1), STEPS_A_SEED))
@@ -34,6 +46,7 @@ def test_twenty_thousand_steps_lose_nothing_decide_nothing_twice_and_end_alike()
         assert one.steps >= STEPS_A_SEED
         assert one.entries > 20, "people were at work"
     assert sum(one.photos for one in outcomes) > SEEDS_RUN
+    assert set[str]().union(*(one.kinds for one in outcomes)) >= HAPPENS
 
 
 @pytest.mark.slow
@@ -44,6 +57,22 @@ def test_a_server_from_a_backup_gets_back_all_that_it_had_confirmed(
     found = simulate(seed, STEPS, places).found
 
     assert found.clean, f"--seed {seed}: {found}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "steps"), [(48, 600), (1018, 1000)])
+def test_what_was_mended_stays_mended(places: Places, seed: int, steps: int) -> None:
+    found = simulate(seed, steps, places).found
+
+    assert found.clean, f"--seed {seed}: {found}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", LEAKS, ids=lambda bug: bug.name)
+def test_a_device_that_has_too_much_is_found(places: Places, bug: Bug) -> None:
+    found = search(bug, 1, places, 10_000)
+
+    assert found.seed is not None
 
 
 @pytest.mark.slow

@@ -93,3 +93,28 @@ def test_the_size_of_a_push_follows_the_link(store: Store) -> None:
     for _ in range(6):
         one.took(first, 60_000)
     assert one._size == SIZE_MIN
+
+
+def test_what_waits_grows_on_a_link_that_takes_more_but_never_what_may_have_gone(
+    store: Store,
+) -> None:
+    write(store, 9)
+    one = pusher(store)
+    one._size = 3
+    first = one.next()
+    assert first is not None
+    second = one.ahead(first)
+    assert second is not None
+    one.took(first, 2_500)  # half of what it may take
+    longer = one.longer(second)
+    assert (span(second), span(longer)) == ((4, 6), (4, 9))
+    assert one.longer(longer) is longer, "it may be on its way"
+    after = pusher(store)  # the power went: nobody knows what was sent
+    after._size = 2
+    assert after.next() == first
+    assert (waits := after.ahead(first)) == longer
+    assert waits is not None
+    after.took(first, 2_500)
+    assert after.longer(waits) is waits
+    after.confirm(first, PushReply(feed=1, accepted_to=3, server_ms=1, receipt="00"), b"{}")
+    assert span(after.next()) == (4, 9)

@@ -34,7 +34,9 @@ def forge(one: Tablet) -> list[str]:
 def cut_back(one: Tablet) -> list[str]:
     """Another history under numbers that the server has."""
     with one.store.session() as session:
-        session.connection().exec_driver_sql("DELETE FROM entry")
+        session.connection().exec_driver_sql(
+            "DELETE FROM entry WHERE device_id = ?", (one.identity.device_id,)
+        )
         session.connection().exec_driver_sql("DELETE FROM batch")
     return reports(one, 1)
 
@@ -95,6 +97,14 @@ async def test_while_it_runs_news_arrives_and_the_reason_stays_on_the_screen(
     one.engine.stop()
     async with asyncio.timeout(5):
         await running
+
+
+async def test_a_first_report_takes_one_push_and_one_page(enrol: Enrol) -> None:
+    one = await enrol()
+    reports(one, 1)
+    await one.engine.sync_once()
+    asked = [path for _, path in one.link.requests]
+    assert (asked.count("/v1/push"), asked.count("/v1/pull")) == (1, 1)
 
 
 async def test_once_the_chain_is_taken_the_reason_goes(enrol: Enrol, site: Site) -> None:
@@ -184,7 +194,7 @@ async def test_a_device_keeps_no_signature_of_the_feed_that_it_has_not_verified(
     await one.engine.sync_once()
     page = await reader.transport.pull(0, 100)
     junk = [
-        row.model_copy(update={"sig": "ab" * 64}) if row.dev == one.identity.device_id else row
+        row._replace(sig="ab" * 64) if row.dev == one.identity.device_id else row
         for row in page.entries
     ]
     taking.take(reader.store, page.model_copy(update={"entries": junk}), {})

@@ -2,9 +2,11 @@
 
 import gzip
 import json
+from typing import Any
 
 import pytest
 import zstandard
+from pydantic import ValidationError
 
 from domain.errors import EntryInvalidError
 from sync import packing
@@ -52,9 +54,9 @@ def test_a_damaged_coat_is_said_to_be_one(coat: str, how: str) -> None:
     assert refused.value.params["reason"] == coat
 
 
-def entry(number: int, **more: object) -> PulledEntry:
-    said = {"dev": "d1", "feed": 1 + number // 3, "verdict": "accepted", "received_ms": 5}
-    return PulledEntry.model_validate(said | {"body": f'{{"n":{number}}}'} | more)
+def entry(number: int, **more: Any) -> PulledEntry:  # noqa: ANN401
+    body = f'{{"n":{number}}}'.encode()
+    return PulledEntry("d1", 1 + number // 3, "accepted", None, 5, body)._replace(**more)
 
 
 def test_a_page_comes_back_as_it_was() -> None:
@@ -67,6 +69,20 @@ def test_a_page_comes_back_as_it_was() -> None:
     assert unpack_page(pack_page(page)) == page
     empty = PullReply(next=0, more=False, server_ms=1, epoch="e")
     assert unpack_page(pack_page(empty)) == empty
+
+
+def test_a_page_of_the_version_before_says_the_same() -> None:
+    rows = [entry(n, sig="ab" * 64 if n % 4 == 0 else None) for n in range(10)]
+    page = PullReply(entries=rows, next=9, more=True, server_ms=7, epoch="e")
+    told = page.model_dump_json()
+    assert PullReply.model_validate_json(told) == page
+    for wrong in ('"dev":"d 1"', '"dev":7', '"dev":null', '"who":"d1"'):
+        with pytest.raises(ValidationError):
+            PullReply.model_validate_json(told.replace('"dev":"d1"', wrong))
+    with pytest.raises(ValidationError):
+        PullReply.model_validate_json(told.replace('"entries":[', '"entries":[7,'))
+    with pytest.raises(ValidationError):
+        PullReply.model_validate({"entries": 7, "next": 1, "more": True, "server_ms": 1})
 
 
 @pytest.mark.parametrize("how", ["short", "long", "head", "count", "bytes", "deep"])

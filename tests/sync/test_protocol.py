@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from domain.changes import DeviceTime, Entry, decode, encode, genesis, link
 from domain.errors import EntryInvalidError
 from domain.receipts import receipt_bytes
+from sync.packing import inflate
 from sync.protocol import (
     ENTRIES_MAX,
     SIGS_MAX_BYTES,
     BlobOffer,
     PushHead,
-    inflate,
     pack_push,
     read_problem,
     unpack_push,

@@ -362,3 +362,12 @@ async def test_nobody_gets_a_snapshot_of_scopes_that_are_not_theirs(plant: Plant
         with pytest.raises(ServerRefusedError) as refused:
             await mine.transport.snapshot([scope])
         assert refused.value.params["reason"] == "scope.other"
+
+
+async def test_a_device_of_some_people_may_wish_for_a_picture_that_nobody_sent_yet(
+    plant: Plant,
+) -> None:
+    mine, sha = await plant.limited("U044"), "ab" * 32
+    with pytest.raises(ServerRefusedError):
+        await mine.transport.fetch_blob(sha, waiting=True)
+    assert plant.site.uploads.wished(5, 0) == [sha]

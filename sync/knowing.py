@@ -1,0 +1,67 @@
+"""What this device knows of the life of its server: both see whether one was copied back."""
+
+from sqlmodel import Session
+
+from offline_store import keep
+from offline_store.database import Store
+from offline_store.keep import OWN_FIRST
+from sync.protocol import PullReply
+from sync.subscribing import Subscriptions
+
+_FIRST = "pull.first_epoch"  # the life of the server that was met first
+_LIFE_MAX = 64
+
+
+def own_first(store: Store) -> bool:
+    """Say whether the server is to be asked for our own entries before anything is sent."""
+    with store.reading() as session:
+        return keep.get(session, OWN_FIRST) is True
+
+
+def own_known(store: Store) -> None:
+    """Note that our own entries have come."""
+    with store.session() as session:
+        keep.put(session, OWN_FIRST, value=None)
+
+
+def cursor(store: Store) -> keep.Cursor:
+    """Return how far the feed was read."""
+    with store.reading() as session:
+        return keep.cursor(session)
+
+
+def told(
+    store: Store, scopes: Subscriptions, at: keep.Cursor, epoch: str | None, seen: str | None = None
+) -> dict[str, str]:
+    """Return what a pull tells the server, by which it sees whether it was copied back.
+
+    Without an epoch nothing: what was saved from damage is read anew first, and its hashes may be
+    those of a cut chain. `seen` is the mark of a cursor that is not kept yet.
+    """
+    with store.reading() as session:
+        known = {"mark": scopes.mark(session, at)}
+        seen = seen or keep.mark(session, at)
+    if not epoch:
+        return known
+    return known | {"epoch": epoch} | ({"seen": seen} if seen else {})
+
+
+def met(session: Session, life: str | None) -> None:
+    """Note in which life the server took what is confirmed here, before any cursor names one."""
+    if life and len(life) <= _LIFE_MAX and keep.get(session, _FIRST) is None:
+        keep.put(session, _FIRST, life)
+
+
+def is_another_life(store: Store, at: keep.Cursor, reply: PullReply) -> bool:
+    """Say whether a reply is of another life of the server than what is here.
+
+    Before the first page is kept there is no cursor that names a life, but entries may have been
+    confirmed already, in the life that was met first; a server of before does not say which.
+    """
+    if at.epoch:
+        return reply.epoch != at.epoch
+    with store.session() as session:
+        first = keep.get(session, _FIRST)
+        if first != reply.epoch:
+            keep.put(session, _FIRST, reply.epoch)
+        return first not in (None, reply.epoch)
