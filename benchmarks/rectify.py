@@ -25,11 +25,13 @@ from numpy.typing import NDArray
 
 from benchmarks.baselines import orb_alone
 from benchmarks.runner import Options, Result
-from domain.rectification import Findings, Limits, Model, Verdict, judge
+from domain.rectification import Findings, Model, Verdict, judge
+from media import checks
 from media.rectify import fitting, model
 from media.rectify.check import check
 
-MODEL = Path(__file__).resolve().parent.parent / "assets" / "models" / "rectification.yaml"
+MODEL = checks.FOLDER / "rectification.yaml"
+LIMITS, _ = checks.load_limits(0.85, 0.15)  # the gates as they are delivered
 TIMED = 5  # pairs that are timed
 BINS = (0.0, 0.15, 0.5, 0.85, 1.0)
 DRAWS = 400  # of the bootstrap
@@ -77,7 +79,7 @@ def run(options: Options) -> Result:
     trained = model.load(MODEL)
     models = _models(pairs, [one for one, _ in found], trained)
     judged = [
-        Judged(pair, findings, judge(findings, models[pair.scene], Limits()), ms)
+        Judged(pair, findings, judge(findings, models[pair.scene], LIMITS), ms)
         for pair, (findings, ms) in zip(pairs, found, strict=True)
     ]
     sink = options.predictions.open("w", encoding="utf-8") if options.predictions else nullcontext()
@@ -113,7 +115,7 @@ def _checked(
     before: bytes, after: bytes, box: tuple[float, float, float, float]
 ) -> tuple[Findings, float]:
     began = time.perf_counter()
-    findings = check(before, after, box).findings
+    findings = check(before, after, box, LIMITS).findings
     return findings, (time.perf_counter() - began) * 1000
 
 

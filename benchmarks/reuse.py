@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from benchmarks.baselines import packed_scan
 from benchmarks.runner import Options, Result
 from domain import reuse
-from domain.reuse import ReuseLimits
+from media import checks
 from media.reuse import fit, marks
 from media.reuse.index import Index
 
 SIZE = 100_000
+_, LIMITS = checks.load_limits(0.85, 0.15)
 PHOTOS, OTHERS = 40, 100  # indexed photos that copies are made of; second shots asked about
 EASY = ("resaved", "resized", "crop5", "mirrored", "screenshot")
 SAME = ("neg_reuse", "neg_edited", "neg_other")  # their second photo may be an indexed one
@@ -139,10 +140,10 @@ def copies(data: bytes, seed: int) -> Iterator[tuple[str, bytes]]:
 
 def filled(kept: Sequence[tuple[str, bytes]]) -> Index:
     """Return an index of the photos and of crops of them, moved into other light, up to SIZE."""
-    index = Index()
+    index = Index(LIMITS)
     index.add((name, marks.mark(data)) for name, data in kept)
     rng = np.random.default_rng(1)
-    thumbs = [cv2.resize(marks.grey(data), (160, 120)) for _, data in kept[::2]]
+    thumbs = [_small(marks.grey(data)) for _, data in kept[::2]]
     for number in range(SIZE - len(kept)):
         one = thumbs[number % len(thumbs)]
         x, y = rng.integers(0, 110), rng.integers(0, 70)
@@ -170,7 +171,7 @@ def answered(one: Asked, index: Index, looks: Mapping[str, fit.Look]) -> Answer:
             times.append((time.perf_counter() - began) * 1000)
             found = fitted.agree, fitted.share, fitted.error
         action = reuse.action(
-            exact=candidate.exact, apart=candidate.apart, fit=found, limits=ReuseLimits()
+            exact=candidate.exact, apart=candidate.apart, fit=found, limits=LIMITS
         )
         if action == "block":
             best = candidate.id, action
@@ -222,7 +223,7 @@ def _pairs(asked: Sequence[Asked], looks: Mapping[str, fit.Look]) -> dict[str, f
         for theirs in looks.values():
             found = fit.compare(mine, theirs)
             fitted = (found.agree, found.share, found.error)
-            counts[reuse.action(exact=False, apart=0, fit=fitted, limits=ReuseLimits())] += 1
+            counts[reuse.action(exact=False, apart=0, fit=fitted, limits=LIMITS)] += 1
     figures = {f"pairs_{action}": float(counts[action]) for action in ("block", "hint")}
     return figures | {"pairs_compared": float(counts.total())}
 
@@ -243,6 +244,10 @@ def _share(hits: Sequence[bool]) -> float:
     return sum(hits) / len(hits) if hits else 0.0
 
 
+def _small(picture: marks.Gray) -> marks.Gray:
+    return cv2.resize(picture, (160, 120)).astype(np.uint8, copy=False)
+
+
 def _decoded(data: bytes) -> Picture:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
@@ -250,5 +255,5 @@ def _decoded(data: bytes) -> Picture:
 
 
 def _jpeg(picture: NDArray[np.generic], quality: int) -> bytes:
-    solid = np.ascontiguousarray(picture)
+    solid = np.ascontiguousarray(picture).astype(np.uint8, copy=False)
     return bytes(cv2.imencode(".jpg", solid, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

@@ -16,6 +16,12 @@ Outcome = Literal["passed", "refused", "needs_person"]
 Reuse = Literal["none", "hint", "block"]
 
 
+class ModelFileError(FieldError):
+    """A file of the installation that the checks go by cannot be used: `file`, `problem`."""
+
+    code = "model.file"
+
+
 class RegionError(FieldError):
     """The marked region is not on the photo, or smaller than `least` pixels."""
 
@@ -76,18 +82,30 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """What a photo shows at least; assets/models/limits.yaml says what each number is."""
+
+    edge: int
+    dark: float
+    blown: float
+    sharp: float
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """Where the lines are, all data: probabilities and the least agreement of the scene.
+    """Where the lines are, all data (assets/models/limits.yaml, the gates in defaults.yaml).
 
     A region is called unchanged only with fewer than `signs` signs of the contrary: a small defect
-    in a large box moves the probability little. `slant`: 1.75 is some 55 degrees aside.
+    in a large box moves the probability little.
     """
 
-    passed: float = 0.85
-    refused: float = 0.15
-    scene: float = 0.35
-    slant: float = 1.75
-    signs: int = 3
+    passed: float
+    refused: float
+    scene: float
+    slant: float
+    signs: int
+    copy_px: float
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)

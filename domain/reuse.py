@@ -7,19 +7,18 @@ from domain.rectification import Reuse
 
 @dataclass(frozen=True, slots=True)
 class ReuseLimits:
-    """What a copy shows, all data: matches that agree, their share, their error in pixels at 640.
+    """What a copy shows; assets/models/limits.yaml says what each number is."""
 
-    `hint_*`: what is worth a second look. `near`: bits of 128 that may differ where the earlier
-    photo is not at hand to be compared.
-    """
-
-    agree: int = 10
-    share: float = 0.6
-    error: float = 0.6
-    hint_agree: int = 30
-    hint_share: float = 0.6
-    hint_error: float = 0.9
-    near: int = 12
+    waves: int
+    slopes: int
+    candidates: int
+    agree: int
+    share: float
+    error: float
+    hint_agree: int
+    hint_share: float
+    hint_error: float
+    near: int
 
 
 def action(

@@ -15,12 +15,14 @@ import cv2
 import yaml
 
 from domain.rectification import Model
+from media import checks
 from media.rectify import fitting
 from media.rectify.change import FEATURES
 from media.rectify.check import check
 from media.rectify.model import DIGEST
 
-PATH = Path(__file__).resolve().parent.parent / "assets" / "models" / "rectification.yaml"
+PATH = checks.FOLDER / "rectification.yaml"
+LIMITS, _ = checks.load_limits(0.85, 0.15)
 PARTS = ("centre", "spread", "weight", "usual")
 TOP = """\
 # The model of the rectification check (media/rectify/change.py says what each feature is).
@@ -45,7 +47,9 @@ def main(argv: list[str] | None = None) -> int:
             before = (asked.data / pair["before"]).read_bytes()
             left, top, right, bottom = (float(pair[side]) for side in ("x0", "y0", "x1", "y1"))
             box = (left, top, right, bottom)
-            findings = check(before, (asked.data / pair["after"]).read_bytes(), box).findings
+            findings = check(
+                before, (asked.data / pair["after"]).read_bytes(), box, LIMITS
+            ).findings
             pictures.append(sha256(before).hexdigest()[:DIGEST])
             if findings.features is None or findings.copied:
                 continue

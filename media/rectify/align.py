@@ -14,6 +14,7 @@ Gray = NDArray[np.uint8]
 Points = NDArray[np.float32]  # (n, 2)
 Words = NDArray[np.float32]  # (n, 128), each of length one
 Matrix = NDArray[np.float64]  # (3, 3)
+Kept = NDArray[np.bool_]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 POINTS_MAX = 1500
@@ -55,15 +56,14 @@ def register(before: Gray, after: Gray, box: Box) -> Alignment | None:
     if len(pairs) < MATCHES_MIN:
         return None
     source, target = place[outside][pairs[:, 0]], other[pairs[:, 1]]
-    whole, kept = cv2.findHomography(source, target, cv2.USAC_MAGSAC, 4.0, None, 3000, 0.999)
+    whole, kept = _homography(source, target, 4.0, 3000)
     if whole is None or not _sane(whole, before.shape) or kept.sum() < INLIERS_MIN:
         return None
-    fits = [whole.astype(np.float64), *_near(source, target, box, whole)]
+    fits = [whole, *_near(source, target, box, whole)]
     own = _own(place[inside], words[inside], other, other_words)
     if own is not None:
         fits.append(own)
-    agreed = kept.ravel() > 0
-    return Alignment(tuple(fits), source[agreed], target[agreed], len(pairs))
+    return Alignment(tuple(fits), source[kept], target[kept], len(pairs))
 
 
 def described(picture: Gray, most: int = POINTS_MAX) -> tuple[Points, Words]:
@@ -139,9 +139,10 @@ def matched(words: Words, others: Words, ratio: float) -> NDArray[np.intp]:
 def _near(source: Points, target: Points, box: Box, whole: Matrix) -> Iterator[Matrix]:
     """Yield fits of what is around the box: a place is not flat."""
     _, fine = cv2.findFundamentalMat(source, target, cv2.USAC_MAGSAC, 1.5, 0.999, 2000)
-    if fine is None:
+    agreed = kept_of(fine)
+    if agreed is None:
         return
-    source, target = source[fine.ravel() > 0], target[fine.ravel() > 0]
+    source, target = source[agreed], target[agreed]
     if len(source) < 12:
         return
     size = float(np.hypot(box[2] - box[0], box[3] - box[1]))
@@ -150,15 +151,13 @@ def _near(source: Points, target: Points, box: Box, whole: Matrix) -> Iterator[M
     near = np.argsort(far)[: max(_NEAREST, int((far < size).sum()))]
     near = near[far[near] < 1.8 * size]
     if len(near) >= 12:
-        local, kept = cv2.findHomography(
-            source[near], target[near], cv2.USAC_MAGSAC, 2.5, None, 4000, 0.999
-        )
+        local, kept = _homography(source[near], target[near], 2.5, 4000)
         if local is not None and kept.sum() >= 10:
             corners = np.array([[[box[i], box[j]]] for i in (0, 2) for j in (1, 3)], np.float32)
             moved = cv2.perspectiveTransform(corners, local)
             usual = cv2.perspectiveTransform(corners, whole)
             if np.abs(moved - usual).max() <= 0.6 * size:
-                yield local.astype(np.float64)
+                yield local
     for reach in (0.8, 2.0):
         yield _affine(source, target, centre, np.exp(-((far / (reach * size)) ** 2) / 2) + 1e-4)
 
@@ -169,10 +168,10 @@ def _affine(
     """Return the affine fit with these weights, robust against what lies elsewhere."""
     rows = np.c_[source - centre, np.ones(len(source))]
     goal, now = target.astype(np.float64), weight
-    fit = np.zeros((3, 2))
+    fit: Matrix = np.zeros((3, 2))
     for _ in range(8):
         root = np.sqrt(now)[:, None]
-        fit = np.linalg.lstsq(rows * root, goal * root, rcond=None)[0]
+        fit = solved(rows * root, goal * root)
         error = np.linalg.norm(goal - rows @ fit, axis=1)
         now = weight / (1 + (error / (np.average(error, weights=weight) + 0.5)) ** 2)
     matrix = np.eye(3)
@@ -186,12 +185,39 @@ def _own(inside: Points, words: Words, other: Points, others: Words) -> Matrix |
     pairs = matched(words, others, 0.85)
     if len(pairs) < 5:
         return None
-    fit, kept = cv2.estimateAffine2D(
+    found, marks = cv2.estimateAffine2D(
         inside[pairs[:, 0]], other[pairs[:, 1]], ransacReprojThreshold=4.0
     )
-    if fit is None or kept.sum() < 5 or not 0.2 < np.linalg.det(fit[:, :2]) < 5:
+    fit, kept = matrix(found), kept_of(marks)
+    if fit is None or kept is None or kept.sum() < 5 or not 0.2 < np.linalg.det(fit[:, :2]) < 5:
         return None
     return np.vstack([fit, [0.0, 0.0, 1.0]])
+
+
+def _homography(
+    source: Points, target: Points, reach: float, tries: int
+) -> tuple[Matrix | None, Kept]:
+    """Return the plane's way, and which matches obey it; None where there is none."""
+    found, marks = cv2.findHomography(source, target, cv2.USAC_MAGSAC, reach, None, tries, 0.999)
+    kept = kept_of(marks)
+    if kept is None:
+        return None, np.zeros(len(source), bool)
+    return matrix(found), kept
+
+
+def solved(rows: NDArray[np.float64], goal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the least squares solution of rows times it = goal."""
+    return np.asarray(np.linalg.lstsq(rows, goal, rcond=None)[0], np.float64)
+
+
+def matrix(found: object) -> Matrix | None:
+    """Return what OpenCV found; its stubs do not say that it may find nothing."""
+    return None if found is None else np.asarray(found, np.float64)
+
+
+def kept_of(marks: object) -> Kept | None:
+    """Return which matches agree, by the marks that OpenCV gave."""
+    return None if marks is None else np.asarray(marks).ravel() > 0
 
 
 def _sane(matrix: Matrix, shape: tuple[int, ...]) -> bool:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from media.rectify import align
 from media.rectify.cells import Floats, Search, boxed, search
 from media.rectify.grids import Grids, Mask, halved, parts
 from media.rectify.photos import grey
@@ -156,7 +157,10 @@ def _bent(grids: Grids, small: Grids, wide: Search) -> Grids:
     height, width = grids.seen.shape
     y, x = np.mgrid[:height, :width].astype(np.float32)
     way = [
-        2 * cv2.resize(boxed(weight * shift, _SMOOTH, cv2.BORDER_DEFAULT) / total, (width, height))
+        2
+        * _floats(
+            cv2.resize(boxed(weight * shift, _SMOOTH, cv2.BORDER_DEFAULT) / total, (width, height))
+        )
         for shift in (wide.dx, wide.dy)
     ]
     bent = cv2.remap(
@@ -184,12 +188,14 @@ def _colours(grids: Grids, wide: tuple[Search, Search]) -> tuple[Floats, Floats]
 
 def _apart(here: Floats, there: Floats) -> Floats:
     """Return how far two pictures are from each other in colour, brightness put aside."""
-    light = [picture.mean(2, keepdims=True) + 1 for picture in (here, there)]
-    level = np.sqrt(light[0] * light[1])  # both meet in the middle
+    light = [_floats(picture.mean(2, keepdims=True) + 1) for picture in (here, there)]
+    level = _floats(np.sqrt(light[0] * light[1]))  # both meet in the middle
     lab = [
-        cv2.cvtColor(
-            (picture * np.clip(level / own, *_GAIN)).clip(0, 255).astype(np.float32) / 255,
-            cv2.COLOR_RGB2LAB,
+        _floats(
+            cv2.cvtColor(
+                _floats((picture * np.clip(level / own, *_GAIN)).clip(0, 255) / 255),
+                cv2.COLOR_RGB2LAB,
+            )
         )
         for picture, own in zip((here, there), light, strict=True)
     ]
@@ -207,9 +213,9 @@ def _transferred(goal: Floats, picture: Floats, outside: Mask) -> Floats:
     source = np.c_[picture[chosen], np.ones(len(chosen[0]))].astype(np.float64)
     target = goal[chosen].astype(np.float64)
     weight = np.ones(len(source))
-    change = np.zeros((4, 3))
+    change: NDArray[np.float64] = np.zeros((4, 3))
     for _ in range(5):
-        change = np.linalg.lstsq(source * weight[:, None], target * weight[:, None], rcond=None)[0]
+        change = align.solved(source * weight[:, None], target * weight[:, None])
         error = np.abs(target - source @ change).sum(1)
         weight = 1 / (1 + (error / (np.median(error) + 1e-3)) ** 2)
     return (picture @ change[:3] + change[3]).astype(np.float32)
@@ -239,6 +245,11 @@ def _at(values: Floats, found: Search) -> Floats:
     height, width = found.dx.shape
     y, x = np.mgrid[:height, :width]
     return values[np.clip(y + found.dy, 0, height - 1), np.clip(x + found.dx, 0, width - 1)]
+
+
+def _floats(picture: object) -> Floats:
+    """Return what OpenCV made; its stubs do not say what its numbers are."""
+    return np.asarray(picture, np.float32)
 
 
 def _quantile(values: Floats, weight: Floats, share: float) -> float:

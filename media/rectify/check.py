@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from domain.rectification import Findings, RegionError
+from domain.rectification import Findings, Limits, RegionError
 from media import images
 from media.rectify import align, change, copies, grids, photos, quality, scene
 from media.rectify.align import Box, Matrix
@@ -34,7 +34,7 @@ class Checked:
     frame: Matrix | None = None  # from that grid to the before photo, as decoded
 
 
-def check(before: bytes, after: bytes, box: Box) -> Checked:
+def check(before: bytes, after: bytes, box: Box, limits: Limits) -> Checked:
     """Compare two photos; `box` is left, top, right, bottom in pixels of the upright before photo.
 
     Raises PictureError, PictureTooLargeError, and RegionError where the box is not in the photo.
@@ -43,18 +43,18 @@ def check(before: bytes, after: bytes, box: Box) -> Checked:
     region = inside(box, facts.width, facts.height)
     share = photos.share_of(region, facts.width, facts.height)
     one, two = photos.opened(before, share), photos.opened(after, share)
-    return compared(one, two, region)
+    return compared(one, two, region, limits)
 
 
-def compared(before: Photo, after: Photo, box: Box) -> Checked:
+def compared(before: Photo, after: Photo, box: Box, limits: Limits) -> Checked:
     """Compare decoded photos; `box` in pixels of the upright original."""
     marked = _scaled(box, before.scale)
     shrinks = [min(1.0, photos.REGISTER_EDGE / max(one.rgb.shape)) for one in (before, after)]
     small = [photos.reduced(p.rgb, s) for p, s in zip((before, after), shrinks, strict=True)]
     grey = [photos.grey(one) for one in small]
     flaws = (
-        *quality.flaws(grey[0], "before", before.edge),
-        *quality.flaws(grey[1], "after", after.edge),
+        *quality.flaws(grey[0], "before", before.edge, limits.quality),
+        *quality.flaws(grey[1], "after", after.edge, limits.quality),
     )
     literal = full_frame(small[0], small[1])
     region = _scaled(marked, shrinks[0])
@@ -69,7 +69,7 @@ def compared(before: Photo, after: Photo, box: Box) -> Checked:
         flaws,
         literal,
         scene.agreement(grey[0], grey[1], region, alignment.fits[0]),
-        copies.copied(alignment, max(grey[0].shape)),
+        copies.copied(alignment, max(grey[0].shape), limits.copy_px),
         seen.features if seen else None,
         seen.share if seen else None,
         align.slant(alignment.fits[0], region),

@@ -11,13 +11,15 @@ flat wall.
 
 from media.rectify.align import Alignment, similarity_residual
 
-RESIDUAL_MAX = 0.26  # pixels at 800
 _EDGE = 800
 
 
-def copied(alignment: Alignment, edge: int) -> bool:
-    """Say whether the two are one exposure; `edge`: the longer side that was registered."""
-    return residual(alignment, edge) < RESIDUAL_MAX
+def copied(alignment: Alignment, edge: int, least: float) -> bool:
+    """Say whether the two are one exposure; `edge`: the longer side that was registered.
+
+    `least`: pixels at 800 below which nothing moved.
+    """
+    return residual(alignment, edge) < least
 
 
 def residual(alignment: Alignment, edge: int) -> float:

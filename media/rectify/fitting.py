@@ -58,12 +58,12 @@ def _logistic(table: Doubles, label: NDArray[np.bool_], firmness: float) -> Doub
     share = float(label.mean())
     counts = np.where(label, 0.5 / share, 0.5 / (1 - share))
     pull = np.r_[np.ones(table.shape[1]), 1e-6] / firmness
-    weight = np.zeros(rows.shape[1])
+    weight = np.asarray(np.zeros(rows.shape[1]), np.float64)
     for _ in range(_ROUNDS):
-        guess = 1 / (1 + np.exp(-np.clip(rows @ weight, -30, 30)))
+        guess = np.asarray(1 / (1 + np.exp(-np.clip(rows @ weight, -30, 30))), np.float64)
         slope = rows.T @ (counts * (guess - label)) + pull * weight
         bend = (rows * (counts * guess * (1 - guess))[:, None]).T @ rows + np.diag(pull)
-        step = np.linalg.solve(bend, slope)
+        step = np.asarray(np.linalg.solve(bend, slope), np.float64)
         weight -= step
         if np.abs(step).max() < 1e-9:
             break

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.rectify.align import Box, Matrix, jacobian
-from media.rectify.cells import Floats, search
+from media.rectify.cells import Floats, boxed, search
 from media.rectify.photos import Picture, grey, reduced
 
 EDGE = 112  # pixels of the region's longer side
@@ -72,12 +72,11 @@ def parts(grids: Grids, cell: int) -> tuple[Mask, Mask] | None:
     around = np.ones(grids.seen.shape, bool)
     gap = cell // 2  # a cell of the surroundings shows nothing of the region
     around[max(0, top - gap) : bottom + gap, max(0, left - gap) : right + gap] = False
-    kernel = (cell, cell)
     shown = grids.seen.astype(np.float32)
-    full = cv2.boxFilter(shown, -1, kernel, borderType=cv2.BORDER_CONSTANT) > 0.9
+    full: Mask = boxed(shown, cell, cv2.BORDER_CONSTANT) > 0.9
     for picture in (grids.before, grids.after):  # what is burnt out shows nothing
         burnt = (picture.min(2) >= _BURNT).astype(np.float32)
-        full &= cv2.boxFilter(burnt, -1, kernel, borderType=cv2.BORDER_CONSTANT) < 0.5
+        full &= boxed(burnt, cell, cv2.BORDER_CONSTANT) < 0.5
     region, ring = inside & full, around & full
     if region.sum() < 0.3 * inside.sum():
         return None

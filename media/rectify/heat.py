@@ -9,7 +9,6 @@ from PIL import Image
 
 from media import images
 from media.rectify import photos
-from media.rectify.cells import Floats
 from media.rectify.check import Checked
 from media.rectify.photos import Picture
 
@@ -32,7 +31,7 @@ def overlay(checked: Checked) -> bytes:
     if checked.heat is not None and checked.frame is not None:
         size = (view.shape[1], view.shape[0])
         lay = np.diag([factor, factor, 1.0]) @ checked.frame
-        heat: Floats = cv2.warpPerspective(checked.heat, lay, size, flags=cv2.INTER_LINEAR)
+        heat = np.asarray(cv2.warpPerspective(checked.heat, lay, size, flags=cv2.INTER_LINEAR))
         colour = _COLD + (_HOT - _COLD) * heat[..., None]
         alpha = (np.minimum(1.0, heat * 2) * _STRENGTH)[..., None]
         picture = picture * (1 - alpha) + colour * alpha

@@ -10,24 +10,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.rectification import Flaw
+from domain.rectification import Flaw, Quality
 from media.rectify.align import Gray
 
-EDGE_MIN = 320  # pixels of the original's longer side
-DARK_MAX = 14  # grey level that 95 % of the picture stay below
-BLOWN_MIN = 252  # grey level that 60 % of the picture reach
-SHARP_MIN = 6.0  # 99.5 % quantile of the Laplacian over the picture's own contrast, in percent
 
-
-def flaws(picture: Gray, which: Literal["before", "after"], edge: int) -> tuple[Flaw, ...]:
+def flaws(
+    picture: Gray, which: Literal["before", "after"], edge: int, least: Quality
+) -> tuple[Flaw, ...]:
     """Return what is wrong with a grey picture whose original is `edge` pixels long."""
-    if edge < EDGE_MIN:
+    if edge < least.edge:
         return (Flaw(which, "small"),)
-    if np.quantile(picture, 0.95) < DARK_MAX:
+    if np.quantile(picture, 0.95) < least.dark:
         return (Flaw(which, "dark"),)
-    if np.quantile(picture, 0.4) >= BLOWN_MIN:
+    if np.quantile(picture, 0.4) >= least.blown:
         return (Flaw(which, "blown"),)
-    if sharpness(picture) < SHARP_MIN:
+    if sharpness(picture) < least.sharp:
         return (Flaw(which, "blurred"),)
     return ()
 

@@ -63,10 +63,10 @@ def _fit(points: Points, words: align.Words, other: Look) -> Fit:
     if len(pairs) < 4:
         return nothing
     source, target = points[pairs[:, 0]], other.points[pairs[:, 1]]
-    way, kept = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=_WIDE)
-    if way is None or not kept.any():
+    found, marks = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=_WIDE)
+    way, agreed = align.matrix(found), align.kept_of(marks)
+    if way is None or agreed is None or not agreed.any():
         return nothing
-    agreed = kept.ravel() > 0
     moved = source[agreed] @ way[:, :2].T + way[:, 2]
     error = float(np.median(np.linalg.norm(moved - target[agreed], axis=1)))
     return Fit(int(agreed.sum()), float(agreed.mean()), error)

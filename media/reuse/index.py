@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.reuse import ReuseLimits
 from media.reuse.marks import Mark
 
-WAVES_MAX, SLOPES_MAX = 18, 18  # bits that may differ
-CANDIDATES_MAX = 8  # that are worth a look, the nearest first
 _FIRST = 1024
 _ROWS = 2  # whole, middle
 
@@ -29,8 +28,9 @@ class Candidate:
 class Index:
     """Grows as photos come; ids are whatever the caller calls a photo."""
 
-    def __init__(self) -> None:
-        """Make an empty index."""
+    def __init__(self, limits: ReuseLimits) -> None:
+        """Make an empty index that finds what is as near as `limits` say."""
+        self._limits = limits
         self._ids: list[str] = []
         self._exact: dict[str, int] = {}
         self._waves = np.zeros(_FIRST, np.uint64)
@@ -53,7 +53,7 @@ class Index:
             self._ids.append(id_)
 
     def candidates(
-        self, digest: str, hashes: Sequence[tuple[int, int]], most: int = CANDIDATES_MAX
+        self, digest: str, hashes: Sequence[tuple[int, int]], most: int | None = None
     ) -> list[Candidate]:
         """Return the photos that may be the same, the nearest first; an exact one stands alone."""
         if digest in self._exact:
@@ -63,12 +63,14 @@ class Index:
         best: dict[int, int] = {}
         for wave, slope in hashes:
             apart = np.bitwise_count(waves ^ np.uint64(wave))
-            near: NDArray[np.intp] = np.flatnonzero(apart <= WAVES_MAX)
+            near: NDArray[np.intp] = np.flatnonzero(apart <= self._limits.waves)
             steps = np.bitwise_count(slopes[near] ^ np.uint64(slope))
-            both = near[steps <= SLOPES_MAX]
-            sums = apart[both].astype(int) + steps[steps <= SLOPES_MAX]
+            both = near[steps <= self._limits.slopes]
+            sums = apart[both].astype(int) + steps[steps <= self._limits.slopes]
             for row, total in zip(both.tolist(), sums.tolist(), strict=True):
                 number = row // _ROWS
                 best[number] = min(total, best.get(number, total))
-        ordered = sorted(best.items(), key=lambda one: (one[1], one[0]))[:most]
+        ordered = sorted(best.items(), key=lambda one: (one[1], one[0]))[
+            : most or self._limits.candidates
+        ]
         return [Candidate(self._ids[number], total) for number, total in ordered]

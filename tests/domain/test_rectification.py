@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from domain.rectification import Findings, Flaw, Limits, Model, Verdict, judge, percent
+from domain.rectification import Findings, Flaw, Limits, Model, Quality, Verdict, judge, percent
 
 # One feature that is its own log-odds: probabilities can be asked for.
 MODEL = Model(("odds",), (0.0,), (1.0,), (1.0,), 0.0, (9.0,))
+
+
+LIMITS = Limits(0.85, 0.15, 0.35, 1.75, 3, 0.26, Quality(320, 14, 252, 6.0))
 
 
 def seen(probability: float, **more: object) -> Findings:
@@ -19,7 +22,7 @@ def seen(probability: float, **more: object) -> Findings:
 
 
 def verdict(findings: Findings, **how: object) -> Verdict:
-    return judge(findings, MODEL, Limits(), **how)  # type: ignore[arg-type]
+    return judge(findings, MODEL, LIMITS, **how)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -43,13 +46,13 @@ def test_small_signs_of_a_change_keep_it_from_being_refused() -> None:
     names, noughts = ("a", "b", "c"), (0.0, 0.0, 0.0)
     model = Model(names, noughts, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), -5.0, (0.1, 0.1, 0.1))
     some = Findings((), 0.9, scene=0.9, features={"a": 0.2, "b": 0.2, "c": 0.2})
-    found = judge(some, model, Limits())
+    found = judge(some, model, LIMITS)
     assert (found.outcome, found.reasons[0].key) == ("needs_person", "rectify.small_signs")
-    assert judge(some, model, Limits(signs=4)).outcome == "refused"
+    assert judge(some, model, replace(LIMITS, signs=4)).outcome == "refused"
 
 
 def test_another_gate_is_data() -> None:
-    assert judge(seen(0.9), MODEL, Limits(passed=0.95)).outcome == "needs_person"
+    assert judge(seen(0.9), MODEL, replace(LIMITS, passed=0.95)).outcome == "needs_person"
 
 
 @pytest.mark.parametrize("probability", [0.01, 0.99])

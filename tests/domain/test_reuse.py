@@ -4,7 +4,7 @@ import pytest
 
 from domain.reuse import ReuseLimits, action
 
-LIMITS = ReuseLimits()
+LIMITS = ReuseLimits(18, 18, 8, 10, 0.6, 0.6, 30, 0.6, 0.9, 12)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A photo used before is found again, whatever was done; another of the place is not."""
 
+from collections.abc import Callable
 from functools import cache
 
 import cv2
@@ -9,12 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from domain.errors import PictureError
-from domain.reuse import ReuseLimits, action
+from domain.reuse import action
+from media import checks
 from media.reuse import fit, marks
-from media.reuse.index import SLOPES_MAX, WAVES_MAX, Index
+from media.reuse.index import Index
 from tests.media.places import Picture, file, grainy, second_shot, wall
 
 PHOTOS = 4
+_, LIMITS = checks.load_limits(0.85, 0.15)
+TIME = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
 
 @cache
@@ -24,7 +28,7 @@ def photos() -> tuple[Picture, ...]:
 
 @cache
 def index() -> Index:
-    made = Index()
+    made = Index(LIMITS)
     made.add((str(number), marks.mark(file(one))) for number, one in enumerate(photos()))
     rng = np.random.default_rng(3)
     for number in range(2000):  # more than the first block, so that it grows
@@ -41,7 +45,7 @@ def found(data: bytes) -> tuple[str | None, str]:
         if not one.exact and one.id.isdigit():
             result = fit.compare(fit.look(data), fit.look(file(photos()[int(one.id)])))
             compared = result.agree, result.share, result.error
-        what = action(exact=one.exact, apart=one.apart, fit=compared, limits=ReuseLimits())
+        what = action(exact=one.exact, apart=one.apart, fit=compared, limits=LIMITS)
         if what != "none":
             return one.id, what
     return None, "none"
@@ -54,13 +58,13 @@ def screenshot(picture: Picture) -> Picture:
     return screen
 
 
-COPIES = {
+COPIES: dict[str, Callable[[Picture], Picture]] = {
     "resaved": lambda one: one,
-    "resized": lambda one: cv2.resize(one, None, fx=0.55, fy=0.55),
+    "resized": lambda one: cv2.resize(one, None, fx=0.55, fy=0.55).astype(np.uint8),
     "cropped": lambda one: one[36:-36, 48:-48],
     "cropped more": lambda one: one[72:-72, 96:-96],
     "mirrored": lambda one: one[:, ::-1],
-    "turned": np.rot90,
+    "turned": lambda one: np.rot90(one, 1),
     "upside down": lambda one: one[::-1, ::-1],
     "screenshot": screenshot,
     "relit": lambda one: (one * 0.8 + 15).astype(np.uint8),
@@ -87,8 +91,8 @@ def test_another_photo_of_the_same_place_is_not_blocked() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(
-    waves=some.sets(some.integers(0, 63), max_size=WAVES_MAX),
-    slopes=some.sets(some.integers(0, 63), max_size=SLOPES_MAX),
+    waves=some.sets(some.integers(0, 63), max_size=LIMITS.waves),
+    slopes=some.sets(some.integers(0, 63), max_size=LIMITS.slopes),
     number=some.integers(0, 1999),
 )
 def test_the_sieve_keeps_everything_that_is_near(
@@ -101,7 +105,7 @@ def test_the_sieve_keeps_everything_that_is_near(
     assert f"x{number}" in ids
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=25, suppress_health_check=TIME)
 @given(data=some.data())
 def test_damaged_files_give_marks_or_a_picture_error(data: some.DataObject) -> None:
     good = small_file()
