@@ -28,6 +28,12 @@ class RegionError(FieldError):
     code = "rectify.region"
 
 
+class RegionMissingError(FieldError):
+    """Nobody has marked yet where the defect is: there is nothing to compare."""
+
+    code = "rectify.no_region"
+
+
 @dataclass(frozen=True, slots=True)
 class Flaw:
     """What is wrong with a photo: "dark", "blown", "blurred" or "small"."""

@@ -1,6 +1,7 @@
 """What both checks of photos go by: the fitted model and the lines, read once from their files."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -31,8 +32,9 @@ class Checks:
     reuse: ReuseLimits
 
 
+@lru_cache(maxsize=8)
 def load(passed: float, refused: float, folder: Path = FOLDER) -> Checks:
-    """Read the files; `passed` and `refused` are the plant's gates. Raises ModelFileError."""
+    """Read the files, once; `passed` and `refused` are the plant's gates. Raises ModelFileError."""
     trained = model.load(folder / "rectification.yaml")
     limits, reuse = load_limits(passed, refused, folder)
     return Checks(trained.model, trained.version, limits, reuse)

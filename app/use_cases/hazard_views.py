@@ -18,6 +18,7 @@ from domain.evidence import AFTER, shots_now
 from domain.hazards import deadlines, element_of, next_deadline
 from domain.plant import Person
 from domain.records import Record
+from domain.repair_checks import is_refused
 from domain.words import Words
 from offline_store import blobs, lists, records
 
@@ -158,7 +159,8 @@ def _moves(
 ) -> tuple[MoveView, ...]:
     definitions = field.definitions
     flow = definitions.workflows["hazard"]
-    present = shots_now(record, records.evidence_of(session, record.record_id))
+    photos = records.evidence_of(session, record.record_id)
+    present, refused = shots_now(record, photos), is_refused(photos)
     found: list[MoveView] = []
     for move in workflow.moves(flow, record, person, definitions.access, definitions.plant):
         missing: tuple[str, ...] = ()
@@ -172,13 +174,19 @@ def _moves(
                 action=move.action,
                 words=definitions.access.actions[move.action],
                 target=move.target,
-                needs=move.needs,
+                needs=_asked(move.needs, refused=refused),
                 missing=missing,
                 primary=move.action not in _SIDE_WAYS,
                 asks=missing_before(definitions, record, move.action),
             )
         )
     return tuple(sorted(found, key=lambda move: not move.primary))
+
+
+def _asked(needs: tuple[str, ...], *, refused: bool) -> tuple[str, ...]:
+    """What a person is asked for; a photo after the repair is among it."""
+    photo = ("after_photo",) if "after_photo" in needs else ()
+    return (*photo, *workflow.asked_for(needs, refused=refused))
 
 
 def _requires(flow: workflow.Workflow, move: workflow.Move) -> tuple[str, ...]:

@@ -19,6 +19,12 @@ _STRENGTH = 0.6
 _BOX = (255, 255, 255)
 
 
+def plain(checked: Checked) -> bytes:
+    """Return the before photo in the size of the others."""
+    before = checked.before.rgb
+    return _jpeg(photos.reduced(before, min(1.0, EDGE / max(before.shape))))
+
+
 def registered(checked: Checked) -> bytes:
     """Return the after photo as seen from the before photo; as it is where they did not fit."""
     return _jpeg(_view(checked)[0])

@@ -32,7 +32,7 @@ class Index:
         """Make an empty index that finds what is as near as `limits` say."""
         self._limits = limits
         self._ids: list[str] = []
-        self._exact: dict[str, int] = {}
+        self._exact: dict[str, list[str]] = {}
         self._waves = np.zeros(_FIRST, np.uint64)
         self._slopes = np.zeros(_FIRST, np.uint64)
 
@@ -41,7 +41,7 @@ class Index:
         return len(self._ids)
 
     def add(self, photos: Iterable[tuple[str, Mark]]) -> None:
-        """Take photos in; of the same file twice the first one is found."""
+        """Take photos in."""
         for id_, mark in photos:
             row = _ROWS * len(self._ids)
             if row == len(self._waves):
@@ -49,15 +49,19 @@ class Index:
                 self._slopes = np.concatenate([self._slopes, np.zeros_like(self._slopes)])
             for at, (waves, slopes) in enumerate((mark.whole, mark.middle), row):
                 self._waves[at], self._slopes[at] = waves, slopes
-            self._exact.setdefault(mark.digest, len(self._ids))
+            self.know(id_, mark.digest)
             self._ids.append(id_)
+
+    def know(self, id_: str, digest: str) -> None:
+        """Take a photo in by its file alone."""
+        self._exact.setdefault(digest, []).append(id_)
 
     def candidates(
         self, digest: str, hashes: Sequence[tuple[int, int]], most: int | None = None
     ) -> list[Candidate]:
-        """Return the photos that may be the same, the nearest first; an exact one stands alone."""
-        if digest in self._exact:
-            return [Candidate(self._ids[self._exact[digest]], 0, exact=True)]
+        """Return the photos that may be the same: those of the same file, then the nearest."""
+        same = self._exact.get(digest, [])
+        exact = [Candidate(id_, 0, exact=True) for id_ in same]
         rows = _ROWS * len(self)
         waves, slopes = self._waves[:rows], self._slopes[:rows]
         best: dict[int, int] = {}
@@ -70,7 +74,7 @@ class Index:
             for row, total in zip(both.tolist(), sums.tolist(), strict=True):
                 number = row // _ROWS
                 best[number] = min(total, best.get(number, total))
-        ordered = sorted(best.items(), key=lambda one: (one[1], one[0]))[
-            : most or self._limits.candidates
-        ]
-        return [Candidate(self._ids[number], total) for number, total in ordered]
+        ordered = sorted(best.items(), key=lambda one: (one[1], one[0]))
+        found = (Candidate(self._ids[number], total) for number, total in ordered)
+        others = [one for one in found if one.id not in same]
+        return exact + others[: most or self._limits.candidates]
