@@ -66,6 +66,16 @@ _known: "WeakKeyDictionary[Store, _Known]" = WeakKeyDictionary()
 _lock = threading.Lock()  # one at a time in this process: the index grows meanwhile
 
 
+def begin(here: Site) -> None:
+    """Begin with a store that never compared photos: what is there is known, and not judged."""
+
+    def first(session: Session) -> None:
+        if keep.get(session, LOOKED) is None:
+            keep.put(session, LOOKED, _State(journal.last_feed(session), ()).value())
+
+    here.store.run(first)
+
+
 def run(here: Site, now_ms: int) -> int:
     """Look at photos that came since; returns how many entries that took. Call it in a thread."""
     limits = repair_checks.of_plant(here.pack.definitions).reuse
@@ -105,7 +115,7 @@ def _write(here: Site, steps: list[OwnStep]) -> int:
 def _state(session: Session) -> _State:
     kept = keep.get(session, LOOKED)
     if not isinstance(kept, dict):
-        return _State(0, ())
+        return _State(journal.last_feed(session), ())
     feed, waiting = kept.get("feed"), kept.get("waiting")
     ids = [one for one in waiting if isinstance(one, str)] if isinstance(waiting, list) else []
     last = journal.last_feed(session)

@@ -71,7 +71,8 @@ def test_a_check_comes_back_as_it_was_and_reaches_no_gate_that_was_missed(
     [
         ("outcome", "fine"), ("reuse", None), ("reasons", []), ("reasons", [["rectify.passed"]]),
         ("reasons", [["notice.check.used", {}]]),
-        ("reasons", [["rectify.passed", {"percent": "9"}]]), ("model", ""), ("model", "m" * 81), ("before", ""),
+        ("reasons", [["rectify.passed", {"percent": "9"}]]), ("model", ""),
+        ("model", "m" * 81), ("before", ""),
         ("box", [0, 0, 5, 5]), ("basis", "guess"),
         ("probability", "1.2"), ("probability", "nan"), ("scene", 0), ("region", "x"), ("extra", 1),
     ],
