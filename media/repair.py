@@ -13,7 +13,7 @@ from media.rectify.check import Checked
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """JPEG files of one view: before, after as seen from before, and with the heat on it.
+    """JPEG files of one view, their size: before, after as seen from before, with the heat on it.
 
     `registered`: the two could be laid on each other; else the after photo is as it was taken.
     """
@@ -22,6 +22,8 @@ class Pictures:
     after: bytes
     heat: bytes
     registered: bool
+    width: int
+    height: int
 
 
 def compared(
@@ -50,9 +52,13 @@ def pictures(before: bytes, after: bytes, region: Region, checks: Checks) -> Pic
     facts = images.inspect(before)
     box = region.pixels(facts.width, facts.height)
     checked: Checked = check.check(before, after, box, checks.limits)
+    plain = heat.plain(checked)
+    size = images.inspect(plain)
     return Pictures(
-        heat.plain(checked),
+        plain,
         heat.registered(checked),
         heat.overlay(checked),
         checked.fit is not None,
+        size.width,
+        size.height,
     )

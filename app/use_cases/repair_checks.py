@@ -10,7 +10,7 @@ from functools import lru_cache
 from sqlmodel import Session
 
 from app.field import FieldApp
-from app.use_cases.evidence import DEFINITION
+from app.use_cases.evidence import DEFINITION, PREVIEW_EDGE
 from app.use_cases.hazard_corrections import correct
 from domain.corrections import may_correct
 from domain.definitions import Definitions
@@ -31,7 +31,7 @@ from domain.repair_checks import (
     region_of,
 )
 from domain.used_photos import Used, standing
-from media import repair
+from media import images, repair
 from media.checks import Checks
 from media.repair import Pictures
 from offline_store import blobs, records
@@ -70,6 +70,27 @@ class CheckView:
     def shown(self) -> RepairCheck | None:
         """Return the one that counts for a reviewer: on the originals, if that was done."""
         return self.server or self.check
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A photo to mark on: JPEG for the screen, and its size."""
+
+    picture: bytes
+    width: int
+    height: int
+
+
+def paper(field: FieldApp, photo_id: str) -> Paper:
+    """Return a photo to mark on; raises PictureError where it is not on this device."""
+    with field.store.reading() as session:
+        photo = records.get(session, photo_id)
+    found = _bytes(field, photo)
+    if found is None:
+        raise PictureError
+    picture = images.preview(found[0], PREVIEW_EDGE)
+    facts = images.inspect(picture)
+    return Paper(picture, facts.width, facts.height)
 
 
 def mark(
