@@ -47,7 +47,7 @@ def frame(region: Region, width: float, height: float) -> ft.Control:
         top=region.top * down,
         width=(region.right - region.left) * across,
         height=(region.bottom - region.top) * down,
-        border=ft.Border.all(LINE + 2, EDGE),
+        border=ft.Border.all(2, EDGE),
         border_radius=4,
         content=ft.Container(border=ft.Border.all(LINE, MARK), border_radius=4),
     )

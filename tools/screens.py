@@ -69,6 +69,8 @@ class Tour:
     themes: tuple[str, ...]
     scale: float
     photo: Path
+    after: Path
+    marks: tuple[tuple[float, float], tuple[float, float]]
     plant: Plant = field(default_factory=read_plant)
 
     @property
@@ -100,14 +102,16 @@ class Site:
     url: str
 
     @contextmanager
-    def person(self, label: Image.Image | None, at: str) -> Iterator[Person]:
+    def person(
+        self, label: Image.Image | None, at: str, *, repaired: bool = False
+    ) -> Iterator[Person]:
         """Open the client in a browser whose camera shows a label, standing at an equipment."""
         tour = self.tour
         folder = Path(tempfile.mkdtemp(dir=self.here.folder))
         asset = tour.plant.assets[at]
         look = Look(
             SIZES[tour.size],
-            camera_file(folder, tour.photo, label),
+            camera_file(folder, tour.after if repaired else tour.photo, label),
             (asset["lat"], asset["lon"], 6.0),
             dark=tour.themes[0] == "dark",
             locale="zh-CN" if tour.language == "zh" else "en-US",
@@ -143,6 +147,25 @@ def draw_photo(path: Path) -> Path:
     pen.rectangle((660, 400, 690, 480), fill="#2B2B2B")
     pen.polygon(((200, 260), (280, 120), (360, 260)), fill="#F2C230", outline="#2B2B2B")
     scene.save(path, "JPEG", quality=92)
+    return path
+
+
+def draw_after(photo: Path, path: Path) -> Path:
+    """Draw the same place from a step aside."""
+    scene = Image.open(photo).convert("RGB")
+    wide, high = scene.size
+    corners = (
+        0.05 * wide,
+        0.02 * high,
+        0.0,
+        0.97 * high,
+        0.93 * wide,
+        high,
+        0.98 * wide,
+        0.06 * high,
+    )
+    seen = scene.transform(scene.size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC)
+    seen.save(path, "JPEG", quality=92)
     return path
 
 
@@ -283,6 +306,7 @@ def hazard(site: Site) -> None:
         who.wait(lambda: _photo_of(who), "the photo kept", LATE_S)
         who.type(t("report.words"), SPOKEN[tour.language])
         tour.shoot(who, "report", 2 * EVER_MS)
+        mark(site, who)
         who.tap(t("report.send"))
         who.wait(lambda: "HZ-" in " ".join(who.words()), "the hazard", LATE_S)
         tour.shoot(who, "hazard-reported")
@@ -294,8 +318,24 @@ def hazard(site: Site) -> None:
         tour.shoot(who, "outbox-sent")
         leave(who, tour)
         lead(site, who, code)
+    with site.person(None, BOX, repaired=True) as who:
         repair(site, who, code)
         close(site, who, code)
+
+
+def mark(site: Site, who: Person) -> None:
+    """Mark the defect on the photo: two taps at opposite corners."""
+    tour, t = site.tour, site.tour.t
+    tap_shown(who, t("check.mark"))
+    who.sees(t("mark.region.keep"), LATE_S)
+    who.page.wait_for_timeout(EVER_MS)
+    at = who.find("mark-picture")
+    for across, down in tour.marks:
+        who.page.mouse.click(at.x + across * at.w, at.y + down * at.h)
+        who.page.wait_for_timeout(SHELL_MS)
+    tour.shoot(who, "mark")
+    who.tap(t("mark.region.keep"))
+    who.sees(t("check.remark"), LATE_S)
 
 
 def lead(site: Site, who: Person, code: str) -> None:
@@ -333,6 +373,7 @@ def repair(site: Site, who: Person, code: str) -> None:
     tour.shoot(who, "hazard-shoot", 2 * EVER_MS)
     who.tap(t("capture.shoot_of", shot=t("shot.after")), seconds=LATE_S)
     who.sees(t("hazard.hand_in"), LATE_S)
+    who.sees(t("rectify.figure.probability"), LATE_S)
     tour.shoot(who, "hazard-repaired")
     who.tap(t("hazard.hand_in"))
     who.page.wait_for_timeout(EVER_MS)
@@ -340,11 +381,18 @@ def repair(site: Site, who: Person, code: str) -> None:
 
 
 def close(site: Site, who: Person, code: str) -> None:
-    """Verify, and see the whole way."""
-    tour = site.tour
+    """Compare, verify, and see the whole way."""
+    tour, t = site.tour, site.tour.t
     enter(who, tour, VERIFIER)
     who.tap(code, part=True)
     tour.shoot(who, "hazard-verify")
+    tap_shown(who, t("check.compare"))
+    who.sees(t("compare.heat"), LATE_S)
+    who.misses(t("check.running"), LATE_S)
+    tour.shoot(who, "compare", 2 * EVER_MS)
+    who.tap(t("compare.heat"))
+    tour.shoot(who, "compare-heat")
+    who.tap(t("page.back"))
     act(who, site, "hazard.verify")
     tour.shoot(who, "hazard-closed", 2 * EVER_MS)
 
@@ -383,14 +431,19 @@ def main() -> int:
     parser.add_argument("--parts", default=",".join(PARTS), help="which parts of the walk")
     parser.add_argument("--scale", type=float, default=1.0, help="text size, 1.0 to 1.5")
     parser.add_argument("--photo", type=Path, help="what the camera sees behind the label")
+    parser.add_argument("--after", type=Path, help="what the camera sees after the repair")
+    parser.add_argument("--box", default="0.3,0.3,0.7,0.7", help="the defect: shares of the photo")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         photo = options.photo or draw_photo(Path(folder) / "drawn.jpg")
+        after = options.after or draw_after(photo, Path(folder) / "after.jpg")
+        sides = [float(side) for side in options.box.split(",")]
+        marks = ((sides[0], sides[1]), (sides[2], sides[3]))
         for size in options.sizes.split(","):
             for language in options.languages.split(","):
                 themes = tuple(options.themes.split(","))
-                tour = Tour(options.out, size, language, themes, options.scale, photo)
+                tour = Tour(options.out, size, language, themes, options.scale, photo, after, marks)
                 walk(tour, options.parts.split(","))
     return 0
 
