@@ -128,6 +128,7 @@ class FieldApp:
     peer: PeerTime = field(default_factory=PeerTime)
     links: ClipLinks = field(default_factory=ClipLinks)
     used: UsedPhotos = field(default_factory=UsedPhotos)
+    copies_at: int = -1  # feed up to which copies for repairs were asked for
     before_write: Callable[[Session], None] = field(default=lambda _session: None)
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
+from app import repair_copies
 from app.use_cases import hazard_fields, hazards, repair_checks
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
@@ -98,6 +99,7 @@ class HazardModel(ft.Observable):
             self.gone = self.view is None
         else:
             self.view, self.gone = view, False
+            await self.desk.run(repair_copies.ask_for, self.record_id)
 
     async def do(self, move: MoveView) -> None:
         """Do a move, or ask for what it needs first."""

@@ -167,3 +167,27 @@ async def test_a_photo_of_another_device_used_again_is_found_by_the_server(
 def _code(device: Device, photo: Record) -> str:
     with device.app.store.reading() as session:
         return records.get(session, photo.text("of")).text("code")
+
+
+async def test_the_picture_of_before_is_there_when_the_repair_is_made_without_a_network(
+    site: PlantSite,
+) -> None:
+    """The rectifier's device has only heard of the hazard; the copy came along with it."""
+    first, second = await site.device(), await site.device("phone-2")
+    who = first.person(REPORTER)
+    draft = reports.open_draft(first.app, who, asset_id="DB-03")
+    photo = shoot(first, REPORTER, draft.draft_id, "closeup", file(with_defect(wall(1))))
+    reports.mark_region(first.app, who, draft.draft_id, Region(photo, *MARKED))
+    reports.change_draft(first.app, who, draft.draft_id, words="门没锁", grade="C", category="EL")
+    hazard = reports.report(first.app, who, draft.draft_id, None)
+    act(first, LEADER, hazard, "accept>accepted")
+    act(first, LEADER, hazard, "dispatch>dispatched", assignee=FITTER)
+    await sent(site, first)
+    for _ in range(3):
+        await second.sync()
+    second.wire.up = False
+    act(second, FITTER, hazard, "rectify>rectifying")
+    shoot(second, FITTER, hazard, "after", file(second_shot(wall(1), 3)))
+    found = repair_checks.run(second.app, second.person(FITTER), hazard)
+    assert found is not None
+    assert (found.outcome, found.basis) == ("passed", "copy")
