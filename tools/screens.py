@@ -6,33 +6,27 @@ fake camera shows a printed label in a photograph (`--photo`, or a drawn one). P
 """
 
 import argparse
-import io
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from app.translate import Translator, read_catalogs, translator
-from domain.words import Words
-from media.label_sheet import PrintLabel, picture
-from media.labels import Label, sign
 from tests.helpers.browser import PHONE, TABLET, Look, Person, browser
 from tests.helpers.processes import Cut, World, world
 from tests.helpers.views import camera_file, printed_label
+from tools.drawn import TANK, draw_after, draw_photo, forged_label
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-FONT = ASSETS / "fonts" / "SafeSC.otf"
 SIZES = {"phone": PHONE, "tablet": TABLET}
 INSPECTOR, OPERATOR, LEADER, ELECTRICIAN, VERIFIER = "U003", "U012", "U019", "U009", "U034"
-TANK, BOX = "TK-101", "DB-03"
+BOX = "DB-03"
 LEVEL_TOO_HIGH = "11.8"
 SPOKEN = {
     "zh": "配电房三号柜门没锁，里头有水",
@@ -127,46 +121,6 @@ class Site:
     def label(self, asset_id: str) -> Image.Image:
         """Print the label of an equipment."""
         return printed_label(self.here.folder, self.here.folder / "server", asset_id)
-
-
-def forged_label() -> Image.Image:
-    """Print a label that somebody else signed."""
-    label = Label("asset", "DEMO", TANK, 2, date(2026, 10, 1), 1)
-    name = Words({"zh": TANK, "en": TANK})
-    text = sign(label, Ed25519PrivateKey.generate())
-    return Image.open(io.BytesIO(picture(PrintLabel(text, TANK, 2, name, name), "zh", FONT)))
-
-
-def draw_photo(path: Path) -> Path:
-    """Draw a switchboard on a wall, where no photograph is at hand."""
-    scene = Image.new("RGB", (1280, 960), "#A9B4BA")
-    pen = ImageDraw.Draw(scene)
-    pen.rectangle((0, 700, 1280, 960), fill="#6F7B80")
-    pen.rectangle((120, 90, 1160, 760), fill="#D9D3C2", outline="#4A4A44", width=8)
-    pen.rectangle((640, 90, 1160, 760), fill="#C9C2AE", outline="#4A4A44", width=8)
-    pen.rectangle((660, 400, 690, 480), fill="#2B2B2B")
-    pen.polygon(((200, 260), (280, 120), (360, 260)), fill="#F2C230", outline="#2B2B2B")
-    scene.save(path, "JPEG", quality=92)
-    return path
-
-
-def draw_after(photo: Path, path: Path) -> Path:
-    """Draw the same place from a step aside."""
-    scene = Image.open(photo).convert("RGB")
-    wide, high = scene.size
-    corners = (
-        0.05 * wide,
-        0.02 * high,
-        0.0,
-        0.97 * high,
-        0.93 * wide,
-        high,
-        0.98 * wide,
-        0.06 * high,
-    )
-    seen = scene.transform(scene.size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC)
-    seen.save(path, "JPEG", quality=92)
-    return path
 
 
 def name_of(tour: Tour, person_id: str) -> str:
