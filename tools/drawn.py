@@ -1,9 +1,11 @@
-"""What the camera of the tour of screens sees, where no photograph or real label is at hand."""
+"""What the tour of screens takes as given: the demo plant, and what a camera sees by default."""
 
 import io
 from datetime import date
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image, ImageDraw
 
@@ -11,8 +13,23 @@ from domain.words import Words
 from media.label_sheet import PrintLabel, picture
 from media.labels import Label, sign
 
-FONT = Path(__file__).resolve().parent.parent / "assets" / "fonts" / "SafeSC.otf"
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+FONT = ASSETS / "fonts" / "SafeSC.otf"
 TANK = "TK-101"
+
+
+class Plant(NamedTuple):
+    """What the demo plant says of its people and equipment."""
+
+    people: dict[str, dict[str, Any]]
+    assets: dict[str, dict[str, Any]]
+
+
+def read_plant() -> Plant:
+    """Read people with their PINs, and where the equipment stands."""
+    rows = yaml.safe_load((ASSETS / "definitions/plants/demo.yaml").read_text("utf-8"))
+    by_id = [{str(row["id"]): row for row in rows[kind]} for kind in ("people", "equipment")]
+    return Plant(*by_id)
 
 
 def forged_label() -> Image.Image:

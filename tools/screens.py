@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import yaml
 from PIL import Image
@@ -21,7 +20,7 @@ from app.translate import Translator, read_catalogs, translator
 from tests.helpers.browser import PHONE, TABLET, Look, Person, browser
 from tests.helpers.processes import Cut, World, world
 from tests.helpers.views import camera_file, printed_label
-from tools.drawn import TANK, draw_after, draw_photo, forged_label
+from tools.drawn import TANK, Plant, draw_after, draw_photo, forged_label, read_plant
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SIZES = {"phone": PHONE, "tablet": TABLET}
@@ -37,20 +36,6 @@ DEVICES = {"zh": "防爆手机 07", "en": "Ex phone 07"}
 SHELL_MS = 700  # the theme fades over
 EVER_MS = 1200  # a list read from the store, a photo drawn
 LATE_S = 40.0  # the camera of a busy machine
-
-
-class Plant(NamedTuple):
-    """What the demo plant says of its people and equipment."""
-
-    people: dict[str, dict[str, Any]]
-    assets: dict[str, dict[str, Any]]
-
-
-def read_plant() -> Plant:
-    """Read people with their PINs, and where the equipment stands."""
-    rows = yaml.safe_load((ASSETS / "definitions/plants/demo.yaml").read_text("utf-8"))
-    by_id = [{str(row["id"]): row for row in rows[kind]} for kind in ("people", "equipment")]
-    return Plant(*by_id)
 
 
 @dataclass(frozen=True)
