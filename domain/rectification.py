@@ -8,6 +8,7 @@ information beside them. A check that could not look is a case for a person, nev
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 from domain.errors import FieldError
@@ -185,6 +186,5 @@ def _doubts(findings: Findings, limits: Limits, reuse: Reuse) -> tuple[Reason, .
 
 def percent(share: float) -> int:
     """Return whole percent that never say more than is so: 0.849 is 84, 0.001 is 1."""
-    if share < 0.5:
-        return math.ceil(share * 100 - 1e-9)
-    return math.floor(share * 100 + 1e-9)
+    whole = Decimal(str(share)) * 100  # as it is written: 0.29 is 29
+    return math.ceil(whole) if share < 0.5 else math.floor(whole)

@@ -194,7 +194,7 @@ def _decimal(share: float | None) -> str:
     if share is None:
         return ""
     way = ROUND_FLOOR if share >= 0.5 else ROUND_CEILING
-    return str(Decimal(min(1.0, max(0.0, share))).quantize(_DIGITS, way))
+    return str(Decimal(str(min(1.0, max(0.0, share)))).quantize(_DIGITS, way))
 
 
 def _sides(value: Value) -> tuple[int, int, int, int] | None:

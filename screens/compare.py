@@ -69,7 +69,7 @@ def ComparePage(record_id: str, check: CheckView, detail: str, on_back: parts.Ta
             tokens, t("page.back"), key="compare-back", on_click=on_back, expand=True
         ),
     ]
-    return parts_pages.columns(desk, head, picture, proof, footer, share=6)
+    return parts_pages.columns(desk, head, picture, proof, footer, share=4)
 
 
 def _picture(model: CompareModel, desk: Desk, check: CheckView) -> list[ft.Control]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from domain.records import Cell, Record, Value
-from domain.rectification import Reason, Verdict
+from domain.rectification import Reason, Verdict, percent
 from domain.repair_checks import (
     SIDE_MIN,
     Region,
@@ -64,6 +64,7 @@ def test_a_check_comes_back_as_it_was_and_reaches_no_gate_that_was_missed(
     assert (float(found.probability) >= 0.85) == (probability >= 0.85)
     assert (float(found.probability) <= 0.15) == (probability <= 0.15)
     assert (shown_percent(found.scene) is None) == (scene is None)
+    assert shown_percent(found.probability) == percent(probability)  # figure and sentence agree
 
 
 @pytest.mark.parametrize(
