@@ -17,6 +17,7 @@ from app.clock import Clock
 from app.settings import ClientSettings
 from app.translate import Translator, translator
 from app.unlock import SecretStore
+from app.used_photos import UsedPhotos
 from domain import certificates
 from domain.certificates import Certificate
 from domain.changes import Entry, Sign
@@ -27,6 +28,8 @@ from domain.links import LinkKind
 from domain.places import Fix, still_valid
 from domain.records import Value
 from domain.workflow import RULE
+from media import checks
+from media.checks import Checks
 from media.connectivity import Connectivity
 from media.labels import PlantKey
 from media.ports import Camera, CodeReader, Locator
@@ -124,6 +127,8 @@ class FieldApp:
     shut: Callable[[], None] = field(default=lambda: None)  # the key was forgotten: nothing goes on
     peer: PeerTime = field(default_factory=PeerTime)
     links: ClipLinks = field(default_factory=ClipLinks)
+    used: UsedPhotos = field(default_factory=UsedPhotos)
+    copies_at: int = -1  # feed up to which copies for repairs were asked for
     before_write: Callable[[Session], None] = field(default=lambda _session: None)
 
     @property
@@ -131,6 +136,15 @@ class FieldApp:
         """Return where the server is: as set now, else where this device was taken."""
         known = self.identity.server_url if self.identity else ""
         return self.settings.server_url or known or DEFAULT_SERVER_URL
+
+    @property
+    def checks(self) -> Checks:
+        """Return what the checks of photos go by, with the plant's gates; raises ModelFileError."""
+        defaults = self.definitions.defaults
+        return checks.load(
+            float(defaults.number("rectify.min_probability")),
+            float(defaults.number("rectify.max_unchanged")),
+        )
 
     def link_is(self, kind: LinkKind) -> None:
         """Take note of the kind of link, and let sync go by it."""

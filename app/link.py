@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import joining, media_choice, standing, timekeeping, unlock
+from app import joining, media_choice, repair_copies, standing, timekeeping, unlock
 from app.field import FieldApp, Pack
 from app.joining import enrol
 from app.keyfile import find_key
@@ -245,7 +245,7 @@ def start_engine(
         changed,
         on_server_time=field.clock.anchor,
         on_register=lambda: field.want_pack(),  # noqa: PLW0108 - it is set after this
-        on_round=lambda: timekeeping.look(field),
+        on_round=lambda: repair_copies.look(field) or timekeeping.look(field),
     )
     field.media = media_choice.rules(field)
     engine.pace.rules = lambda: field.media

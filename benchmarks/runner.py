@@ -18,6 +18,8 @@ from typing import cast
 BENCHES = {
     "photo": "benchmarks.photo",
     "qr": "benchmarks.qr",
+    "rectify": "benchmarks.rectify",
+    "reuse": "benchmarks.reuse",
     "screens": "benchmarks.screens",
     "simulate": "benchmarks.simulate",
     "store": "benchmarks.store",

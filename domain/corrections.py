@@ -17,6 +17,7 @@ from domain.errors import (
 from domain.plant import Person
 from domain.questions import Item, parse_answer
 from domain.records import Record, Value
+from domain.repair_checks import region_of
 from domain.workflow import CellRule, Workflow, clash, state_of
 
 NOTE = "note"
@@ -186,6 +187,8 @@ def _fits(rule: CellRule, value: Value, person: Person, definitions: Definitions
             fits, why = isinstance(value, int) and not isinstance(value, bool), "time"
         case "self":
             fits, why = value == person.person_id, "person"
+        case "region":
+            fits, why = region_of(value) is not None, "region"
         case kind:
             fits = isinstance(value, str) and value in definitions.codes(kind)
             why = "place" if kind in _PLACE else kind

@@ -91,7 +91,8 @@ CELLS: Mapping[str, frozenset[str]] = {
     "maintenance": frozenset(("by", "plan", "work", "next_due_ms", "parts", *_SHEET)),
     "evidence": frozenset(
         ("of", "item", "shot", "code", "taken_ms", "fix", "grade", "reasons", "by", "original",
-         "stamped", "thumb", "size", "mime", "exif", "source", "media", "seconds", "withdrawn")
+         "stamped", "thumb", "size", "mime", "exif", "source", "media", "seconds", "withdrawn",
+         "mark", "reuse", "check", "server_mark", "server_reuse", "server_check")
     ),
     "event": frozenset(
         ("what", "by", "at_ms", "text", "code", "device", "number", "figure", "days", "area",

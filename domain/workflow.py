@@ -24,14 +24,15 @@ from domain.work import Work, WorkExpiredError, expires_ms, is_over
 
 RULE = "rule"  # what the product does itself; nobody may ask for it
 # What a move may ask the person for, and the cell it fills. after_photo is evidence, not a cell.
-NEEDS = ("assignee", "note", "merged_into", "after_photo")
+# refusal_reason is a note, asked for where the check of the photos found nothing changed.
+NEEDS = ("assignee", "note", "merged_into", "after_photo", "refusal_reason")
 # What must be true before a move: its place is known, its photos are there, the time is trusted,
 # the approval is not over.
 REQUIRES = ("place", "shots", "trusted_time", "valid")
 # What a cell may hold: text, a time in ms, who writes it, anything, or a code of that kind.
 HOLDS = (
     "text", "time", "self", "any",
-    "category", "element", "grade", "asset", "area", "unit", "person",
+    "category", "element", "grade", "asset", "area", "unit", "person", "region",
 )  # fmt: skip
 TEXT_LONGEST = 2000
 
@@ -147,6 +148,7 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     there; `facts["trusted"]` whether the time is, `facts["now_ms"]` what it is. `given` holds the
     cells that the move sets; without it only the way is checked and not what the person still has
     to fill in.
+    `facts["refused"]` is whether the check of its photos found nothing changed.
     `facts["merge_into"]` is the record that `given["merged_into"]` names, where it is known.
     Raises NotAllowedError, MoveRefusedError (state, condition, incompatible, place, needs,
     assignee, merged_into), ShotsMissingError, AnswersMissingError, TimeUntrustedError or
@@ -171,7 +173,7 @@ def decide(  # noqa: PLR0917 - a decision names everything it rests on
     _require(workflow, row, record, facts, given or {})
     _answered(workflow, record, action, plant, given or {})
     if given is not None:
-        _check_given(row, record, given, access, plant)
+        _check_given(row, record, facts, given, access, plant)
         if "merged_into" in row.needs:
             _check_merge(workflow, record, facts)
     return Move(action, source, row.target, row.needs)
@@ -299,12 +301,25 @@ def _answered(
         raise AnswersMissingError(fields=[one.item.name for one in open_ones])
 
 
+def asked_for(needs: tuple[str, ...], *, refused: bool) -> tuple[str, ...]:
+    """Return the cells that needs ask for; a refused repair goes on only with a word why."""
+    cells = [need for need in needs if need not in ("after_photo", "refusal_reason")]
+    if refused and "refusal_reason" in needs:
+        cells.append("note")
+    return tuple(dict.fromkeys(cells))
+
+
 def _check_given(
-    row: Transition, record: Record, given: Mapping[str, Value], access: Access, plant: Plant
+    row: Transition,
+    record: Record,
+    facts: Facts,
+    given: Mapping[str, Value],
+    access: Access,
+    plant: Plant,
 ) -> None:
-    for need in row.needs:
+    for need in asked_for(row.needs, refused=facts.get("refused") is True):
         value = given.get(need)
-        if need != "after_photo" and not (isinstance(value, str) and value.strip()):
+        if not (isinstance(value, str) and value.strip()):
             raise MoveRefusedError(reason="needs", need=need)
     if "assignee" in row.needs:
         person = plant.people.get(str(given["assignee"]))

@@ -148,6 +148,14 @@ def evidence_of(session: Session, record_id: str) -> list[Record]:
     return [record for record in found if record.get("withdrawn") is not True]
 
 
+def evidence_since(session: Session, after: int) -> tuple[list[Record], int]:
+    """Return evidence that came or changed after a row of this store, and the last row."""
+    query = columns().add_columns(col(RecordRow.row)).order_by(col(RecordRow.row))
+    query = query.where(col(RecordRow.type) == "evidence", col(RecordRow.row) > after)
+    rows = session.connection().execute(query).all()
+    return [_record(row) for row in rows], rows[-1].row if rows else after
+
+
 def refold(
     session: Session, record_id: str, policies: merge.TypePolicies = merge.POLICIES
 ) -> Record | None:

@@ -9,16 +9,18 @@ from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
 from screens import parts, parts_clip, parts_evidence, parts_pages, parts_work, theme
 from screens.asset_picker import AssetPicker
 from screens.capture import capture_bar
+from screens.compare import ComparePage
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.evidence_page import page_of
 from screens.hazard_assess import AssessPage
 from screens.hazard_fields import FieldsPage, fields_card
 from screens.hazard_model import AFTER, FINAL_ACTIONS, RECTIFYING, HazardModel
 from screens.hazard_move import MovePage
-from screens.hazard_photos import report_card
+from screens.hazard_photos import repair_cards, report_card
 from screens.interim import InterimCard
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
+from screens.region import RegionPage
 from screens.relay_take import RelayNote
 from screens.theme import Tokens
 
@@ -55,10 +57,27 @@ def HazardBody(record_id: str) -> ft.Control:
     view = model.view
     if view is None:
         return parts_pages.absent(desk, "hazard", ft.Icons.SEARCH_OFF, gone=model.gone)
+    over = _over(model, view, t)
+    return _page(model, view, tokens, t, picker) if over is None else over
+
+
+def _over(model: HazardModel, view: HazardView, t: Translator) -> ft.Control | None:
+    """The page that is open over the hazard, if one is."""
     if model.looking is not None:
         title = parts_clip.title_of(t, model.looking, t(f"shot.{model.looking.shot}"))
         page = page_of(model.looking)
         return page(model.looking, title, view.card.code, model.look_away, None)
+    if model.marking:
+        return RegionPage(
+            model.marking, view.region, view.card.code, model.keep_mark, model.leave_mark
+        )
+    if model.comparing and view.check is not None:
+        return ComparePage(model.record_id, view.check, view.card.code, model.compare)
+    return _form(model, view, t)
+
+
+def _form(model: HazardModel, view: HazardView, t: Translator) -> ft.Control | None:
+    """The page of a step or a choice that is open over the hazard, if one is."""
     if model.choosing_place:
         return AssetPicker(
             t("hazard.place.title"), view.card.code, model.place, model.keep_place, False
@@ -69,7 +88,7 @@ def HazardBody(record_id: str) -> ft.Control:
         return AssessPage(model)
     if model.answering:
         return FieldsPage(view.fields, view.card.code, model.keep_answers, model.answer)
-    return _page(model, view, tokens, t, picker)
+    return None
 
 
 def _page(
@@ -87,6 +106,7 @@ def _page(
         back_label=t("page.back"),
     )
     story = [_chips(desk, view), report_card(model, view, tokens, t)]
+    story += repair_cards(model, view, tokens, t)
     story += _asks(model, view, tokens, t)
     story.append(cast("Any", InterimCard)(model.record_id, key=f"interim-{model.record_id}"))
     story += fields_card(tokens, t, view.fields, model.answer)

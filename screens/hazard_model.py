@@ -1,22 +1,31 @@
 """State and actions of one hazard: what a person may do comes from the data of the workflow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import flet as ft
 
-from app.use_cases import hazard_fields, hazards
+from app import repair_copies
+from app.use_cases import hazard_fields, hazards, repair_checks
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
 from domain.errors import FieldError
+from domain.repair_checks import Region
 from screens.capture_model import CaptureModel
 from screens.context import Desk
 
 RECTIFY, RECTIFYING = "hazard.rectify", "rectifying"
-AFTER = "after"
+AFTER, AFTER_NEED = "after", "after_photo"
+CLOSE = "closeup"
 MERGE_NEEDS = frozenset({"merged_into", "target"})
 FINAL_ACTIONS = frozenset({"hazard.void", "hazard.merge"})  # cannot be taken back
 FORM_NEEDS = frozenset({"note"}) | MERGE_NEEDS
+
+
+def closest(photos: Sequence[EvidenceCard]) -> EvidenceCard:
+    """Return the photo to mark a defect on: the last close one, else the last."""
+    close = [photo for photo in photos if photo.shot == CLOSE]
+    return (close or list(photos))[-1]
 
 
 @dataclass(eq=False)
@@ -37,6 +46,9 @@ class HazardModel(ft.Observable):
     assessing: bool = False  # grade and kind are being changed
     answering: bool = False  # what the plant's data asks is being answered
     looking: EvidenceCard | None = None
+    marking: str = ""  # the photo on which the defect is being marked
+    comparing: bool = False
+    checking: bool = False  # before and after are being compared
 
     def __post_init__(self) -> None:
         """The camera is closed."""
@@ -87,6 +99,7 @@ class HazardModel(ft.Observable):
             self.gone = self.view is None
         else:
             self.view, self.gone = view, False
+            await self.desk.run(repair_copies.ask_for, self.record_id)
 
     async def do(self, move: MoveView) -> None:
         """Do a move, or ask for what it needs first."""
@@ -156,6 +169,8 @@ class HazardModel(ft.Observable):
         self.view = view
         self.leave_form()
         desk.changed()
+        if AFTER_NEED in move.needs:  # the app may have been shut since the photo was taken
+            await self.check()
         return True
 
     async def ask(self, move: MoveView) -> None:
@@ -204,12 +219,64 @@ class HazardModel(ft.Observable):
         self.more = False
         self.capture.begin(target, self.kept)
 
-    async def kept(self, _card: EvidenceCard) -> None:
+    async def kept(self, card: EvidenceCard) -> None:
         """Show the photo just kept and what it unlocks, or why its step was refused."""
         while self._refused:
             self.desk.refuse(self._refused.pop())
         await self.load()
         self.desk.changed()
+        if card.shot == AFTER and not card.is_clip:
+            await self.check()
+
+    async def check(self) -> None:
+        """Compare before and after in a thread; the screen goes on meanwhile."""
+        view = self.view
+        if self.checking or view is None or view.region is None:
+            return
+        self.checking = True
+        found = await self.desk.run(repair_checks.run, self.desk.signed_in, self.record_id)
+        self.checking = False
+        if found is not None:
+            await self.load()
+            self.desk.changed()
+
+    @property
+    def may_mark(self) -> bool:
+        """Whether this person may say where the defect is, and there is a photo of it."""
+        view = self.view
+        return view is not None and "region" in view.corrections and bool(self.before)
+
+    def mark(self) -> None:
+        """Open the page on which the defect is marked: on the photo it is on, else a close one."""
+        region = self.view.region if self.view else None
+        kept = [photo.evidence_id for photo in self.before]
+        if region is not None and region.photo in kept:
+            self.marking = region.photo
+        else:
+            self.marking = closest(self.before).evidence_id
+
+    def leave_mark(self) -> None:
+        """Go back without a mark."""
+        self.marking = ""
+
+    async def keep_mark(self, region: Region) -> bool:
+        """Keep where the defect is; what was compared before is compared anew."""
+        desk = self.desk
+        if self.view is not None and self.view.region == region:
+            self.marking = ""
+            return True
+        await desk.run(repair_checks.mark, desk.signed_in, self.record_id, region)
+        if desk.notice is not None:
+            return False
+        self.marking = ""
+        await self.load()
+        desk.changed()
+        await self.check()
+        return True
+
+    def compare(self) -> None:
+        """Open or close the page with both photos on each other."""
+        self.comparing = not self.comparing
 
     def look_at(self, photo: EvidenceCard) -> None:
         """Show a photo large."""

@@ -21,6 +21,9 @@ def MovePage(model: HazardModel) -> ft.Control:
         return ft.Column(controls=[])
     final = move.action in FINAL_ACTIONS
     body: list[ft.Control] = []
+    check = model.view.check
+    if "note" in move.needs and move.primary and check is not None and check.check is not None:
+        body.append(parts.note(tokens, "mind", t("hazard.refused.why"), key="refused-why"))
     if "note" in move.needs:
         body.append(
             parts.text_field(

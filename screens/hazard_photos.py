@@ -4,9 +4,10 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
-from app.use_cases.hazard_views import HazardView
+from app.use_cases.hazard_views import OPEN_ENDS, HazardView
 from screens import parts, parts_clip, parts_evidence, parts_work, theme
 from screens.capture import Viewfinder
+from screens.check_card import check_card
 from screens.hazard_model import AFTER, HazardModel
 from screens.parts import words
 from screens.theme import Tokens
@@ -31,6 +32,38 @@ def report_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Transla
         controls=controls,
     )
     return parts.card(tokens, column, key="report")
+
+
+def repair_cards(
+    model: HazardModel, view: HazardView, tokens: Tokens, t: Translator
+) -> list[ft.Control]:
+    """What the check of the repair found, and the ways to compare and to mark the defect."""
+    buttons: list[ft.Control] = []
+    if view.check is not None and view.check.region is not None:
+        buttons.append(
+            parts.quiet_button(
+                tokens,
+                t("check.compare"),
+                key="compare",
+                icon=ft.Icons.COMPARE,
+                on_click=model.compare,
+                height=theme.TARGET,
+            )
+        )
+    if model.may_mark and view.card.state not in OPEN_ENDS:
+        buttons.append(
+            parts.quiet_button(
+                tokens,
+                t("check.remark" if view.region else "check.mark"),
+                key="mark",
+                icon=ft.Icons.CROP_FREE,
+                on_click=model.mark,
+                height=theme.TARGET,
+            )
+        )
+    if view.check is None:
+        return buttons
+    return check_card(tokens, t, view.check, running=model.checking, buttons=buttons)
 
 
 def _photos(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:

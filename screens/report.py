@@ -17,6 +17,7 @@ from screens.hazard_fields import FieldsPage, fields_card
 from screens.kind_choices import category_choices, element_choices, grade_choices
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
+from screens.region import RegionPage
 from screens.report_model import SHOTS, ReportModel
 from screens.scan import ScanPage
 from screens.theme import Tokens
@@ -44,6 +45,10 @@ def ReportBody(draft_id: str) -> ft.Control:
         return parts_pages.absent(desk, "report", ft.Icons.SEARCH_OFF, gone=model.gone)
     if model.looking is not None:
         return _photo_page(model, model.looking, t)
+    if model.marking:
+        return RegionPage(
+            model.marking, draft.region, draft.code, model.keep_mark, model.leave_mark
+        )
     if model.scanning:
         return ScanPage(model.scanned, model.leave_place)
     if model.placing:
@@ -100,7 +105,24 @@ def _pictures(model: ReportModel, tokens: Tokens, t: Translator) -> list[ft.Cont
     row = ft.Row(
         spacing=theme.GAP_WIDE, vertical_alignment=ft.CrossAxisAlignment.START, controls=tiles
     )
-    return [row, *_clips(model, tokens, t)]
+    return [row, *_mark(model, tokens, t), *_clips(model, tokens, t)]
+
+
+def _mark(model: ReportModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    """The way to mark the defect, once there is a photo: the repair is compared with it."""
+    if all(model.photo(shot) is None for shot in SHOTS):
+        return []
+    marked = model.draft is not None and model.draft.region is not None
+    return [
+        parts.quiet_button(
+            tokens,
+            t("check.remark" if marked else "check.mark"),
+            key="mark",
+            icon=ft.Icons.CROP_FREE,
+            on_click=model.mark,
+            height=theme.TARGET,
+        )
+    ]
 
 
 def _clips(model: ReportModel, tokens: Tokens, t: Translator) -> list[ft.Control]:

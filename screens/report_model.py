@@ -10,6 +10,7 @@ from app.use_cases import evidence, reports
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.reports import HazardDraft
 from app.use_cases.scan import Scanned
+from domain.repair_checks import Region
 from screens.capture_model import CaptureModel
 from screens.context import Desk
 
@@ -32,6 +33,7 @@ class ReportModel(ft.Observable):
     scanning: bool = False
     editing: bool = False  # category and grade are being changed
     answering: bool = False  # what the plant's data asks is being answered
+    marking: str = ""  # the photo on which the defect is being marked
 
     def __post_init__(self) -> None:
         """Nothing is loaded yet."""
@@ -111,6 +113,25 @@ class ReportModel(ft.Observable):
     async def classify(self, **changes: str | None) -> None:
         """Set category or grade instead of the proposal."""
         await self._change(**changes)
+
+    def mark(self) -> None:
+        """Open the page on which the defect is marked."""
+        photo = next((found for shot in SHOTS if (found := self.photo(shot))), None)
+        region = self.draft.region if self.draft else None
+        if photo is not None:
+            self.marking = region.photo if region else photo.evidence_id
+
+    def leave_mark(self) -> None:
+        """Go back without a mark."""
+        self.marking = ""
+
+    async def keep_mark(self, region: Region) -> bool:
+        """Save where the defect is with the draft."""
+        desk = self.desk
+        draft = await desk.run(reports.mark_region, desk.signed_in, self.draft_id, region)
+        if draft is not None:
+            self.draft, self.marking = draft, ""
+        return draft is not None
 
     def edit(self) -> None:
         """Open or close the choice of category and grade."""

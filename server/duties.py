@@ -22,7 +22,9 @@ from server import (
     own_entries,
     privacy,
     relay,
+    repair_checks,
     rounds,
+    used_photos,
     works,
 )  # fmt: skip
 from server.site import Site
@@ -45,6 +47,8 @@ DUTIES: Final[tuple[Duty, ...]] = (
     nagging.answer,
     lacking.run,
     privacy.run,
+    used_photos.run,  # last: they look at pictures and take seconds
+    repair_checks.run,
 )
 
 

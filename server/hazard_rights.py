@@ -11,6 +11,7 @@ from domain.errors import EntryInvalidError, MoveRefusedError, NotAllowedError
 from domain.evidence import shots_now
 from domain.plant import Person
 from domain.records import Record, Value
+from domain.repair_checks import is_refused
 from domain.workflow import (
     Workflow,
     actors,
@@ -73,8 +74,9 @@ def move(entry: Entry, record: Record, scene: Scene, person: Person) -> None:
             raise EntryInvalidError(reason="fields")
         into = entry.set.get("merged_into")
         other = scene.record_of(into) if isinstance(into, str) else None
-        shots = shots_now(record, scene.photos_of(record.record_id))
-        facts = {"shots": shots, "merge_into": other}
+        photos = scene.photos_of(record.record_id)
+        shots, refused = shots_now(record, photos), is_refused(photos)
+        facts = {"shots": shots, "merge_into": other, "refused": refused}
         decide(workflow, record, action, target, person, access, plant, facts, entry.set)
         if other is not None:
             corrections.check_merge(workflow, record, other, person, definitions)

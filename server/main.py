@@ -37,6 +37,7 @@ from server import (
     relay,
     status,
     trust,
+    used_photos,
 )
 from server.rates import Rates
 from server.registers import Base
@@ -135,6 +136,7 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         _log.info("started", extra={"version": here.pack.definitions.version})
         await run_in_threadpool(nagging.begin, here)
+        await run_in_threadpool(used_photos.begin, here)
         loops = [asyncio.create_task(duties.keep_going(here))]
         if here.store.shared:
             loops.append(asyncio.create_task(_follow(here)))

@@ -13,8 +13,10 @@ from domain.control import flow_of, stops
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Record, Value, type_names
+from domain.repair_checks import CHECK
 from domain.trusted_time import CLOCK
 from server import (
+    evidence_rights,
     gap_rights,
     hazard_rights,
     notice_rights,
@@ -93,6 +95,8 @@ def _by_itself(entry: Entry, scene: Scene) -> None:
         work_rights.by_rule(entry, scene)
     elif entry.device_id != SERVER_DEVICE:
         time_rights.told(entry, scene)
+    elif entry.type == "evidence":
+        evidence_rights.by_server(entry, scene)
     elif entry.type not in OWN_TYPES:
         raise EntryInvalidError(reason="type")
 
@@ -224,9 +228,13 @@ def _evidence(entry: Entry, scene: Scene, person: Person) -> None:
         if not taken_back or scene.record.text("by") != person.person_id:
             raise NotAllowedError(action="evidence.withdraw", person=person.person_id)
         return
+    if scene.record is not None and set(entry.set) == {CHECK}:
+        evidence_rights.check(entry, scene.record, person)
+        return
     if scene.record is not None or entry.kind != "attach":
         raise EntryInvalidError(reason="append_only")
     record = as_created(entry)
+    evidence_rights.first(record)
     if record.text("by") != person.person_id:
         raise NotAllowedError(action="evidence.attach", person=person.person_id)
     if not all(_is_sha(record.get(cell)) for cell in _SHA_CELLS if record.get(cell) is not None):

@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 from app import door, unlock
 from app.settings import ClientSettings
 from app.use_cases import people
-from domain import errors, passphrases, relay, signatures
+from domain import errors, passphrases, rectification, relay, signatures, used_photos
 from domain.errors import FieldError
 from offline_store import copies, peers, sealed_files, sealing, vault
 from server import backup, unlocking
@@ -31,7 +31,9 @@ ERRORS = frozenset(  # the modules that have our errors
         errors,
         signatures,
         passphrases,
+        rectification,
         relay,
+        used_photos,
         sealing,
         sealed_files,
         vault,

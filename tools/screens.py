@@ -6,33 +6,26 @@ fake camera shows a printed label in a photograph (`--photo`, or a drawn one). P
 """
 
 import argparse
-import io
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import yaml
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from app.translate import Translator, read_catalogs, translator
-from domain.words import Words
-from media.label_sheet import PrintLabel, picture
-from media.labels import Label, sign
 from tests.helpers.browser import PHONE, TABLET, Look, Person, browser
 from tests.helpers.processes import Cut, World, world
 from tests.helpers.views import camera_file, printed_label
+from tools.drawn import TANK, Plant, draw_after, draw_photo, forged_label, read_plant
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-FONT = ASSETS / "fonts" / "SafeSC.otf"
 SIZES = {"phone": PHONE, "tablet": TABLET}
 INSPECTOR, OPERATOR, LEADER, ELECTRICIAN, VERIFIER = "U003", "U012", "U019", "U009", "U034"
-TANK, BOX = "TK-101", "DB-03"
+BOX = "DB-03"
 LEVEL_TOO_HIGH = "11.8"
 SPOKEN = {
     "zh": "配电房三号柜门没锁，里头有水",
@@ -45,20 +38,6 @@ EVER_MS = 1200  # a list read from the store, a photo drawn
 LATE_S = 40.0  # the camera of a busy machine
 
 
-class Plant(NamedTuple):
-    """What the demo plant says of its people and equipment."""
-
-    people: dict[str, dict[str, Any]]
-    assets: dict[str, dict[str, Any]]
-
-
-def read_plant() -> Plant:
-    """Read people with their PINs, and where the equipment stands."""
-    rows = yaml.safe_load((ASSETS / "definitions/plants/demo.yaml").read_text("utf-8"))
-    by_id = [{str(row["id"]): row for row in rows[kind]} for kind in ("people", "equipment")]
-    return Plant(*by_id)
-
-
 @dataclass(frozen=True)
 class Tour:
     """One walk: a size, a language, and the themes that each screen is photographed in."""
@@ -69,6 +48,8 @@ class Tour:
     themes: tuple[str, ...]
     scale: float
     photo: Path
+    after: Path
+    marks: tuple[tuple[float, float], tuple[float, float]]
     plant: Plant = field(default_factory=read_plant)
 
     @property
@@ -100,14 +81,16 @@ class Site:
     url: str
 
     @contextmanager
-    def person(self, label: Image.Image | None, at: str) -> Iterator[Person]:
+    def person(
+        self, label: Image.Image | None, at: str, *, repaired: bool = False
+    ) -> Iterator[Person]:
         """Open the client in a browser whose camera shows a label, standing at an equipment."""
         tour = self.tour
         folder = Path(tempfile.mkdtemp(dir=self.here.folder))
         asset = tour.plant.assets[at]
         look = Look(
             SIZES[tour.size],
-            camera_file(folder, tour.photo, label),
+            camera_file(folder, tour.after if repaired else tour.photo, label),
             (asset["lat"], asset["lon"], 6.0),
             dark=tour.themes[0] == "dark",
             locale="zh-CN" if tour.language == "zh" else "en-US",
@@ -123,27 +106,6 @@ class Site:
     def label(self, asset_id: str) -> Image.Image:
         """Print the label of an equipment."""
         return printed_label(self.here.folder, self.here.folder / "server", asset_id)
-
-
-def forged_label() -> Image.Image:
-    """Print a label that somebody else signed."""
-    label = Label("asset", "DEMO", TANK, 2, date(2026, 10, 1), 1)
-    name = Words({"zh": TANK, "en": TANK})
-    text = sign(label, Ed25519PrivateKey.generate())
-    return Image.open(io.BytesIO(picture(PrintLabel(text, TANK, 2, name, name), "zh", FONT)))
-
-
-def draw_photo(path: Path) -> Path:
-    """Draw a switchboard on a wall, where no photograph is at hand."""
-    scene = Image.new("RGB", (1280, 960), "#A9B4BA")
-    pen = ImageDraw.Draw(scene)
-    pen.rectangle((0, 700, 1280, 960), fill="#6F7B80")
-    pen.rectangle((120, 90, 1160, 760), fill="#D9D3C2", outline="#4A4A44", width=8)
-    pen.rectangle((640, 90, 1160, 760), fill="#C9C2AE", outline="#4A4A44", width=8)
-    pen.rectangle((660, 400, 690, 480), fill="#2B2B2B")
-    pen.polygon(((200, 260), (280, 120), (360, 260)), fill="#F2C230", outline="#2B2B2B")
-    scene.save(path, "JPEG", quality=92)
-    return path
 
 
 def name_of(tour: Tour, person_id: str) -> str:
@@ -283,6 +245,7 @@ def hazard(site: Site) -> None:
         who.wait(lambda: _photo_of(who), "the photo kept", LATE_S)
         who.type(t("report.words"), SPOKEN[tour.language])
         tour.shoot(who, "report", 2 * EVER_MS)
+        mark(site, who)
         who.tap(t("report.send"))
         who.wait(lambda: "HZ-" in " ".join(who.words()), "the hazard", LATE_S)
         tour.shoot(who, "hazard-reported")
@@ -294,8 +257,24 @@ def hazard(site: Site) -> None:
         tour.shoot(who, "outbox-sent")
         leave(who, tour)
         lead(site, who, code)
+    with site.person(None, BOX, repaired=True) as who:
         repair(site, who, code)
         close(site, who, code)
+
+
+def mark(site: Site, who: Person) -> None:
+    """Mark the defect on the photo: two taps at opposite corners."""
+    tour, t = site.tour, site.tour.t
+    tap_shown(who, t("check.mark"))
+    who.sees(t("mark.region.keep"), LATE_S)
+    who.page.wait_for_timeout(EVER_MS)
+    at = who.find("mark-picture")
+    for across, down in tour.marks:
+        who.page.mouse.click(at.x + across * at.w, at.y + down * at.h)
+        who.page.wait_for_timeout(SHELL_MS)
+    tour.shoot(who, "mark")
+    who.tap(t("mark.region.keep"))
+    who.sees(t("check.remark"), LATE_S)
 
 
 def lead(site: Site, who: Person, code: str) -> None:
@@ -333,6 +312,7 @@ def repair(site: Site, who: Person, code: str) -> None:
     tour.shoot(who, "hazard-shoot", 2 * EVER_MS)
     who.tap(t("capture.shoot_of", shot=t("shot.after")), seconds=LATE_S)
     who.sees(t("hazard.hand_in"), LATE_S)
+    who.sees(t("rectify.figure.probability"), LATE_S)
     tour.shoot(who, "hazard-repaired")
     who.tap(t("hazard.hand_in"))
     who.page.wait_for_timeout(EVER_MS)
@@ -340,11 +320,18 @@ def repair(site: Site, who: Person, code: str) -> None:
 
 
 def close(site: Site, who: Person, code: str) -> None:
-    """Verify, and see the whole way."""
-    tour = site.tour
+    """Compare, verify, and see the whole way."""
+    tour, t = site.tour, site.tour.t
     enter(who, tour, VERIFIER)
     who.tap(code, part=True)
     tour.shoot(who, "hazard-verify")
+    tap_shown(who, t("check.compare"))
+    who.sees(t("compare.heat"), LATE_S)
+    who.misses(t("check.running"), LATE_S)
+    tour.shoot(who, "compare", 2 * EVER_MS)
+    who.tap(t("compare.heat"))
+    tour.shoot(who, "compare-heat")
+    who.tap(t("page.back"))
     act(who, site, "hazard.verify")
     tour.shoot(who, "hazard-closed", 2 * EVER_MS)
 
@@ -383,14 +370,19 @@ def main() -> int:
     parser.add_argument("--parts", default=",".join(PARTS), help="which parts of the walk")
     parser.add_argument("--scale", type=float, default=1.0, help="text size, 1.0 to 1.5")
     parser.add_argument("--photo", type=Path, help="what the camera sees behind the label")
+    parser.add_argument("--after", type=Path, help="what the camera sees after the repair")
+    parser.add_argument("--box", default="0.3,0.3,0.7,0.7", help="the defect: shares of the photo")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         photo = options.photo or draw_photo(Path(folder) / "drawn.jpg")
+        after = options.after or draw_after(photo, Path(folder) / "after.jpg")
+        sides = [float(side) for side in options.box.split(",")]
+        marks = ((sides[0], sides[1]), (sides[2], sides[3]))
         for size in options.sizes.split(","):
             for language in options.languages.split(","):
                 themes = tuple(options.themes.split(","))
-                tour = Tour(options.out, size, language, themes, options.scale, photo)
+                tour = Tour(options.out, size, language, themes, options.scale, photo, after, marks)
                 walk(tour, options.parts.split(","))
     return 0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from app.field import FieldApp
-from app.use_cases import grading
+from app.use_cases import grading, used_photos
 from app.use_cases.grading import judge
 from domain.errors import RecordMissingError
 from domain.evidence import PHOTO, VIDEO, EvidenceGrade
@@ -82,9 +82,10 @@ def keep(
 ) -> EvidenceCard:
     """Store a photo and its copies, in one transaction with the entry that binds it to its record.
 
-    Takes seconds for 12 megapixels: call it in a thread. Raises PictureError.
+    Takes seconds for 12 megapixels: call it in a thread. Raises PictureError, PhotoUsedError.
     """
     taken_ms, fix = field.clock.now_ms(), field.here(fix)
+    known = used_photos.look(field, target.shot, picture)
     with blob_files.writing(field.store) as writing:
         writing.begin("original", picture)  # reaches the disk while its copies are made
         prepared = capture.prepare(
@@ -102,6 +103,7 @@ def keep(
     cells = {
         **_cells(target, judge(field, target, source, fix, prepared.quality), taken_ms, fix),
         **_picture_cells(prepared),
+        **known,
         "source": source,
     }
     return _bind(field, person, target, files, cells)

@@ -7,9 +7,10 @@ from typing import Final
 from sqlmodel import Session
 
 from app.field import FieldApp
-from app.use_cases import evidence, timeline
+from app.use_cases import evidence, repair_checks, timeline
 from app.use_cases.evidence import EvidenceCard
 from app.use_cases.hazard_fields import FieldView, fields_of, missing_before
+from app.use_cases.repair_checks import CheckView
 from app.use_cases.timeline import Step
 from domain import workflow
 from domain.corrections import may_choose, may_correct
@@ -18,6 +19,7 @@ from domain.evidence import AFTER, shots_now
 from domain.hazards import deadlines, element_of, next_deadline
 from domain.plant import Person
 from domain.records import Record
+from domain.repair_checks import REGION, Region, is_refused, region_of
 from domain.words import Words
 from offline_store import blobs, lists, records
 
@@ -86,6 +88,8 @@ class HazardView:
     corrections: frozenset[str]  # cells that this person may change
     grades: tuple[str, ...]  # the present one and those this person may choose, worst first
     fields: tuple[FieldView, ...] = ()  # what the plant's data asks beside
+    region: Region | None = None  # where the defect is, on a photo of the report
+    check: CheckView | None = None  # of the last photo of a repair
 
 
 def view_of(field: FieldApp, session: Session, person: Person, record: Record) -> HazardView:
@@ -128,6 +132,8 @@ def view_of(field: FieldApp, session: Session, person: Person, record: Record) -
         ),
         grades=grades_of(definitions, record, person),
         fields=fields_of(definitions, record, person),
+        region=region_of(record.get(REGION)),
+        check=repair_checks.view_of(field, session, person, record),
     )
 
 
@@ -158,7 +164,8 @@ def _moves(
 ) -> tuple[MoveView, ...]:
     definitions = field.definitions
     flow = definitions.workflows["hazard"]
-    present = shots_now(record, records.evidence_of(session, record.record_id))
+    photos = records.evidence_of(session, record.record_id)
+    present, refused = shots_now(record, photos), is_refused(photos)
     found: list[MoveView] = []
     for move in workflow.moves(flow, record, person, definitions.access, definitions.plant):
         missing: tuple[str, ...] = ()
@@ -172,13 +179,19 @@ def _moves(
                 action=move.action,
                 words=definitions.access.actions[move.action],
                 target=move.target,
-                needs=move.needs,
+                needs=_asked(move.needs, refused=refused),
                 missing=missing,
                 primary=move.action not in _SIDE_WAYS,
                 asks=missing_before(definitions, record, move.action),
             )
         )
     return tuple(sorted(found, key=lambda move: not move.primary))
+
+
+def _asked(needs: tuple[str, ...], *, refused: bool) -> tuple[str, ...]:
+    """What a person is asked for; a photo after the repair is among it."""
+    photo = ("after_photo",) if "after_photo" in needs else ()
+    return (*photo, *workflow.asked_for(needs, refused=refused))
 
 
 def _requires(flow: workflow.Workflow, move: workflow.Move) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from domain.hazards import element_of, route
 from domain.plant import Person
 from domain.questions import TEXT_MAX
 from domain.records import Record, Value
+from domain.repair_checks import is_refused
 from domain.words import Words
 from offline_store import lists, records
 
@@ -377,7 +378,9 @@ def open_counts(field: FieldApp, session: Session) -> dict[str, int]:
 
 def _facts(session: Session, record: Record, merged_into: str | None) -> dict[str, object]:
     """Return what the workflow asks beside the record: its photos, and where it would be merged."""
+    photos = records.evidence_of(session, record.record_id)
     return {
-        "shots": shots_now(record, records.evidence_of(session, record.record_id)),
+        "shots": shots_now(record, photos),
+        "refused": is_refused(photos),
         "merge_into": records.lookup(session, merged_into) if merged_into else None,
     }

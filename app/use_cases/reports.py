@@ -18,6 +18,7 @@ from domain.places import Fix
 from domain.plant import Person
 from domain.questions import TEXT_MAX
 from domain.records import Value
+from domain.repair_checks import REGION, Region, region_of
 from domain.words import Words
 from offline_store import drafts
 
@@ -45,6 +46,7 @@ class HazardDraft:
     source_item: Words | None  # the failed question
     can_send: bool  # words or a photo are there
     fields: tuple[FieldView, ...] = ()  # what the plant's data asks beside
+    region: Region | None = None  # where the defect is, on a photo that is still there
 
 
 @dataclass
@@ -64,6 +66,7 @@ class _Draft:
     person: str
     element: str | None = None
     fields: dict[str, Value] | None = None  # None: none yet, as in drafts of earlier versions
+    region: dict[str, Value] | None = None
 
     def body(self) -> dict[str, Value]:
         """Return it as JSON."""
@@ -139,6 +142,17 @@ def answer_fields(
     with field.store.session() as session:
         draft = _load(session, draft_id, person)
         draft = replace(draft, fields={**(draft.fields or {}), **given})
+        drafts.save(session, draft_id, KIND, draft.person, draft.body(), field.clock.now_ms())
+        return _shown(field, session, draft_id, draft)
+
+
+def mark_region(
+    field: FieldApp, person: Person, draft_id: str, region: Region | None
+) -> HazardDraft:
+    """Save where the defect is on a photo of the draft; None takes it back."""
+    with field.store.session() as session:
+        draft = _load(session, draft_id, person)
+        draft = replace(draft, region=region.value() if region else None)
         drafts.save(session, draft_id, KIND, draft.person, draft.body(), field.clock.now_ms())
         return _shown(field, session, draft_id, draft)
 
@@ -228,6 +242,7 @@ def _cells(
         else None,
         "label_state": draft.label_state,
         "fix": fix_cell(field.here(fix)),
+        **({REGION: shown.region.value()} if shown.region else {}),
         **{one.item.item_id: one.value for one in shown.fields if one.value},
     }
 
@@ -264,7 +279,14 @@ def _shown(field: FieldApp, session: Session, draft_id: str, draft: _Draft) -> H
         source_item=item.name if item else None,
         can_send=bool(draft.words.strip() or photos or item),
         fields=asked_first(definitions, cells),
+        region=_region(draft, photos),
     )
+
+
+def _region(draft: _Draft, photos: tuple[EvidenceCard, ...]) -> Region | None:
+    """Return the region while its photo is still one of the draft's: a retake is marked anew."""
+    region = region_of(draft.region)
+    return region if region and any(one.evidence_id == region.photo for one in photos) else None
 
 
 def _load(session: Session, draft_id: str, person: Person) -> _Draft:

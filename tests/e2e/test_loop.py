@@ -28,6 +28,7 @@ class Plant:
     phone: str
     tablet: str
     view: Path
+    repaired: Path  # what a camera sees after the repair: the picture of before proves nothing
 
 
 @pytest.fixture
@@ -37,9 +38,10 @@ def two_devices(tmp_path: Path) -> Iterator[Plant]:
         wire = Cut(here.server_port)
         label = printed_label(tmp_path, tmp_path / "server", "DB-03")
         view = camera_file(tmp_path, sample_photograph(), label)
+        repaired = camera_file(tmp_path, sample_photograph("neg_edited_001_before.jpg"), None)
         phone = here.start_client("phone-1", wire.url)
         tablet = here.start_client("phone-2", here.server_url)
-        yield Plant(here, wire, phone, tablet, view)
+        yield Plant(here, wire, phone, tablet, view, repaired)
         wire.close()
 
 
@@ -70,15 +72,17 @@ def sign_out(who: Person) -> None:
 def test_a_report_comes_back_closed(two_devices: Plant, size: dict[str, int]) -> None:
     place = two_devices
     look = Look(size, place.view, DB_03)
-    with browsers(look, look) as (first, second):
+    after = Look(size, place.repaired, DB_03)
+    with browsers(look, look, after) as (first, second, third):
         first.open(place.phone)
         second.open(place.tablet)
         code = report_offline(first, place)
         accept_and_dispatch(second, code)
-        repair(second, code)
+        third.open(place.tablet)
+        repair(third, code)
         verify(first, code)
         reporter_sees_every_step(first, code)
-        assert first.outside == second.outside == [], "nothing leaves this machine"
+        assert first.outside == second.outside == third.outside == [], "nothing leaves this machine"
 
 
 def report_offline(who: Person, place: Plant) -> str:

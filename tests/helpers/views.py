@@ -41,10 +41,10 @@ def printed_label(
     return page.crop((left - margin, top - margin, left + edge + margin, top + edge * 2))
 
 
-def sample_photograph() -> Path | None:
+def sample_photograph(name: str = "neg_edited_000_before.jpg") -> Path | None:
     """Return a real photograph of the sample data beside the checkout; None where there is none."""
     folder = Path(os.environ.get("ANSHAO_SHARED") or ROOT.parent / "shared")
-    photograph = folder / "data/rectify_dev/pairs/neg_edited_000_before.jpg"
+    photograph = folder / "data/rectify_dev/pairs" / name
     return photograph if photograph.exists() else None
 
 
@@ -61,6 +61,7 @@ def camera_file(folder: Path, photograph: Path | None, label: Image.Image | None
         scene.paste(sheet, ((SIZE[0] - sheet.width) // 2, (SIZE[1] - sheet.height) // 2))
     frame = io.BytesIO()
     scene.save(frame, "JPEG", quality=92)
-    path = folder / f"view-{photograph.stem if photograph else 'wall'}.mjpeg"
+    held = "" if label is None else "-label"
+    path = folder / f"view-{photograph.stem if photograph else 'wall'}{held}.mjpeg"
     path.write_bytes(frame.getvalue() * FRAMES)
     return path

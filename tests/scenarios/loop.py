@@ -1,7 +1,6 @@
 """The loop of a hazard as people do it on their devices: report, decide, photograph."""
 
 import io
-from functools import cache
 
 from PIL import Image
 
@@ -13,9 +12,8 @@ from offline_store import records
 from tests.helpers.plant import Device, PlantSite
 
 
-@cache
 def picture() -> bytes:
-    """A small photo."""
+    """A small photo, another one each time."""
     data = io.BytesIO()
     Image.effect_noise((320, 240), 60).convert("RGB").save(data, "JPEG")
     return data.getvalue()

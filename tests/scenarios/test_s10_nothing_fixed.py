@@ -1,0 +1,193 @@
+"""S10 Nothing was fixed, S11 Another place: what the device found, the server checks again.
+
+The device works without a network; once both originals have arrived the server compares them by
+the same rules. Where it comes to another outcome it says so, beside the first and in a notice.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from app.use_cases import evidence, hazards, repair_checks, reports
+from app.use_cases.evidence import DEFINITION, Target
+from domain.records import Record
+from domain.repair_checks import CHECK, SERVER_CHECK, Region, RepairCheck, check_of
+from domain.used_photos import SERVER_MARK, SERVER_REUSE
+from offline_store import records
+from tests.app.test_repair_checks import MARKED
+from tests.helpers.plant import Device, PlantSite
+from tests.media.places import Picture, file, grainy, second_shot, wall, with_defect
+from tests.scenarios.loop import act, inbox, on_server
+
+REPORTER, LEADER, FITTER, VERIFIER = "U012", "U019", "U009", "U034"
+
+
+def shoot(device: Device, person: str, record_id: str, shot: str, data: bytes) -> str:
+    target = Target(record_id, "HZ", "DB-03", shot)
+    who = device.person(person)
+    kept = evidence.keep(device.app, who, target, data, source="camera", fix=None)
+    return kept.evidence_id
+
+
+def repaired(device: Device, after: Picture, seed: int = 1) -> tuple[str, str]:
+    """A marked hazard from report to the photo of its repair; returns its id and the photo's."""
+    who = device.person(REPORTER)
+    draft = reports.open_draft(device.app, who, asset_id="DB-03")
+    photo = shoot(device, REPORTER, draft.draft_id, "closeup", file(with_defect(wall(seed))))
+    reports.mark_region(device.app, who, draft.draft_id, Region(photo, *MARKED))
+    reports.change_draft(device.app, who, draft.draft_id, words="门没锁", grade="C", category="EL")
+    hazard = reports.report(device.app, who, draft.draft_id, None)
+    act(device, LEADER, hazard, "accept>accepted")
+    act(device, LEADER, hazard, "dispatch>dispatched", assignee=FITTER)
+    act(device, FITTER, hazard, "rectify>rectifying")
+    return hazard, shoot(device, FITTER, hazard, "after", file(after))
+
+
+async def sent(site: PlantSite, device: Device) -> None:
+    """Everything is sent, originals too, and the server has done its duties."""
+    for _ in range(3):
+        await device.sync()
+    await site.run_duties()
+    await device.sync()
+
+
+def of_photo(site: PlantSite, photo: str, cell: str) -> RepairCheck | None:
+    return check_of(on_server(site, photo).get(cell))
+
+
+def still_broken() -> Picture:
+    return (second_shot(with_defect(wall(1)), 4) * 0.6).clip(0, 255).astype(np.uint8)
+
+
+def told(device: Device, person: str) -> list[str]:
+    return [card.key for card in inbox(device, person).cards if card.rule == "check"]
+
+
+async def test_nothing_fixed_is_refused_by_both_and_nobody_is_disturbed(site: PlantSite) -> None:
+    device = await site.device()
+    device.wire.up = False
+    hazard, photo = repaired(device, still_broken())
+    found = repair_checks.run(device.app, device.person(FITTER), hazard)
+    assert found is not None
+    assert found.outcome == "refused"
+    assert float(found.probability) <= 0.15
+    assert float(found.scene) > 0.8
+    device.wire.up = True
+    await sent(site, device)
+    again = of_photo(site, photo, SERVER_CHECK)
+    assert again is not None
+    assert (again.outcome, again.basis, again.region) == ("refused", "original", found.region)
+    assert told(device, VERIFIER) == []
+    view = hazards.view(device.app, device.person(VERIFIER), hazard)
+    assert view.check is not None
+    assert view.check.server == again
+    assert not view.check.differs
+    assert await site.run_duties() == 0  # said once
+
+
+async def test_where_the_device_says_something_else_the_server_speaks_up(site: PlantSite) -> None:
+    device = await site.device()
+    hazard, photo = repaired(device, still_broken())
+    found = repair_checks.run(device.app, device.person(FITTER), hazard)
+    assert found is not None
+    with device.app.store.session() as session:  # a device that was tampered with
+        device.app.write(
+            session, FITTER, kind="edit", record_id=photo, type="evidence", definition=DEFINITION,
+            set={CHECK: replace(found, outcome="passed").value()},
+        )  # fmt: skip
+    act(device, FITTER, hazard, "rectify>to_verify")
+    await sent(site, device)
+    again = of_photo(site, photo, SERVER_CHECK)
+    assert again is not None
+    assert again.outcome == "refused"
+    assert told(device, VERIFIER) == ["notice.check.refused"]
+    assert told(device, FITTER) == []
+    view = hazards.view(device.app, device.person(VERIFIER), hazard)
+    assert view.check is not None
+    assert view.check.differs
+    # marked anew by who verifies: both look again, and nothing is said twice
+    assert view.region is not None
+    wider = replace(view.region, right=view.region.right + 20)
+    repair_checks.mark(device.app, device.person(VERIFIER), hazard, wider)
+    await sent(site, device)
+    again = of_photo(site, photo, SERVER_CHECK)
+    assert again is not None
+    assert again.region == wider
+
+
+async def test_another_place_goes_to_a_person_though_nearly_every_pixel_differs(
+    site: PlantSite,
+) -> None:
+    """S11."""
+    device = await site.device()
+    hazard, photo = repaired(device, wall(8))
+    found = repair_checks.run(device.app, device.person(FITTER), hazard)
+    assert found is not None
+    assert (found.outcome, found.reasons[0].key) == ("needs_person", "rectify.other_place")
+    assert float(found.full_frame) > 0.5
+    act(device, FITTER, hazard, "rectify>to_verify")  # may be handed in, a person decides
+    await sent(site, device)
+    again = of_photo(site, photo, SERVER_CHECK)
+    assert again is not None
+    assert again.outcome == "needs_person"
+
+
+async def test_a_photo_of_another_device_used_again_is_found_by_the_server(
+    site: PlantSite,
+) -> None:
+    """S08: the copier's device never heard of the first photo, so the server has to find it."""
+    first, second = await site.device(), await site.device("phone-2")
+    fixed = second_shot(wall(1), 3)
+    second.wire.up = False
+    repaired(first, fixed)
+    hazard, copy = repaired(second, grainy(fixed, 9, 1)[30:-30, 40:-40], seed=2)
+    repair_checks.run(second.app, second.person(FITTER), hazard)
+    act(second, FITTER, hazard, "rectify>to_verify")
+    second.wire.up = True
+    await sent(site, first)
+    await sent(site, second)
+    photo = on_server(site, copy)
+    used = photo.get(SERVER_REUSE)
+    assert isinstance(used, dict)
+    assert used["how"] == "block"
+    original = on_server(site, str(used["of"]))
+    assert original.text("of") != hazard
+    assert photo.get(SERVER_MARK) is None  # what the device said of its picture was true
+    assert "notice.check.used" in told(second, VERIFIER)
+    await sent(site, second)
+    again = of_photo(site, copy, SERVER_CHECK)
+    assert again is not None
+    assert (again.outcome, again.reuse) == ("refused", "block")
+    view = hazards.view(second.app, second.person(VERIFIER), hazard)
+    assert view.check is not None
+    assert view.check.used is not None
+    assert view.check.used.code == _code(second, original)
+
+
+def _code(device: Device, photo: Record) -> str:
+    with device.app.store.reading() as session:
+        return records.get(session, photo.text("of")).text("code")
+
+
+async def test_the_picture_of_before_is_there_when_the_repair_is_made_without_a_network(
+    site: PlantSite,
+) -> None:
+    """The rectifier's device has only heard of the hazard; the copy came along with it."""
+    first, second = await site.device(), await site.device("phone-2")
+    who = first.person(REPORTER)
+    draft = reports.open_draft(first.app, who, asset_id="DB-03")
+    photo = shoot(first, REPORTER, draft.draft_id, "closeup", file(with_defect(wall(1))))
+    reports.mark_region(first.app, who, draft.draft_id, Region(photo, *MARKED))
+    reports.change_draft(first.app, who, draft.draft_id, words="门没锁", grade="C", category="EL")
+    hazard = reports.report(first.app, who, draft.draft_id, None)
+    act(first, LEADER, hazard, "accept>accepted")
+    act(first, LEADER, hazard, "dispatch>dispatched", assignee=FITTER)
+    await sent(site, first)
+    for _ in range(3):
+        await second.sync()
+    second.wire.up = False
+    act(second, FITTER, hazard, "rectify>rectifying")
+    shoot(second, FITTER, hazard, "after", file(second_shot(wall(1), 3)))
+    found = repair_checks.run(second.app, second.person(FITTER), hazard)
+    assert found is not None
+    assert (found.outcome, found.basis) == ("passed", "copy")
