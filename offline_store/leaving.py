@@ -10,7 +10,8 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from offline_store import blobs, search
-from offline_store.database import Store, insert_new
+from offline_store.bulk import insert_new
+from offline_store.database import Store
 from offline_store.entries import IN_MAX
 from offline_store.tables import BlobRow, ConflictRow, EntryRow, HoldRow, LeavingRow, RecordRow
 

@@ -19,6 +19,7 @@ from domain.relay import Message, Piece, encode, runs_of
 from offline_store import devices, entries, keep, relayed
 from offline_store.database import Store
 from offline_store.relayed import Relayed
+from offline_store.rounds import Due
 from sync.relay_messages import RelayReply
 from sync.transport import Transport
 
@@ -46,10 +47,14 @@ class Relayer:
         self._refused_by: str | None = None  # the epoch of a server that knows no relay
         self._ahead: set[str] = set()  # own stops that went ahead, by id
 
-    async def pass_on(self) -> None:
-        """Offer own stops, then all that came and was not offered yet; raises OfflineError."""
-        await self.stops_first()
-        while True:
+    async def pass_on(self, due: Due) -> None:
+        """Offer own stops, then all that came and was not offered yet; raises OfflineError.
+
+        `due` is what there is to do: mostly nothing of this.
+        """
+        if due.left.entries > FAR_BACK:
+            await self.stops_first()
+        while due.relayed:
             epoch, rows = await asyncio.to_thread(self._next)
             if not rows or self._refused_by == epoch:
                 return
@@ -107,8 +112,6 @@ class Relayer:
 
     def _next(self) -> tuple[str, list[Relayed]]:
         with self._store.reading() as session:
-            if not relayed.some(session):
-                return "", []
             epoch = keep.cursor(session).epoch
             rows = relayed.find(session, not_passed=epoch, limit=AT_ONCE)
         size, fitting = 0, list[Relayed]()
