@@ -300,7 +300,7 @@ _HELD = f"{bulk.columns(HoldRow, _HOLD)} WHERE record_id = ? ORDER BY hold_id LI
 
 
 def _record(row: Sequence[Any]) -> Record:
-    record_id, type, definition, packed = row
+    record_id, type, definition, packed = row[: len(_READ)]
     cells: dict[str, list[Any]] = bulk.unpack(packed)
     told = {name: Cell(*parts) for name, parts in cells.items()}
     return Record(record_id, type, definition, told)
