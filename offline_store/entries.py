@@ -260,6 +260,12 @@ def last_feed(session: Session) -> int:
     return (found[0] if found else None) or 0
 
 
+def confirmed_behind(session: Session, device_id: str, feed: int) -> int | None:
+    """Return the number of a device's last entry in the feed behind a place; None for none."""
+    found = bulk.first(session, _BEHIND, (device_id, feed))
+    return found[0] if found else None
+
+
 def last_received_ms(session: Session, without: str) -> int | None:
     """Return when the newest entry of the feed came, one device left out; None where none came."""
     feed = col(EntryRow.feed)
@@ -363,6 +369,7 @@ _LAST = (
 _KEY = "SELECT public_key FROM device WHERE device_id = ?"
 _SIGNS = "SELECT min(number) FROM entry WHERE device_id = ? AND signature IS NOT NULL"
 _LAST_FEED = "SELECT max(feed) FROM entry"
+_BEHIND = "SELECT max(number) FROM entry WHERE device_id = ? AND feed > ?"
 _EDGE = "SELECT feed FROM entry WHERE feed > ? ORDER BY feed LIMIT 1 OFFSET ?"
 _MARK = "SELECT hash FROM entry WHERE feed <= ? ORDER BY feed DESC, device_id, number DESC LIMIT 1"
 

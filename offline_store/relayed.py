@@ -25,6 +25,7 @@ from offline_store.tables import EntryRow, RelayedRow
 # what stands before it, and "carried": a stop that is in force meanwhile
 State = Literal["counts", "refused", "held", "fork", "waiting", "carried"]
 _FOLDED: Final = ("counts", "refused")
+_DELIVERED: Final = ("taken", "known")  # what the server answers when an entry is in its feed
 _BEGINS: Final = frozenset({"state", "of", "what"})  # cells of which every first entry sets one
 
 
@@ -162,6 +163,17 @@ def settle(session: Session) -> None:
     for start in range(0, len(gone), IN_MAX):
         some_rows = gone[start : start + IN_MAX]
         run(delete(RelayedRow).where(col(RelayedRow.row).in_(some_rows)))
+
+
+def drop_delivered(session: Session, epoch: str) -> list[str]:
+    """Let go of what the server of this life took; returns the records it was of."""
+    if not some(session):
+        return []
+    delivered = (col(RelayedRow.passed) == epoch, col(RelayedRow.answer).in_(_DELIVERED))
+    run = session.connection().execute
+    of = list(run(select(col(RelayedRow.record_id)).where(*delivered).distinct()).scalars())
+    run(delete(RelayedRow).where(*delivered))
+    return sorted(of)
 
 
 def mark(session: Session, piece: Piece, state: State) -> None:

@@ -26,7 +26,8 @@ _CARRIES = f'"{CELL}":{{'.encode()  # and in one that carries another (`domain.c
 class Ask(NamedTuple):
     """What a device asks for; `mark` names its subscription, None from one of version 1.1.
 
-    `kept` is up to where it has stored the feed, where it asks ahead of that.
+    `kept` is up to where it has stored the feed, where it asks ahead of that; `sent` the number of
+    its own entry that was confirmed last, where that is behind the cursor.
     """
 
     after: int
@@ -37,13 +38,14 @@ class Ask(NamedTuple):
     mark: str | None = None
     whole: bool = False
     kept: int | None = None
+    sent: int | None = None
 
 
 def page(here: Site, caller: Device, ask: Ask) -> PullReply:
     """Return the next page of the feed for a device."""
     with here.store.reading() as session:
         epoch, last = here.epoch_now(session), journal.last_feed(session)
-        another = _of_another_life(session, ask, epoch, last)
+        another = _of_another_life(session, caller, ask, epoch, last)
         if not another:
             if ask.after <= last:
                 _has_read(here, caller, ask)
@@ -205,14 +207,16 @@ def _page(here: Site, session: Session, epoch: str, names: Set[str], cursor: int
     )
 
 
-def _of_another_life(session: Session, ask: Ask, epoch: str, last: int) -> bool:
-    """Say whether a device has read what this feed does not have: it was copied back.
+def _of_another_life(session: Session, caller: Device, ask: Ask, epoch: str, last: int) -> bool:
+    """Say whether a device has read or sent what this feed does not have: it was copied back.
 
     A device that knows only an earlier epoch says nothing about this one: it reads anew anyhow.
     """
     if ask.epoch is not None and ask.epoch != epoch:
         return False
     if ask.after > last:
+        return True
+    if ask.sent is not None and ask.sent > journal.head(session, caller.device_id)[0]:
         return True
     if ask.seen is None:  # a device of the version before, or one that has just begun
         return False

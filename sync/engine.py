@@ -164,7 +164,8 @@ class SyncEngine:
         await self._count()
         if self._own:
             await self._pull(wait_s=0)
-        await self._pusher.relayer.pass_on(self._due)  # first: own entries may build on it
+        with suppress(DeviceRevokedError):  # of a lost device nothing of others is taken
+            await self._pusher.relayer.pass_on(self._due)  # first: own entries may build on it
         await self._push_or_hold()
         await self._send_small()
         await self._fetch_wanted()
