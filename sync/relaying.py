@@ -16,7 +16,7 @@ from domain.control import stops
 from domain.errors import OfflineError, ServerRefusedError, ServerTroubleError
 from domain.policies import TypePolicies
 from domain.relay import Message, Piece, encode, runs_of
-from offline_store import devices, entries, keep, relayed
+from offline_store import devices, entries, keep, records, relayed
 from offline_store.database import Store
 from offline_store.relayed import Relayed
 from offline_store.rounds import Due
@@ -28,6 +28,7 @@ AT_ONCE = 200  # entries in one message
 FAR_BACK = 20  # entries before an own stop from which it goes ahead of them
 BYTES_AT_ONCE = 512 * 1024
 _UNKNOWN_TO_IT = frozenset({404, 405})  # a server of the version before
+_FORK = "sync.fork"
 _LATER = frozenset({408, 429, 503, 507})
 
 
@@ -158,6 +159,12 @@ class Relayer:
     def _note(self, rows: list[Relayed], epoch: str, answer: str) -> None:
         with self._store.session() as session:
             relayed.passed(session, rows, epoch, answer)
+            if answer != _FORK:
+                return
+            for one in rows:  # the server has others with their numbers, and theirs count
+                relayed.mark(session, one.piece, "fork")
+            touched = dict.fromkeys(one.piece.entry.record_id for one in rows)
+            records.refold_all(session, list(touched), self._policies())
 
 
 def _plant(session: Session) -> str:

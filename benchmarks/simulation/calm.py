@@ -49,8 +49,11 @@ async def calm_down(world: "World") -> None:
         )
         await asyncio.sleep(LOOK_S)
         world.revive()
-        still = let_in and not carry_out(world.server) and _is_quiet(world)
-        quiet = quiet + 1 if still else 0
+        if carry_out(world.server):
+            world.step("removed for good")
+            quiet = 0
+        else:
+            quiet = quiet + 1 if let_in and _is_quiet(world) else 0
     if quiet < QUIET:
         world.found.diverged += 1
         states = [tablet.state for tablet in world.tablets if not tablet.stopped]

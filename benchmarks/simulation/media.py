@@ -33,7 +33,7 @@ class Media:
         roll = self._chance.random()
         if roll < 0.4:
             return self._recorded(tablet)
-        if roll < 0.65:
+        if roll < 0.6:
             return self._asked(tablet)
         if roll < 0.95:
             return self._decided(tablet)

@@ -30,6 +30,7 @@ DAY_MS = 86_400_000
 AUDIT_EVERY = 40
 # a server that comes back from a backup needs its devices: each seed has one of these
 STORIES = ("plain", "restore", "rollback", "lost", "clone", "clock")
+LONG = {"lost": 14}  # stories of several steps: how likely the next one is
 MOVING = 0.6  # of the seeds: devices and people get other places and rights
 FORKED = ChainBrokenError.code
 PHOTOS = 0.15  # of what people write
@@ -47,8 +48,8 @@ _CHANCES = {
     "server_writes": 2,
     "office": 4,
     "relay": 4,
-    "media": 5,
-    "removal": 1,
+    "media": 8,
+    "removal": 2,
     "story": 4,
 }
 
@@ -136,7 +137,8 @@ class World:
 
     def _act(self) -> None:
         tablet = self.chance.choice([one for one in self.tablets if not one.stopped])
-        (happens,) = self.chance.choices(list(_CHANCES), list(_CHANCES.values()))
+        chances = _CHANCES | {"story": LONG.get(self.story, _CHANCES["story"])}
+        (happens,) = self.chance.choices(list(chances), list(chances.values()))
         getattr(self, f"_{happens}")(tablet)
 
     def _work(self, tablet: Tablet) -> None:

@@ -122,3 +122,20 @@ async def test_a_server_that_lacks_what_it_confirmed_last_was_copied_back_and_as
     assert pages.page(plant.site, known, lacks).epoch != at.epoch
     await mine.engine.sync_once()
     assert waits(mine) == 0
+
+
+async def test_what_the_server_turns_down_as_a_fork_counts_no_longer_where_it_was_carried(
+    plant: Plant,
+) -> None:
+    mine, carrier = await plant.tablet(), plant.tablets[0]
+    await carrier.engine.sync_once()
+    hazard = mine.write(WORKER, "hazard", report("另一台抄走的"))
+    hand(plant, mine, carrier)
+    with mine.store.session() as session:  # its twin writes something else under the same number
+        entries.remove(session, mine.identity.device_id, 1)
+        records.refold_all(session, [hazard], plant.site.pack.definitions.policies)
+    other = mine.write(WORKER, "hazard", report("本机写的"))
+    await mine.engine.sync_once()
+    await carrier.engine.sync_once()
+    assert hazard not in held(carrier)
+    assert other in held(carrier)
