@@ -31,11 +31,11 @@ class Media:
     def next(self, tablet: Tablet) -> tuple[str, Doing, Files] | None:
         """Return what somebody does there, its name, and files; None where there is nothing."""
         roll = self._chance.random()
-        if roll < 0.4:
+        if roll < 0.3:
             return self._recorded(tablet)
-        if roll < 0.6:
+        if roll < 0.55:
             return self._asked(tablet)
-        if roll < 0.95:
+        if roll < 0.85:
             return self._decided(tablet)
         state = privacy.WITHDRAWN if self._chance.random() < 0.5 else privacy.GIVEN
         cells: dict[str, Value] = {
