@@ -239,7 +239,11 @@ class SyncEngine:
             self._own = True
             at = await asyncio.to_thread(knowing.cursor, self._store)
             await asyncio.to_thread(self._rewind, at.epoch)
-            await self._pull(wait_s=0)
+            try:
+                await self._pull(wait_s=0)
+            except DeviceRevokedError:  # a lost device is told nothing, but may finish sending
+                self._own = False
+                self._pusher.go_on_from(expected)
 
     def _rewind(self, epoch: str) -> None:
         with self._store.session() as session:

@@ -64,7 +64,7 @@ def _is_quiet(world: "World") -> bool:
     last = world.server.last_feed()
     store = world.server.disk.store
     there = [one for one in world.tablets if not one.stopped and not one.locked]
-    if any(one.owes for one in world.tablets if one.locked and not one.stopped):
+    if any(one.owes(store) for one in world.tablets if one.locked and not one.stopped):
         return False
     states = [tablet.state for tablet in there]
     return not any(tablet.wants_from(store) for tablet in there) and all(

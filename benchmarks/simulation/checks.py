@@ -140,7 +140,7 @@ def inspect(
             continue
         _photos(found, tablet, server, gone)
         if tablet.locked:  # it may send, and gets nothing any more
-            _sent(found, tablet)
+            _sent(found, tablet, server)
             continue
         name, here = f"device {tablet.number}", picture(tablet.disk.store)
         theirs = owed(server.site, tablet.device_id)
@@ -179,11 +179,12 @@ def _leaks(
         found.note(f"{name}: keeps {len(kept)} that it may not see, first {kept[0]}")
 
 
-def _sent(found: Findings, tablet: Tablet) -> None:
+def _sent(found: Findings, tablet: Tablet, server: PlantServer) -> None:
     """A lost device has sent all that it had."""
-    if tablet.owes:
+    owes = tablet.owes(server.disk.store)
+    if owes:
         found.diverged += 1
-        found.note(f"device {tablet.number}, lost: {tablet.owes} not sent, {tablet.error}")
+        found.note(f"device {tablet.number}, lost: {owes} not sent, {tablet.error}")
 
 
 def _incidents(found: Findings, server: PlantServer) -> None:

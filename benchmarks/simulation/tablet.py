@@ -24,7 +24,7 @@ from domain.definitions import Definitions
 from domain.errors import FieldError, StoreFullError
 from domain.invitations import DeviceRevokedError, Invitation
 from domain.records import Value
-from offline_store import blobs, devices, journal, keep, outbox, records, removals
+from offline_store import blobs, devices, entries, journal, keep, outbox, records, removals
 from offline_store.database import Store
 from sync.engine import SyncEngine
 from sync.transport import Transport
@@ -342,11 +342,15 @@ class Tablet:
             at = keep.cursor(session)
         return int(unsent or 0), at, self.error
 
-    @property
-    def owes(self) -> int:
-        """How much of what was made here waits; a lost device is not to bring what others made."""
+    def owes(self, server: Store) -> int:
+        """How much of what was made here the server lacks; what others made does not count."""
+        with server.reading() as session:
+            last = {one: entries.last_of_device(session, one) for one in self.ids}
         with self.disk.store.reading() as session:
-            left = sum(outbox.count(session, one).entries for one in self.ids)
+            left = sum(
+                bool(outbox.pending(session, one, 1, after=there.number if there else 0))
+                for one, there in last.items()
+            )
             return left + sum(one.sha256 in self.photos for one in blobs.pending(session))
 
     def wants_from(self, server: Store) -> bool:

@@ -139,3 +139,23 @@ async def test_what_the_server_turns_down_as_a_fork_counts_no_longer_where_it_wa
     await carrier.engine.sync_once()
     assert hazard not in held(carrier)
     assert other in held(carrier)
+
+
+async def test_a_lost_device_sends_the_rest_of_what_another_handed_in_for_it(plant: Plant) -> None:
+    first, lost = plant.tablets[0], await plant.tablet()
+    await lost.engine.sync_once()
+    for n in range(3):
+        lost.write(WORKER, "hazard", report(f"托人带回 {n}"))
+    hand(plant, lost, first)
+    rest = lost.write(WORKER, "hazard", report("后来写的"))
+    cells: dict[str, Value] = {
+        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
+    }  # fmt: skip
+    await first.engine.sync_once()
+    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=lost.identity.device_id)
+    await first.engine.sync_once()
+    with pytest.raises(DeviceRevokedError):
+        await lost.engine.sync_once()
+    with plant.site.store.reading() as session:
+        held_back = entries.of_record(session, rest)
+    assert [one.verdict for one in held_back] == ["quarantined"], "for people to look at"
