@@ -41,15 +41,19 @@ def look(field: FieldApp) -> bool:
     """Write down what the clocks did since the last look; returns whether there was something."""
     if field.identity is None or field.pack is None:
         return False
-    with field.store.reading() as session:
-        owed = keep.get(session, _OWED) == field.clock.boot
+    owed = field.clock.last_anchor is not None and _is_owed(field)
     moved = field.clock.take_jump()
-    if not moved and not (owed and field.clock.last_anchor):
+    if not moved and not owed:
         return False
     with field.store.session() as session:
         _note(field, session, moved)
         keep_clock(field, session)
     return True
+
+
+def _is_owed(field: FieldApp) -> bool:
+    with field.store.reading() as session:
+        return keep.get(session, _OWED) == field.clock.boot
 
 
 def note(field: FieldApp, session: Session) -> None:

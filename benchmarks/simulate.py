@@ -3,7 +3,8 @@
 A plant of devices and one server, all of it the product's own code, lives through a schedule that
 a seed decides: work with photos, cuts, crashes, full disks, wrong clocks, restarts, a server from a
 backup, a device from a copy or with a twin, one that is lost, blocked, or joins anew, people and
-devices that get other places and rights. Then everything has its time to arrive, and what is
+devices that get other places and rights, work that one device hands to another, recordings that are
+removed, certificates that run out. Then everything has its time to arrive, and what is
 left is compared with what must be. Six bugs are planted to see that they would have been found.
 Seeds are shared out among processes (`--jobs`); a seed gives the same in each of them.
 `benchmarks/simulation` says how.

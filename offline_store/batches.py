@@ -1,11 +1,8 @@
 """The pushes: on the server with the reply as sent, on a device with the reply once it came."""
 
 from dataclasses import dataclass, fields
-from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam
-from sqlalchemy import select as core_select
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session
 
 from offline_store import bulk
 from offline_store.tables import BatchRow
@@ -33,8 +30,8 @@ def add(session: Session, batch: Batch) -> None:
 
 def lookup(session: Session, device_id: str, first: int) -> Batch | None:
     """Return the push of a device that begins with entry `first`."""
-    row = session.connection().execute(_THIS, {"device": device_id, "first": first}).first()
-    return _batch(row) if row else None
+    row = bulk.first(session, _THIS, (device_id, first))
+    return Batch(*row) if row else None
 
 
 def unanswered(session: Session, device_id: str, after: int = 0) -> Batch | None:
@@ -42,75 +39,39 @@ def unanswered(session: Session, device_id: str, after: int = 0) -> Batch | None
 
     It is sent again exactly as it was.
     """
-    row = session.connection().execute(_UNANSWERED, {"device": device_id, "after": after}).first()
-    return _batch(row) if row else None
+    row = bulk.first(session, _UNANSWERED, (device_id, after))
+    return Batch(*row) if row else None
 
 
 def answer(session: Session, batch: Batch) -> None:
     """Keep the reply to a push, and how much of it was taken."""
-    session.exec(
-        update(BatchRow)
-        .where(col(BatchRow.device_id) == batch.device_id, col(BatchRow.first) == batch.first)
-        .values(
-            last=batch.last,
-            head=batch.head,
-            feed=batch.feed,
-            received_ms=batch.received_ms,
-            receipt=batch.receipt,
-            reply=batch.reply,
-        )
-    )
+    told = (batch.last, batch.head, batch.feed, batch.received_ms, batch.receipt, batch.reply)
+    bulk.run(session, _ANSWER, (*told, batch.device_id, batch.first))
 
 
 def drop(session: Session, device_id: str, first: int) -> None:
     """Forget a push that the server wants cut differently; its entries stay in the outbox."""
-    row = session.get(BatchRow, (device_id, first))
-    if row is not None:
-        session.delete(row)
-        session.flush()
+    bulk.run(session, _DROP, (device_id, first))
 
 
 def drop_unanswered(session: Session, device_id: str, first: int) -> None:
     """Forget the pushes from entry `first` on that were begun and not answered."""
-    session.exec(
-        delete(BatchRow).where(
-            col(BatchRow.device_id) == device_id,
-            col(BatchRow.first) >= first,
-            col(BatchRow.reply).is_(None),
-        )
-    )
+    bulk.run(session, _DROP_UNANSWERED, (device_id, first))
 
 
 def of_device(session: Session, device_id: str) -> list[Batch]:
     """Return all pushes of a device in order."""
-    rows = session.exec(
-        select(BatchRow).where(col(BatchRow.device_id) == device_id).order_by(col(BatchRow.first))
-    )
-    return [_batch(row) for row in rows]
+    return [Batch(*row) for row in bulk.run(session, _ALL, (device_id,))]
 
 
 _NAMES = tuple(one.name for one in fields(Batch))
-_ROWS = core_select(cast("Table", vars(BatchRow)["__table__"]))  # rows without the mapper
-_THIS = _ROWS.where(
-    col(BatchRow.device_id) == bindparam("device"), col(BatchRow.first) == bindparam("first")
+_ROWS = bulk.columns(BatchRow, _NAMES)
+_ALL = f"{_ROWS} WHERE device_id = ? ORDER BY first"
+_THIS = f"{_ROWS} WHERE device_id = ? AND first = ?"
+_UNANSWERED = f"{_ROWS} WHERE device_id = ? AND reply IS NULL AND first > ? ORDER BY first LIMIT 1"
+_ANSWER = (
+    "UPDATE batch SET last = ?, head = ?, feed = ?, received_ms = ?, receipt = ?, reply = ?"
+    " WHERE device_id = ? AND first = ?"
 )
-_UNANSWERED = (
-    _ROWS.where(col(BatchRow.device_id) == bindparam("device"), col(BatchRow.reply).is_(None))
-    .where(col(BatchRow.first) > bindparam("after"))
-    .order_by(col(BatchRow.first))
-    .limit(1)
-)
-
-
-def _batch(row: BatchRow | Row[Any]) -> Batch:
-    return Batch(
-        row.device_id,
-        row.first,
-        row.last,
-        row.head,
-        row.feed,
-        row.received_ms,
-        row.receipt,
-        row.reply,
-        row.certificate,
-    )
+_DROP = "DELETE FROM batch WHERE device_id = ? AND first = ?"
+_DROP_UNANSWERED = "DELETE FROM batch WHERE device_id = ? AND first >= ? AND reply IS NULL"

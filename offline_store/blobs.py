@@ -11,17 +11,16 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
-from sqlalchemy import Row, Table, bindparam
-from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select, update
 
 from domain.errors import StoreError, StoreFullError
-from offline_store import backups, sealed_files
-from offline_store.database import Store, insert_new
+from offline_store import backups, bulk, sealed_files
+from offline_store.bulk import insert_new
+from offline_store.database import Store
 from offline_store.tables import BlobRow
 
 # On a device: own files are waiting, sending, received or refused; files of others are wanted until
@@ -179,22 +178,11 @@ def add(
 ) -> None:
     """Add the row of a file that is at its place; a file that is known keeps its state."""
     order = PRIORITIES.get(kind, ORIGINAL) if priority is None else priority
-    new = BlobRow(
-        sha256=sha256,
-        size=size,
-        kind=kind,
-        record_id=record_id,
-        have=True,
-        state=state,
-        priority=order,
-    )
-    if not insert_new(session, BlobRow, new.model_dump()):
-        this = update(BlobRow).where(
-            col(BlobRow.sha256) == sha256,
-            col(BlobRow.state) != REMOVED,
-        )
-        session.exec(this.values(have=True))
-        session.exec(this.where(col(BlobRow.state) == "wanted").values(state="held"))
+    new = {"sha256": sha256, "size": size, "kind": kind, "record_id": record_id}
+    now = {"have": True, "state": state, "priority": order}
+    if not insert_new(session, BlobRow, _FRESH | new | now):
+        bulk.run(session, _HAVE, (True, sha256, REMOVED))
+        bulk.run(session, _HELD, (sha256,))
 
 
 def path(store: Store, sha256: str) -> Path:
@@ -245,20 +233,18 @@ def size(store: Store, sha256: str) -> int:
 
 def lookup(session: Session, sha256: str) -> Blob | None:
     """Return the row of a file, or None."""
-    row = session.get(BlobRow, sha256)
+    row = bulk.first(session, _ONE, (sha256,))
     return _blob(row) if row else None
 
 
 def pending(session: Session, *, up_to: int = ORIGINAL, limit: int = 500) -> list[Blob]:
     """Return own files that the server has not confirmed: small and first made come first."""
-    rows = session.connection().execute(_PENDING, {"up_to": up_to, "most": limit})
-    return [_blob(row) for row in rows]
+    return [_blob(row) for row in bulk.run(session, _PENDING, (up_to, limit))]
 
 
 def unsettled(session: Session) -> list[Blob]:
     """Return every own file that the server has not taken, the refused ones too."""
-    query = select(BlobRow).where(col(BlobRow.state).in_(["waiting", "sending", "refused"]))
-    return [_blob(row) for row in session.exec(query.order_by(col(BlobRow.sha256)))]
+    return [_blob(row) for row in bulk.run(session, _UNSETTLED)]
 
 
 def progress(session: Session, sha256: str, offset: int) -> None:
@@ -271,19 +257,11 @@ def confirm(session: Session, sha256: str, receipt: str, received_ms: int) -> No
 
     Raises BlobRemovedError for a file that was removed for good, meanwhile or before.
     """
-    this = update(BlobRow).where(col(BlobRow.sha256) == sha256, col(BlobRow.state) != REMOVED)
-    noted = session.connection().execute(
-        this.values(
-            state="received",
-            offset=col(BlobRow.size),
-            receipt=receipt,
-            received_ms=received_ms,
-            error=None,
-        )
-    )
-    if not noted.rowcount:
-        row = session.get(BlobRow, sha256)
-        assert row is not None, "a receipt is noted for a file that is here"
+    told = ("received", receipt, received_ms, None)
+    bulk.run(session, _CONFIRM, (*told, sha256, REMOVED))
+    noted = lookup(session, sha256)
+    assert noted is not None, "a receipt is noted for a file that is here"
+    if noted.state == REMOVED:
         raise BlobRemovedError(file=sha256[:8])
 
 
@@ -308,33 +286,20 @@ def retry(session: Session, sha256: str) -> None:
 
 def want(session: Session, sha256: str, *, kind: str, record_id: str = "") -> None:
     """Ask for a file that others made; one that is known stays as it is."""
-    if session.get(BlobRow, sha256) is None:
+    if lookup(session, sha256) is None:
+        new = {"sha256": sha256, "size": 0, "kind": kind, "record_id": record_id}
         order = PRIORITIES.get(kind, ORIGINAL)
-        row = BlobRow(
-            sha256=sha256, size=0, kind=kind, record_id=record_id, state="wanted", priority=order
-        )
-        session.add(row)
-        session.flush()
+        insert_new(session, BlobRow, _FRESH | new | {"state": "wanted", "priority": order})
 
 
 def wanted(session: Session, limit: int = 100) -> list[Blob]:
     """Return files of others that are still to be fetched."""
-    rows = session.connection().execute(_WANTED, {"most": limit})
-    return [_blob(row) for row in rows]
+    return [_blob(row) for row in bulk.run(session, _WANTED, (limit,))]
 
 
 def listed(session: Session, since_ms: int, limit: int = 1000) -> list[Blob]:
     """Return own files for the outbox: all that wait or were refused, and received ones since."""
-    query = (
-        select(BlobRow)
-        .where(
-            col(BlobRow.state).in_(["waiting", "sending", "refused"])
-            | ((col(BlobRow.state) == "received") & (col(BlobRow.received_ms) >= since_ms))
-        )
-        .order_by(col(BlobRow.priority), col(BlobRow.size), col(BlobRow.sha256))
-        .limit(limit)
-    )
-    return [_blob(row) for row in session.exec(query)]
+    return [_blob(row) for row in bulk.run(session, _LISTED, (since_ms, limit))]
 
 
 def part(store: Store, sha256: str) -> Path:
@@ -365,34 +330,31 @@ def _set(session: Session, sha256: str, **values: object) -> None:
     session.exec(update(BlobRow).where(col(BlobRow.sha256) == sha256).values(**values))
 
 
-# asked in each round of sync: a query that is made once costs a quarter
-_TABLE = cast("Table", vars(BlobRow)["__table__"])  # rows without the mapper
+# asked in each round of sync
+_NAMES = tuple(one.name for one in fields(Blob))
+_FRESH: dict[str, object] = {
+    "have": False, "offset": 0, "receipt": None, "received_ms": None, "error": None,
+}  # fmt: skip
+_ROWS = bulk.columns(BlobRow, _NAMES)
+_ONE = f"{_ROWS} WHERE sha256 = ?"
 _PENDING = (
-    core_select(_TABLE)
-    .where(col(BlobRow.state).in_(["waiting", "sending"]))
-    .where(col(BlobRow.priority) <= bindparam("up_to"))
-    .order_by(col(BlobRow.priority), col(BlobRow.size), col(BlobRow.sha256))
-    .limit(bindparam("most"))
+    f"{_ROWS} WHERE state IN ('waiting', 'sending') AND priority <= ?"
+    " ORDER BY priority, size, sha256 LIMIT ?"
 )
-_WANTED = (
-    core_select(_TABLE)
-    .where(col(BlobRow.state) == "wanted")
-    .order_by(col(BlobRow.priority), col(BlobRow.sha256))
-    .limit(bindparam("most"))
+_UNSETTLED = f"{_ROWS} WHERE state IN ('waiting', 'sending', 'refused') ORDER BY sha256"
+_LISTED = (
+    f"{_ROWS} WHERE state IN ('waiting', 'sending', 'refused')"
+    " OR state = 'received' AND received_ms >= ? ORDER BY priority, size, sha256 LIMIT ?"
+)
+_WANTED = f"{_ROWS} WHERE state = 'wanted' ORDER BY priority, sha256 LIMIT ?"
+_HAVE = "UPDATE blob SET have = ? WHERE sha256 = ? AND state <> ?"
+_HELD = "UPDATE blob SET state = 'held' WHERE sha256 = ? AND state = 'wanted'"
+_CONFIRM = (
+    'UPDATE blob SET state = ?, "offset" = size, receipt = ?, received_ms = ?, error = ?'
+    " WHERE sha256 = ? AND state <> ?"
 )
 
 
-def _blob(row: BlobRow | Row[Any]) -> Blob:
-    return Blob(
-        sha256=row.sha256,
-        size=row.size,
-        kind=row.kind,
-        record_id=row.record_id,
-        have=row.have,
-        offset=row.offset,
-        state=cast("State", row.state),
-        receipt=row.receipt,
-        received_ms=row.received_ms,
-        priority=row.priority,
-        error=row.error,
-    )
+def _blob(row: Sequence[Any]) -> Blob:
+    found = Blob(*row)
+    return replace(found, have=bool(found.have))  # SQLite has no truth, only 0 and 1

@@ -6,18 +6,18 @@ one database understands is here and in `migrating`.
 
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from domain.errors import (
     DatabaseUnreachableError,
@@ -63,7 +63,7 @@ class Store:
     _one_at_a_time: "threading.Lock | None" = None  # in memory all threads share one connection
     at_close: ExitStack = field(default_factory=ExitStack)  # what ends with it, after the database
     seal: Seal | None = None  # with what everything in the folder is sealed; None on servers
-    _writing: threading.Lock = field(default_factory=threading.Lock)
+    _line: threading.Lock = field(default_factory=threading.Lock)  # of those who write to a file
 
     @contextmanager
     def session(self) -> Generator[Session]:
@@ -80,6 +80,19 @@ class Store:
         """Give one read transaction: a steady view that holds nobody up."""
         with self._transaction(writes=False) as session:
             yield session
+
+    # made once: to set up what each transaction listens to is half of a short one
+    @cached_property
+    def _writing(self) -> Engine:
+        return self.engine.execution_options(**{_WRITES: True})
+
+    @cached_property
+    def _looking(self) -> Engine:
+        engine = self.engine.execution_options(**{_WRITES: False})
+        if engine.dialect.name != "postgresql":
+            return engine
+        # READ COMMITTED would show each statement another moment
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Generator[Session]:
@@ -99,22 +112,16 @@ class Store:
         elif not writes or self.shared:
             yield
         else:
-            got = self._writing.acquire(timeout=_BUSY_MS / 1000)
+            got = self._line.acquire(timeout=_BUSY_MS / 1000)
             try:
                 yield
             finally:
                 if got:
-                    self._writing.release()
+                    self._line.release()
 
     def _begun(self, *, writes: bool) -> Generator[Session]:
         try:
-            engine = self.engine.execution_options(**{_WRITES: writes})
-            if not writes and engine.dialect.name == "postgresql":
-                # READ COMMITTED would show each statement another moment
-                engine = engine.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-            with Session(engine) as session:
+            with Session(self._writing if writes else self._looking) as session:
                 yield session
                 if writes:
                     session.commit()
@@ -234,17 +241,6 @@ def folders_of(url: str | None) -> list[Path]:
     return [Path(file).resolve().parent] if file and file != ":memory:" else []
 
 
-def insert_new(session: Session, table: type[SQLModel], values: Mapping[str, object]) -> bool:
-    """Insert a row unless its key is there already; returns whether it was inserted.
-
-    Unlike look first, insert then, it cannot collide with another process that does the same.
-    """
-    connection = session.connection()
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
-
-
 def lock_feed(session: Session) -> None:
     """Let one transaction at a time judge entries and number the feed, until it commits.
 
@@ -327,8 +323,10 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES, True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # touches no file yet, so nothing can be wrong: past the query builder
+        connection.connection.cursor().execute("BEGIN")
 
 
 def _file(engine: Engine) -> Path | None:

@@ -1,12 +1,10 @@
 """The devices of the plant: name in the chain, public key, and on the server its token's hash."""
 
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, fields
 
-from sqlalchemy import Row, Table, bindparam
-from sqlalchemy import select as core_select
 from sqlmodel import Session, col, func, select
 
+from offline_store import bulk
 from offline_store.tables import DeviceRow, ToldRow
 
 
@@ -21,45 +19,42 @@ class Device:
     enrolled_ms: int | None = None
 
 
-# asked with every request: a query that is made once costs a quarter, and rows need no mapper
-_ALL = core_select(cast("Table", vars(DeviceRow)["__table__"]))
-_NAMED = _ALL.where(col(DeviceRow.device_id) == bindparam("device"))
-_CALLING = _ALL.where(col(DeviceRow.token_hash) == bindparam("token"))
+_NAMES = tuple(one.name for one in fields(Device))
+_STATE = "active"  # of the version before: not told any more, and not empty
+_ALL = bulk.columns(DeviceRow, _NAMES)
+_LISTED = f"{_ALL} ORDER BY device_id LIMIT ?"
+_NAMED = f"{_ALL} WHERE device_id = ?"
+_CALLING = f"{_ALL} WHERE token_hash = ?"
+_TOLD = "SELECT number, at_ms FROM device_told WHERE device_id = ?"
 
 
 def add(session: Session, device: Device) -> None:
     """Add a device; one that is known stays as it is."""
     if lookup(session, device.device_id) is None:
-        session.add(
-            DeviceRow(
-                device_id=device.device_id,
-                public_key=device.public_key,
-                name=device.name,
-                token_hash=device.token_hash,
-                enrolled_ms=device.enrolled_ms,
-            )
-        )
-        session.flush()
+        row = tuple(getattr(device, name) for name in _NAMES)
+        bulk.insert(session, DeviceRow, (*_NAMES, "state"), [(*row, _STATE)])
 
 
 def lookup(session: Session, device_id: str) -> Device | None:
     """Return a device, or None if it is not known."""
-    row = session.connection().execute(_NAMED, {"device": device_id}).first()
-    return _device(row) if row else None
+    row = bulk.first(session, _NAMED, (device_id,))
+    return Device(*row) if row else None
 
 
 def by_token(session: Session, token_hash: str) -> Device | None:
     """Return the device with that token hash (server)."""
-    row = session.connection().execute(_CALLING, {"token": token_hash}).first()
-    return _device(row) if row else None
+    row = bulk.first(session, _CALLING, (token_hash,))
+    return Device(*row) if row else None
 
 
 def find(session: Session, device_ids: list[str] | None = None, limit: int = 1000) -> list[Device]:
     """Return devices by name in the chain: those named, or all."""
-    query = select(DeviceRow).order_by(col(DeviceRow.device_id)).limit(limit)
-    if device_ids is not None:
-        query = query.where(col(DeviceRow.device_id).in_(device_ids[:limit]))
-    return [_device(row) for row in session.exec(query)]
+    if device_ids is None:
+        rows = bulk.run(session, _LISTED, (limit,))
+    else:
+        named = bulk.select(session, DeviceRow, _NAMES, "device_id", device_ids[:limit])
+        rows = sorted(named, key=lambda row: row.device_id)
+    return [Device(*row) for row in rows]
 
 
 def enrolled(session: Session) -> int:
@@ -70,18 +65,11 @@ def enrolled(session: Session) -> int:
 
 def tell(session: Session, device_id: str, number: int, at_ms: int) -> None:
     """Note that a device said it has written up to a number; a lower one than before says less."""
-    row = session.get(ToldRow, device_id) or ToldRow(device_id=device_id, number=0, at_ms=0)
-    if number > row.number:
-        row.number, row.at_ms = number, at_ms
-        session.add(row)
-        session.flush()
+    if number > told(session, device_id)[0]:
+        bulk.put(session, ToldRow, ("device_id", "number", "at_ms"), (device_id, number, at_ms))
 
 
 def told(session: Session, device_id: str) -> tuple[int, int]:
     """Return the highest number a device said it has written, and when it did; zeros: never."""
-    row = session.get(ToldRow, device_id)
-    return (row.number, row.at_ms) if row else (0, 0)
-
-
-def _device(row: DeviceRow | Row[Any]) -> Device:
-    return Device(row.device_id, row.public_key, row.name, row.token_hash, row.enrolled_ms)
+    found = bulk.first(session, _TOLD, (device_id,))
+    return (found[0], found[1]) if found else (0, 0)

@@ -15,7 +15,7 @@ from domain.merge import Verdict
 from domain.records import Value
 from offline_store import bulk
 from offline_store.bulk import IN_MAX
-from offline_store.tables import DeviceRow, EntryRow
+from offline_store.tables import EntryRow
 
 MARK_DIGITS = 16  # hex, of the hash that tells a feed from one with the same numbers
 _FOLD_ORDER = '"feed" IS NULL, "feed", "device_id", "number"'
@@ -190,8 +190,8 @@ def relink(session: Session, device_id: str, after: int, previous: bytes) -> Non
 
 def last_of_device(session: Session, device_id: str) -> Last | None:
     """Return the end of a device's chain; None before its first entry."""
-    row = session.connection().execute(_LAST, {"device": device_id}).first()
-    return Last(*row) if row else None
+    found = bulk.first(session, _LAST, (device_id,))
+    return Last(*found) if found else None
 
 
 def head(session: Session, device_id: str) -> tuple[int, bytes]:
@@ -202,17 +202,15 @@ def head(session: Session, device_id: str) -> tuple[int, bytes]:
 
 def genesis_of(session: Session, device_id: str) -> bytes:
     """Return the hash before a known device's first entry."""
-    device = session.get(DeviceRow, device_id)
-    assert device is not None, "a device writes and sends only once it is known"
-    return genesis(device_id, device.public_key)
+    found = bulk.first(session, _KEY, (device_id,))
+    assert found is not None, "a device writes and sends only once it is known"
+    return genesis(device_id, found[0])
 
 
 def signs_since(session: Session, device_id: str) -> int | None:
     """Return the number of the first entry of a device whose signature is here; None for none."""
-    query = select(func.min(col(EntryRow.number))).where(
-        col(EntryRow.device_id) == device_id, col(EntryRow.signature).is_not(None)
-    )
-    return session.connection().execute(query).scalar()
+    found = bulk.first(session, _SIGNS, (device_id,))
+    return found[0] if found else None
 
 
 def page(
@@ -239,10 +237,11 @@ def stored_page(
 
 def _edge(session: Session, after: int, limit: int) -> tuple[int, bool]:
     """Return the feed number with which a page ends, and whether more follow."""
-    feed, last = col(EntryRow.feed), last_feed(session)
-    query = select(feed).where(feed > after).order_by(feed).offset(limit - 1).limit(1)
-    edge = session.connection().execute(query).scalar()
-    end = max(after, last) if edge is None else edge
+    last = last_feed(session)
+    if last <= after:  # most who ask have everything
+        return after, False
+    edge = bulk.first(session, _EDGE, (after, limit - 1))
+    end = edge[0] if edge else last
     return end, end < last
 
 
@@ -250,12 +249,21 @@ def _of_feed(
     session: Session, after: int, end: int, names: tuple[str, ...]
 ) -> "Sequence[Row[Any]]":
     order = '"feed", "device_id", "number"'
+    if end <= after:
+        return ()
     return bulk.between(session, EntryRow, names, "feed", after, end, order)
 
 
 def last_feed(session: Session) -> int:
     """Return the highest feed number in the journal; 0 for an empty one."""
-    return session.connection().execute(_LAST_FEED).scalar() or 0
+    found = bulk.first(session, _LAST_FEED)
+    return (found[0] if found else None) or 0
+
+
+def confirmed_behind(session: Session, device_id: str, feed: int) -> int | None:
+    """Return the number of a device's last entry in the feed behind a place; None for none."""
+    found = bulk.first(session, _BEHIND, (device_id, feed))
+    return found[0] if found else None
 
 
 def last_received_ms(session: Session, without: str) -> int | None:
@@ -268,8 +276,8 @@ def last_received_ms(session: Session, without: str) -> int | None:
 
 def mark(session: Session, feed: int) -> str | None:
     """Return what tells the feed up to here from another one: digits of its last entry's hash."""
-    found = session.connection().execute(_MARK, {"feed": feed}).scalar()
-    return found.hex()[:MARK_DIGITS] if found else None
+    found = bulk.first(session, _MARK, (feed,))
+    return found[0].hex()[:MARK_DIGITS] if found else None
 
 
 def listed(session: Session, device_id: str, since_ms: int, limit: int) -> list[Logged]:
@@ -355,18 +363,15 @@ _OF_DEVICE = (
     .limit(bindparam("most"))
 )
 _LAST = (
-    select(col(EntryRow.number), col(EntryRow.kind), col(EntryRow.hash), col(EntryRow.signature))
-    .where(_DEVICE)
-    .order_by(col(EntryRow.number).desc())
-    .limit(1)
+    "SELECT number, kind, hash, signature FROM entry WHERE device_id = ?"
+    " ORDER BY number DESC LIMIT 1"
 )
-_LAST_FEED = select(func.max(col(EntryRow.feed)))
-_MARK = (
-    select(col(EntryRow.hash))
-    .where(col(EntryRow.feed) <= bindparam("feed"))
-    .order_by(col(EntryRow.feed).desc(), col(EntryRow.device_id), col(EntryRow.number).desc())
-    .limit(1)
-)
+_KEY = "SELECT public_key FROM device WHERE device_id = ?"
+_SIGNS = "SELECT min(number) FROM entry WHERE device_id = ? AND signature IS NOT NULL"
+_LAST_FEED = "SELECT max(feed) FROM entry"
+_BEHIND = "SELECT max(number) FROM entry WHERE device_id = ? AND feed > ?"
+_EDGE = "SELECT feed FROM entry WHERE feed > ? ORDER BY feed LIMIT 1 OFFSET ?"
+_MARK = "SELECT hash FROM entry WHERE feed <= ? ORDER BY feed DESC, device_id, number DESC LIMIT 1"
 
 
 def _values(one: Logged, feed: int | None) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from domain.changes import canonical
@@ -16,11 +16,9 @@ _MARK = "pull.mark"
 CERTIFICATE = "certificate.serial"  # of the newest certificate of this device
 REVOKED = "device.revoked"  # set: the server said that this device was lost, and why
 OWN_FIRST = "pull.own"  # set: ask the server for our own entries before anything is sent
-# looked at many times a second: made once, each costs a quarter
-_KEPT = select(col(KeepRow.body)).where(col(KeepRow.name) == bindparam("name"))
-_AT = select(col(CursorRow.feed), col(CursorRow.epoch)).where(
-    col(CursorRow.scope) == bindparam("scope")
-)
+# looked at many times a second
+_KEPT = "SELECT body FROM keep WHERE name = ?"
+_AT = "SELECT feed, epoch FROM cursor WHERE scope = ?"
 
 SUBSCRIPTION, FILLING = "pull.subscription", "pull.filling"  # what this device holds, and is to
 
@@ -34,8 +32,8 @@ class Cursor(NamedTuple):
 
 def get(session: Session, name: str) -> Value:
     """Return a kept value, or None."""
-    body = session.connection().execute(_KEPT, {"name": name}).scalar()
-    return None if body is None else json.loads(body)
+    found = bulk.first(session, _KEPT, (name,))
+    return None if found is None or found[0] is None else json.loads(found[0])
 
 
 def put(session: Session, name: str, value: Value) -> None:
@@ -45,8 +43,8 @@ def put(session: Session, name: str, value: Value) -> None:
 
 def cursor(session: Session, scope: str = "plant") -> Cursor:
     """Return how far the feed of a scope was read."""
-    row = session.connection().execute(_AT, {"scope": scope}).first()
-    return Cursor(row.feed, row.epoch) if row else Cursor()
+    found = bulk.first(session, _AT, (scope,))
+    return Cursor(*found) if found else Cursor()
 
 
 def set_cursor(session: Session, at: Cursor, scope: str = "plant") -> None:

@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from offline_store import blobs, search
-from offline_store.database import Store, insert_new
+from domain.merge import TypePolicies
+from offline_store import blobs, entries, records, relayed, search
+from offline_store.bulk import insert_new
+from offline_store.database import Store
 from offline_store.entries import IN_MAX
 from offline_store.tables import BlobRow, ConflictRow, EntryRow, HoldRow, LeavingRow, RecordRow
 
@@ -44,6 +46,17 @@ def mark_others(session: Session, held: Collection[str]) -> None:
     here |= set(run(select(col(EntryRow.record_id)).distinct()).scalars())  # what was refused, too
     only_here = _only_unsent(session, set(run(unsent).scalars()))
     mark(session, here - set(held) - only_here)
+
+
+def mark_delivered(session: Session, epoch: str, policies: TypePolicies) -> None:
+    """Let go of what came by relay and is with the server, once all of the feed has come.
+
+    It did not come with it, so it is of records that this device may not hold: it only carried it.
+    """
+    delivered = relayed.drop_delivered(session, epoch)
+    others = set(entries.of_records(session, delivered))
+    records.refold_all(session, sorted(others), policies)
+    mark(session, set(delivered) - others)
 
 
 def settle(store: Store, device_id: str) -> int:

@@ -14,12 +14,11 @@ from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select, update
 
 from domain import bodies, merge
-from domain.changes import genesis
 from domain.records import Value
 from offline_store import batches, blobs, bulk, entries, records, relayed, times
 from offline_store.batches import Batch
 from offline_store.entries import Logged, Waiting
-from offline_store.tables import BlobRow, DeviceRow, EntryRow
+from offline_store.tables import BlobRow, EntryRow
 
 BATCH_MAX = 200  # entries in a push to begin with: about 60 kB packed, one request on a 2G link
 BATCH_MAX_BYTES = 768 * 1024  # of bodies in one push
@@ -37,12 +36,11 @@ _CONFIRM = (
     "UPDATE entry SET feed = ?, received_ms = ?, verdict = ?"
     " WHERE device_id = ? AND number BETWEEN ? AND ?"
 )
+_EXCEPT = "UPDATE entry SET verdict = ?, code = ?, params = ? WHERE device_id = ? AND number = ?"
 _OTHERS = "SELECT record_id FROM entry WHERE record_id IN ({}) AND device_id <> ?"
 _UNSENT = (col(EntryRow.device_id) == bindparam("device"), col(EntryRow.feed).is_(None))
 _WAITING = select(func.count()).where(*_UNSENT)
-_FIRST = select(func.min(col(EntryRow.number))).where(
-    *_UNSENT, col(EntryRow.number) > bindparam("after")
-)
+_FIRST = "SELECT min(number) FROM entry WHERE device_id = ? AND feed IS NULL AND number > ?"
 _FILES = select(func.count(), func.sum(col(BlobRow.size) - col(BlobRow.offset))).where(
     col(BlobRow.state).in_(["waiting", "sending"])
 )
@@ -107,8 +105,8 @@ def pending(
 
     Only those behind the number `after`.
     """
-    given = {"device": device_id, "after": after}
-    first = session.connection().execute(_FIRST, given).scalar()
+    found = bulk.first(session, _FIRST, (device_id, after))
+    first = found[0] if found else None
     return entries.waiting(session, device_id, first, limit) if first else []
 
 
@@ -219,18 +217,8 @@ def confirm(
     bulk.run(session, _CONFIRM, (*told, answered.device_id, answered.first, answered.last))
     for answer in exceptions:
         if answered.first <= answer.number <= answered.last:
-            session.exec(
-                update(EntryRow)
-                .where(
-                    col(EntryRow.device_id) == answered.device_id,
-                    col(EntryRow.number) == answer.number,
-                )
-                .values(
-                    verdict=answer.verdict,
-                    code=answer.code,
-                    params=entries.pack_params(answer.params),
-                )
-            )
+            said = (answer.verdict, answer.code, entries.pack_params(answer.params))
+            bulk.run(session, _EXCEPT, (*said, answered.device_id, answer.number))
     exceptional = {answer.number for answer in exceptions}
     doubtful = ahead | {one for one, of in touched.items() if not exceptional.isdisjoint(of)}
     doubtful |= _shared(session, answered, list(touched))
@@ -326,9 +314,7 @@ def _fitting(waiting: list[Waiting]) -> list[Waiting]:
 
 def _outgoing(session: Session, batch: Batch, waiting: Sequence[Waiting]) -> Outgoing:
     if batch.first == 1:
-        device = session.get(DeviceRow, batch.device_id)
-        assert device is not None, "a device sends only once it is known"
-        return Outgoing(batch, genesis(batch.device_id, device.public_key), waiting)
+        return Outgoing(batch, entries.genesis_of(session, batch.device_id), waiting)
     before = entries.waiting(session, batch.device_id, batch.first - 1, 1)
     return Outgoing(batch, before[0].hash, waiting)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
-from offline_store.database import insert_new
+from offline_store.bulk import insert_new
 from offline_store.entries import IN_MAX
 from offline_store.tables import ReachRow, UserRow
 

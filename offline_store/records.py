@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from domain import merge
@@ -40,7 +40,8 @@ PEOPLE: Final[Mapping[str, tuple[str | None, str | None]]] = {
 }
 
 
-_ONE = columns().where(col(RecordRow.record_id) == bindparam("record"))  # made once
+_READ = ("record_id", "type", "definition", "cells")
+_ONE = f"{bulk.columns(RecordRow, _READ)} WHERE record_id = ?"
 
 
 def get(session: Session, record_id: str) -> Record:
@@ -53,7 +54,7 @@ def get(session: Session, record_id: str) -> Record:
 
 def lookup(session: Session, record_id: str) -> Record | None:
     """Return a record, or None if it is not here."""
-    row = session.connection().execute(_ONE, {"record": record_id}).first()
+    row = bulk.first(session, _ONE, (record_id,))
     return _record(row) if row else None
 
 
@@ -68,11 +69,8 @@ def known(session: Session, record_ids: Sequence[str]) -> set[str]:
 
 def lookup_all(session: Session, record_ids: Sequence[str]) -> list[Record]:
     """Return those of these records that are here, in the order asked for."""
-    found: dict[str, Record] = {}
-    for start in range(0, len(record_ids), entries.IN_MAX):
-        some = record_ids[start : start + entries.IN_MAX]
-        rows = session.connection().execute(columns().where(col(RecordRow.record_id).in_(some)))
-        found |= {row.record_id: _record(row) for row in rows}
+    rows = bulk.select(session, RecordRow, _READ, "record_id", record_ids)
+    found = {row.record_id: _record(row) for row in rows}
     return [found[record_id] for record_id in record_ids if record_id in found]
 
 
@@ -287,37 +285,33 @@ class Disagreement:
 
 def conflicts(session: Session, record_id: str | None = None) -> list[Disagreement]:
     """Return the open conflicts of a record, or of all."""
-    query = select(
-        col(ConflictRow.conflict_id),
-        col(ConflictRow.record_id),
-        col(ConflictRow.field),
-        col(ConflictRow.base),
-        col(ConflictRow.kept),
-        col(ConflictRow.other),
-    ).order_by(col(ConflictRow.record_id), col(ConflictRow.field), col(ConflictRow.conflict_id))
-    if record_id is not None:
-        query = query.where(col(ConflictRow.record_id) == record_id)
+    rows = (
+        bulk.run(session, _DISAGREED.format(""), (FIND_MAX,))
+        if record_id is None
+        else bulk.run(session, _DISAGREED.format("WHERE record_id = ? "), (record_id, FIND_MAX))
+    )
     return [
-        Disagreement(row[0], row[1], row[2], row[3], _cell(row[4]), _cell(row[5]))
-        for row in session.connection().execute(query.limit(FIND_MAX))
+        Disagreement(row[0], row[1], row[2], row[3], _cell(row[4]), _cell(row[5])) for row in rows
     ]
 
 
 def holds(session: Session, record_id: str) -> list[Hold]:
     """Return the holds of a record by id, lifted ones too."""
-    query = select(*(col(getattr(HoldRow, name)) for name in _HOLD))
-    found = query.where(col(HoldRow.record_id) == record_id).order_by(col(HoldRow.hold_id))
-    return [Hold(*row) for row in session.connection().execute(found.limit(FIND_MAX))]
+    return [Hold(*row) for row in bulk.run(session, _HELD, (record_id, FIND_MAX))]
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> Record:
-    cells: dict[str, list[Any]] = bulk.unpack(row.cells)
-    return Record(
-        row.record_id,
-        row.type,
-        row.definition,
-        {name: Cell(*parts) for name, parts in cells.items()},
-    )
+_DISAGREED = (
+    "SELECT conflict_id, record_id, field, base, kept, other FROM conflict {}"
+    "ORDER BY record_id, field, conflict_id LIMIT ?"
+)
+_HELD = f"{bulk.columns(HoldRow, _HOLD)} WHERE record_id = ? ORDER BY hold_id LIMIT ?"
+
+
+def _record(row: Sequence[Any]) -> Record:
+    record_id, type, definition, packed = row[: len(_READ)]
+    cells: dict[str, list[Any]] = bulk.unpack(packed)
+    told = {name: Cell(*parts) for name, parts in cells.items()}
+    return Record(record_id, type, definition, told)
 
 
 STORED = (

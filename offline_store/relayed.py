@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 from domain.changes import decode
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.relay import Piece
+from offline_store import bulk
 from offline_store.entries import IN_MAX, Logged
 from offline_store.tables import EntryRow, RelayedRow
 
@@ -24,6 +25,7 @@ from offline_store.tables import EntryRow, RelayedRow
 # what stands before it, and "carried": a stop that is in force meanwhile
 State = Literal["counts", "refused", "held", "fork", "waiting", "carried"]
 _FOLDED: Final = ("counts", "refused")
+_DELIVERED: Final = ("taken", "known")  # what the server answers when an entry is in its feed
 _BEGINS: Final = frozenset({"state", "of", "what"})  # cells of which every first entry sets one
 
 
@@ -46,12 +48,12 @@ class Relayed(NamedTuple):
     answer: str | None
 
 
-_ANY = select(col(RelayedRow.row)).limit(1)  # asked with every fold: made once
+_ANY = "SELECT 1 FROM relayed LIMIT 1"  # asked with every fold
 
 
 def some(session: Session) -> bool:
     """Whether anything is here."""
-    return session.connection().execute(_ANY).first() is not None
+    return bulk.first(session, _ANY) is not None
 
 
 def add(session: Session, piece: Piece, came: Came) -> bool:
@@ -161,6 +163,17 @@ def settle(session: Session) -> None:
     for start in range(0, len(gone), IN_MAX):
         some_rows = gone[start : start + IN_MAX]
         run(delete(RelayedRow).where(col(RelayedRow.row).in_(some_rows)))
+
+
+def drop_delivered(session: Session, epoch: str) -> list[str]:
+    """Let go of what the server of this life took; returns the records it was of."""
+    if not some(session):
+        return []
+    delivered = (col(RelayedRow.passed) == epoch, col(RelayedRow.answer).in_(_DELIVERED))
+    run = session.connection().execute
+    of = list(run(select(col(RelayedRow.record_id)).where(*delivered).distinct()).scalars())
+    run(delete(RelayedRow).where(*delivered))
+    return sorted(of)
 
 
 def mark(session: Session, piece: Piece, state: State) -> None:

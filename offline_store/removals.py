@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select, update
 from domain.changes import Entry
 from domain.privacy import removed_of
 from offline_store import blobs
-from offline_store.database import Store, insert_new
+from offline_store.bulk import insert_new
+from offline_store.database import Store
 from offline_store.tables import BlobRow
 
 REMOVED: Final = blobs.REMOVED  # state of a row

@@ -101,11 +101,15 @@ class View:
         own = {one.entry.record_id for one in found if one.entry.device_id == asked.device_id}
         leave += sorted(own - visible - set(leave))
         shown = visible.difference(enter)
-        mine = None if asked.own else asked.device_id
+        # its own chain whole, whatever it may see by now: others may have handed it in for it
+        kept = own.difference(enter) if asked.own else set[str]()
+        turned = [
+            one
+            for one in found
+            if one.entry.record_id in (kept if one.entry.device_id == asked.device_id else shown)
+        ]
         return Turn(
-            [one for one in found if one.entry.record_id in shown and one.entry.device_id != mine],
-            self.whole(enter, without=mine),
-            leave,
+            turned, self.whole(enter, without=None if asked.own else asked.device_id), leave
         )
 
     def whole(self, record_ids: Sequence[str], *, without: str | None = None) -> list[Logged]:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Final
 
 from sqlalchemy import bindparam, text
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from domain.records import Record, Value
 from offline_store import bulk, keep, sealing, search_terms
 from offline_store.search_terms import joined, tag
-from offline_store.tables import RecordRow, SearchDueRow
+from offline_store.tables import SearchDueRow
 
 VERSION: Final = 2
 LIMIT_MAX = 1000
@@ -112,13 +112,13 @@ def later_from(session: Session, row: int) -> None:
 
 def due(session: Session, limit: int) -> list[str]:
     """Return records that came and are not in the index yet."""
-    noted = list(session.exec(select(SearchDueRow.record_id).limit(limit)))
+    noted = [record_id for (record_id,) in bulk.run(session, _NOTED, (limit,))]
     return noted or [record_id for record_id, _ in _since(session, limit)]
 
 
 def done(session: Session, record_ids: Sequence[str]) -> None:
     """Note that these, which `due` has just named, are in the index."""
-    if session.exec(select(SearchDueRow.record_id).limit(1)).first() is not None:
+    if bulk.first(session, _NOTED, (1,)) is not None:
         bulk.delete(session, SearchDueRow, "record_id", record_ids)
         return
     rows = [row for _, row in _since(session, len(record_ids) + 1)]
@@ -130,9 +130,11 @@ def _since(session: Session, limit: int) -> list[tuple[str, int]]:
     since = keep.get(session, SINCE)
     if not isinstance(since, int):
         return []
-    row = col(RecordRow.row)
-    query = select(RecordRow.record_id, row).where(row >= since).order_by(row).limit(limit)
-    return [(record_id, at) for record_id, at in session.exec(query) if at is not None]
+    return [(record_id, at) for record_id, at in bulk.run(session, _FROM, (since, limit))]
+
+
+_NOTED = "SELECT record_id FROM search_due LIMIT ?"
+_FROM = 'SELECT record_id, "row" FROM record WHERE "row" >= ? ORDER BY "row" LIMIT ?'
 
 
 def outdated(session: Session) -> bool:

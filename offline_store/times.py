@@ -40,7 +40,7 @@ def of_records(session: Session, record_ids: Sequence[str]) -> dict[str, TrueTim
 
 def corrected_records(session: Session, record_ids: Sequence[str]) -> set[str]:
     """Return those of these records of which some entry has a true time of its own."""
-    if session.connection().execute(select(col(EntryTimeRow.number)).limit(1)).first() is None:
+    if bulk.first(session, "SELECT number FROM entry_time LIMIT 1") is None:
         return set()
     rows = bulk.select(session, EntryTimeRow, ("record_id",), "record_id", record_ids)
     return {row[0] for row in rows}

@@ -26,7 +26,8 @@ _CARRIES = f'"{CELL}":{{'.encode()  # and in one that carries another (`domain.c
 class Ask(NamedTuple):
     """What a device asks for; `mark` names its subscription, None from one of version 1.1.
 
-    `kept` is up to where it has stored the feed, where it asks ahead of that.
+    `kept` is up to where it has stored the feed, where it asks ahead of that; `sent` the number of
+    its own entry that was confirmed last, where that is behind the cursor.
     """
 
     after: int
@@ -37,32 +38,43 @@ class Ask(NamedTuple):
     mark: str | None = None
     whole: bool = False
     kept: int | None = None
+    sent: int | None = None
 
 
 def page(here: Site, caller: Device, ask: Ask) -> PullReply:
     """Return the next page of the feed for a device."""
     with here.store.reading() as session:
-        another = _of_another_life(session, ask, here.epoch_now(session))
-        ahead = another or ask.after > journal.last_feed(session)
-    if another:
-        here.renew_epoch(ask.after)
-    if not ahead:  # whoever asks for what comes after has what came before, if it says no other
-        has = ask.after if ask.kept is None else min(ask.kept, ask.after)
-        here.watch.read_to(caller.device_id, has, here.now_ms())
+        epoch, last = here.epoch_now(session), journal.last_feed(session)
+        another = _of_another_life(session, caller, ask, epoch, last)
+        if not another:
+            if ask.after <= last:
+                _has_read(here, caller, ask)
+            return _page_of(here, session, epoch, caller, ask)
+    here.renew_epoch(ask.after)
     with here.store.reading() as session:
-        here.refresh(session)
-        theirs = scoping.subscribed(session, here.pack.definitions, caller.device_id)
-        if ask.mark is None and not theirs.whole:  # chains with holes mean nothing to it
-            raise RefusalError(426, "protocol.version", wanted=VERSION)
-        if ask.mark not in (None, theirs.mark) and not (theirs.whole and not ask.mark):
-            return _told(here, session, theirs, ask)
-        if theirs.whole:
-            reply, more = _everything(here, session, caller, ask)
-        else:
-            turn, cursor, more = _turn(here, session, caller, theirs, ask)
-            reply = _reply(here, session, turn, cursor)
-        told = _subscription(theirs) if ask.mark == "" else None
-        return reply.model_copy(update={"more": more, "subscription": told})
+        return _page_of(here, session, here.epoch_now(session), caller, ask)
+
+
+def _has_read(here: Site, caller: Device, ask: Ask) -> None:
+    """Note that whoever asks for what comes after has what came before, if it says no other."""
+    has = ask.after if ask.kept is None else min(ask.kept, ask.after)
+    here.watch.read_to(caller.device_id, has, here.now_ms())
+
+
+def _page_of(here: Site, session: Session, epoch: str, caller: Device, ask: Ask) -> PullReply:
+    here.refresh(session)
+    theirs = scoping.subscribed(session, here.pack.definitions, caller.device_id)
+    if ask.mark is None and not theirs.whole:  # chains with holes mean nothing to it
+        raise RefusalError(426, "protocol.version", wanted=VERSION)
+    if ask.mark not in (None, theirs.mark) and not (theirs.whole and not ask.mark):
+        return _told(here, session, epoch, theirs, ask)
+    if theirs.whole:
+        reply, more = _everything(here, session, epoch, caller, ask)
+    else:
+        turn, cursor, more = _turn(here, session, caller, theirs, ask)
+        reply = _reply(here, session, epoch, turn, cursor)
+    told = _subscription(theirs) if ask.mark == "" else None
+    return reply.model_copy(update={"more": more, "subscription": told})
 
 
 def snapshot(
@@ -88,18 +100,18 @@ def snapshot(
             if not after or len(found) >= most:
                 break
         whole = [] if only_ids else seen.whole(found, without=None if own else caller.device_id)
-        reply = _reply(here, session, Turn([], whole, []), cursor)
+        reply = _reply(here, session, here.epoch_now(session), Turn([], whole, []), cursor)
     told = {"after": after or None, "more": bool(after), "ids": found if only_ids else []}
     return reply.model_copy(update=told)
 
 
-def _told(here: Site, session: Session, theirs: Subscribed, ask: Ask) -> PullReply:
+def _told(here: Site, session: Session, epoch: str, theirs: Subscribed, ask: Ask) -> PullReply:
     """Say what the device is to hold; entries come once it says the same."""
     return PullReply(
         next=ask.after,
         more=True,
         server_ms=here.now_ms(),
-        epoch=here.epoch_now(session),
+        epoch=epoch,
         mark=entries.mark(session, ask.after),
         subscription=_subscription(theirs),
     )
@@ -122,7 +134,9 @@ def _turn(
         limit = max(1, limit // 4)
 
 
-def _everything(here: Site, session: Session, caller: Device, ask: Ask) -> tuple[PullReply, bool]:
+def _everything(
+    here: Site, session: Session, epoch: str, caller: Device, ask: Ask
+) -> tuple[PullReply, bool]:
     """Return the page of a device that may have everything: bodies go on as they are stored."""
     without = None if ask.own else caller.device_id
     found, cursor, more = entries.stored_page(session, ask.after, ask.limit, without=without)
@@ -131,7 +145,7 @@ def _everything(here: Site, session: Session, caller: Device, ask: Ask) -> tuple
     names |= {one.record_id for one in found if _TAKES_IN in one.body}
     names |= {inner.device_id for one in found if (inner := _carried(one)) is not None}
     sent = [_passed_on(one) for one in found]
-    return _page(here, session, names, cursor).model_copy(update={"entries": sent}), more
+    return _page(here, session, epoch, names, cursor).model_copy(update={"entries": sent}), more
 
 
 def _carried(one: Stored) -> Entry | None:
@@ -147,7 +161,7 @@ def _passed_on(one: Stored) -> PulledEntry:
     return PulledEntry(one.device_id, one.feed, verdict, code, received_ms, one.body, sig)
 
 
-def _reply(here: Site, session: Session, turn: Turn, cursor: int) -> PullReply:
+def _reply(here: Site, session: Session, epoch: str, turn: Turn, cursor: int) -> PullReply:
     rows = [*turn.enter, *turn.entries]  # in the order in which a device takes them
     taken_in = {one.entry.record_id for one in rows if one.entry.type == "device"}
     carried = {inner.device_id for one in rows if (inner := inside(one.entry)) is not None}
@@ -171,7 +185,7 @@ def _reply(here: Site, session: Session, turn: Turn, cursor: int) -> PullReply:
             previous.hex() if previous else None,
         )
 
-    return _page(here, session, names, cursor).model_copy(
+    return _page(here, session, epoch, names, cursor).model_copy(
         update={
             "entries": [sent(one, settled=False) for one in turn.entries],
             "enter": [sent(one, settled=True) for one in turn.enter],
@@ -180,7 +194,7 @@ def _reply(here: Site, session: Session, turn: Turn, cursor: int) -> PullReply:
     )
 
 
-def _page(here: Site, session: Session, names: Set[str], cursor: int) -> PullReply:
+def _page(here: Site, session: Session, epoch: str, names: Set[str], cursor: int) -> PullReply:
     """Return a page without entries yet; `names` are the devices whose keys are told with it."""
     keys = {one.device_id: one.public_key.hex() for one in devices.find(session, sorted(names))}
     return PullReply(
@@ -188,19 +202,21 @@ def _page(here: Site, session: Session, names: Set[str], cursor: int) -> PullRep
         next=cursor,
         more=False,
         server_ms=here.now_ms(),
-        epoch=here.epoch_now(session),
+        epoch=epoch,
         mark=entries.mark(session, cursor),
     )
 
 
-def _of_another_life(session: Session, ask: Ask, epoch: str) -> bool:
-    """Say whether a device has read what this feed does not have: it was copied back.
+def _of_another_life(session: Session, caller: Device, ask: Ask, epoch: str, last: int) -> bool:
+    """Say whether a device has read or sent what this feed does not have: it was copied back.
 
     A device that knows only an earlier epoch says nothing about this one: it reads anew anyhow.
     """
     if ask.epoch is not None and ask.epoch != epoch:
         return False
-    if ask.after > journal.last_feed(session):
+    if ask.after > last:
+        return True
+    if ask.sent is not None and ask.sent > journal.head(session, caller.device_id)[0]:
         return True
     if ask.seen is None:  # a device of the version before, or one that has just begun
         return False

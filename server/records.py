@@ -69,6 +69,7 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     wait: Annotated[float, Query(ge=0, le=60)] = 0,
     own: Annotated[int, Query(ge=0, le=1)] = 0,
     kept: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
+    sent: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
     epoch: Annotated[str | None, Query(max_length=64)] = None,
     seen: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{entries.MARK_DIGITS}}}$")] = None,
     k: Annotated[str | None, Query(pattern=_KNOWN)] = None,
@@ -79,10 +80,11 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     (the mark that came with the cursor) tell a store that was copied back from one that went on.
     `k` is how devices from version 1.2 on say both and what they subscribe to:
     `EPOCH.SEEN.SUBSCRIPTION`, each may be empty, and a `w` behind it to get moved records whole.
-    A device that asks for a page ahead says with `kept` up to where it has stored the feed.
+    A device that asks for a page ahead says with `kept` up to where it has stored the feed, and
+    with `sent` which of its entries was confirmed last, where that is behind the cursor.
     """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
-    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen, kept=kept), k)
+    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen, kept=kept, sent=sent), k)
     while True:
         ticket = here.hints.ticket()
         reply = await run_in_threadpool(pages.page, here, caller, ask)

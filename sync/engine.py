@@ -19,18 +19,18 @@ from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefu
 from domain.invitations import DeviceRevokedError
 from domain.links import LinkKind
 from domain.signatures import ChainForgedError
-from offline_store import keep, lives, outbox
+from offline_store import keep, lives, outbox, rounds
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from sync import indexing, knowing, resting, taking
 from sync.downloads import Downloader
-from sync.files import Files
+from sync.files import Files, Turn
 from sync.flow import Flow
 from sync.pacing import Pace
 from sync.protocol import PushReply
 from sync.pushes import Pusher
 from sync.reading import Page, Reader
-from sync.status import Identity, SyncStatus, left
+from sync.status import Identity, SyncStatus, look
 from sync.subscribing import Subscriptions
 from sync.transport import Transport
 from sync.uploads import REST_MS, Uploader
@@ -80,6 +80,7 @@ class SyncEngine:
         self._downloader = Downloader(store, transport, now_ms)
         self._scopes = Subscriptions(store, transport, identity.device_id, policies, on_register)
         self._reader = Reader(store, transport, self._scopes, policies, now_ms)
+        self._due = rounds.NOTHING  # as seen last; who writes meanwhile calls for another round
         self._moved = False  # something arrived since the last try that failed
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -163,11 +164,12 @@ class SyncEngine:
         await self._count()
         if self._own:
             await self._pull(wait_s=0)
-        await self._pusher.relayer.pass_on()  # first: own entries may build on it
+        with suppress(DeviceRevokedError):  # of a lost device nothing of others is taken
+            await self._pusher.relayer.pass_on(self._due)  # first: own entries may build on it
         await self._push_or_hold()
         await self._send_small()
         await self._fetch_wanted()
-        turn = await self._files.turn()
+        turn = await self._files.turn() if self._due.left.blobs else Turn(None)
         self._show(**self._files.said(turn))
         if turn.blob:
             with suppress(DeviceRevokedError):  # it gets nothing any more, but may finish sending
@@ -202,7 +204,7 @@ class SyncEngine:
         self._show(phase="idle", error=error)
 
     async def _push(self) -> None:
-        while outgoing := await asyncio.to_thread(self._pusher.next):
+        while self._due.pushes and (outgoing := await asyncio.to_thread(self._pusher.next)):
             try:
                 async with Flow(self._pusher, self._now_ms) as flow:
                     while outgoing:
@@ -237,7 +239,11 @@ class SyncEngine:
             self._own = True
             at = await asyncio.to_thread(knowing.cursor, self._store)
             await asyncio.to_thread(self._rewind, at.epoch)
-            await self._pull(wait_s=0)
+            try:
+                await self._pull(wait_s=0)
+            except DeviceRevokedError:  # a lost device is told nothing, but may finish sending
+                self._own = False
+                self._pusher.go_on_from(expected)
 
     def _rewind(self, epoch: str) -> None:
         with self._store.session() as session:
@@ -307,7 +313,10 @@ class SyncEngine:
 
     async def _send_small(self) -> None:
         """Send small pictures whole, until something was written here."""
-        while not self._called() and (blob := await self._files.small()):
+        while self._due.left.blobs and not self._called():
+            blob = await self._files.small()
+            if blob is None:
+                return
             await self._send_file(blob, whole=True)
 
     async def _send_file(self, blob: Blob, *, whole: bool = False) -> None:
@@ -336,12 +345,13 @@ class SyncEngine:
         return self._files.moved() or moved
 
     async def _fetch_wanted(self) -> None:
-        await self._downloader.fetch_wanted(self._called, self._on_change)
+        if self._due.wanted:
+            await self._downloader.fetch_wanted(self._called, self._on_change)
 
     async def _count(self) -> None:
-        """Bring the numbers of the status up to date."""
-        waiting = await asyncio.to_thread(left, self._store, self._identity.device_id)
-        self._show(**self.status.counting(waiting))
+        """Look what there is to do, and bring the numbers of the status up to date."""
+        self._due = await asyncio.to_thread(look, self._store, self._identity.device_id)
+        self._show(**self.status.counting(self._due.left))
 
     def _heard(self, server_ms: int, sent_ms: int) -> None:
         self._on_server_time(server_ms, sent_ms)

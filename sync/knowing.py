@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from offline_store import keep
+from offline_store import entries, keep
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync.protocol import PullReply
@@ -41,8 +41,11 @@ def told(
     with store.reading() as session:
         known = {"mark": scopes.mark(session, at)}
         seen = seen or keep.mark(session, at)
+        sent = entries.confirmed_behind(session, scopes.device_id, at.feed)
     if not epoch:
         return known
+    # the mark vouches for nothing behind the cursor: a copied back server may lack what it took
+    known |= {"sent": str(sent)} if sent else {}
     return known | {"epoch": epoch} | ({"seen": seen} if seen else {})
 
 

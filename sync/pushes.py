@@ -61,6 +61,7 @@ class Pusher:
         self._size = outbox.BATCH_MAX  # entries in one push
         self._size_max = ENTRIES_MAX
         self._unsent: outbox.Outgoing | None = None  # written down last, surely never sent, and cut
+        self._behind = 0  # the next push begins behind this number
         self._wider = False  # the link was found to take more than was thought
         self._packed: tuple[outbox.Outgoing, bytes] | None = None
         self._coats = Coats()
@@ -74,10 +75,14 @@ class Pusher:
 
     def next(self) -> outbox.Outgoing | None:
         """Return the push to send now, written down before it goes, and packed."""
-        found = self._begin(0)
+        found = self._begin(self._behind)
         if found is not None:
             self._packed = (found, self._pack(found, bare=self._bare))
         return found
+
+    def go_on_from(self, expected: int) -> None:
+        """Leave out what is before a number: the server has it, and says nothing more of it."""
+        self._behind = expected - 1
 
     def ahead(self, outgoing: outbox.Outgoing) -> outbox.Outgoing | None:
         """Return the push behind one that is under way, written down and packed; None for none.

@@ -16,9 +16,10 @@ from domain.control import stops
 from domain.errors import OfflineError, ServerRefusedError, ServerTroubleError
 from domain.policies import TypePolicies
 from domain.relay import Message, Piece, encode, runs_of
-from offline_store import devices, entries, keep, relayed
+from offline_store import devices, entries, keep, records, relayed
 from offline_store.database import Store
 from offline_store.relayed import Relayed
+from offline_store.rounds import Due
 from sync.relay_messages import RelayReply
 from sync.transport import Transport
 
@@ -27,6 +28,7 @@ AT_ONCE = 200  # entries in one message
 FAR_BACK = 20  # entries before an own stop from which it goes ahead of them
 BYTES_AT_ONCE = 512 * 1024
 _UNKNOWN_TO_IT = frozenset({404, 405})  # a server of the version before
+_FORK = "sync.fork"
 _LATER = frozenset({408, 429, 503, 507})
 
 
@@ -46,10 +48,14 @@ class Relayer:
         self._refused_by: str | None = None  # the epoch of a server that knows no relay
         self._ahead: set[str] = set()  # own stops that went ahead, by id
 
-    async def pass_on(self) -> None:
-        """Offer own stops, then all that came and was not offered yet; raises OfflineError."""
-        await self.stops_first()
-        while True:
+    async def pass_on(self, due: Due) -> None:
+        """Offer own stops, then all that came and was not offered yet; raises OfflineError.
+
+        `due` is what there is to do: mostly nothing of this.
+        """
+        if due.left.entries > FAR_BACK:
+            await self.stops_first()
+        while due.relayed:
             epoch, rows = await asyncio.to_thread(self._next)
             if not rows or self._refused_by == epoch:
                 return
@@ -107,8 +113,6 @@ class Relayer:
 
     def _next(self) -> tuple[str, list[Relayed]]:
         with self._store.reading() as session:
-            if not relayed.some(session):
-                return "", []
             epoch = keep.cursor(session).epoch
             rows = relayed.find(session, not_passed=epoch, limit=AT_ONCE)
         size, fitting = 0, list[Relayed]()
@@ -155,6 +159,12 @@ class Relayer:
     def _note(self, rows: list[Relayed], epoch: str, answer: str) -> None:
         with self._store.session() as session:
             relayed.passed(session, rows, epoch, answer)
+            if answer != _FORK:
+                return
+            for one in rows:  # the server has others with their numbers, and theirs count
+                relayed.mark(session, one.piece, "fork")
+            touched = dict.fromkeys(one.piece.entry.record_id for one in rows)
+            records.refold_all(session, list(touched), self._policies())
 
 
 def _plant(session: Session) -> str:

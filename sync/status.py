@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from domain.errors import FieldError
-from offline_store import outbox
+from offline_store import rounds
 from offline_store.database import Store
 from offline_store.outbox import Count
+from offline_store.rounds import Due
 
 Phase = Literal["offline", "idle", "sending", "receiving"]
 
@@ -64,7 +65,7 @@ class SyncStatus:
         }
 
 
-def left(store: Store, device_id: str) -> Count:
-    """Return what of a device is not with the server yet."""
+def look(store: Store, device_id: str) -> Due:
+    """Return what there is to do for a device."""
     with store.reading() as session:
-        return outbox.count(session, device_id)
+        return rounds.due(session, device_id)

@@ -41,6 +41,11 @@ class Subscriptions:
             self._holes = keep.get(session, _HOLES) is True
 
     @property
+    def device_id(self) -> str:
+        """This device's id."""
+        return self._device_id
+
+    @property
     def own(self) -> str | None:
         """This device's id where chains of others may have holes here, else None."""
         return self._device_id if self._holes else None

@@ -74,6 +74,8 @@ def take(
                 leaving.mark(session, reply.leave)
                 keep.set_mark(session, keep.Cursor(cursor, reply.epoch), reply.mark)
                 keep.set_as_of(session, reply.server_ms)
+                if own is not None and not reply.more:
+                    leaving.mark_delivered(session, reply.epoch, policies)
     _take_away(store, types)
     if own is not None:
         leaving.settle(store, own)

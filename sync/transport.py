@@ -152,7 +152,8 @@ class Transport:
         """Return the next page of the feed, waiting up to `wait_s` for one to come.
 
         `known` is what this device knows of the feed's life: `epoch`, `seen`, the mark that came
-        with the cursor, and `mark`, what it subscribes to (a server of 1.1 takes no notice).
+        with the cursor, `sent`, the last own entry confirmed behind it, and `mark`, what it
+        subscribes to (a server of 1.1 takes no notice of the latter two).
         `kept` is the cursor that is kept, where that is not `after`. `sparing`: bytes are paid
         for; else a page needs no coat on a link that was quicker just now than packing it is.
         """
@@ -162,6 +163,7 @@ class Transport:
         params |= {"wait": wait_s} if wait_s else {}
         params |= {"own": 1} if own else {}
         params |= {"kept": kept} if kept is not None else {}
+        params |= {"sent": said["sent"]} if "sent" in said else {}
         if not self._newer:  # a server of the version before knows these alone
             params |= {name: said[name] for name in ("epoch", "seen") if name in said}
         params["k"] = ".".join(said.get(name, "") for name in ("epoch", "seen", "mark"))

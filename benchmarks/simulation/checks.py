@@ -17,6 +17,7 @@ from benchmarks.simulation.tablet import Tablet
 from domain import merge
 from domain.changes import DECISIONS, Entry, canonical, decode, genesis, link
 from domain.merge import FeedEntry
+from domain.privacy import removed_in
 from offline_store import blobs, times
 from offline_store.database import Store
 
@@ -128,6 +129,8 @@ def inspect(
     _decisions(found, truth)
     _stops(found, "server", truth, truth)
     _incidents(found, server)
+    gone = set(removed_in(one.entry for one in truth.entries.values()))
+    _gone(found, "server", server.disk.store, gone)
     for tablet in tablets:
         found.lost += tablet.lost_saves
         if tablet.lost_saves:
@@ -135,14 +138,15 @@ def inspect(
         _confirmed(found, tablet, truth)
         if tablet.stopped:
             continue
-        _photos(found, tablet, server)
+        _photos(found, tablet, server, gone)
         if tablet.locked:  # it may send, and gets nothing any more
-            _sent(found, tablet)
+            _sent(found, tablet, server)
             continue
         name, here = f"device {tablet.number}", picture(tablet.disk.store)
         theirs = owed(server.site, tablet.device_id)
         shown = truth if theirs is None else part_of(truth, theirs)
         wanted = {one: row for one, row in expected.items() if one in shown.rows}
+        _gone(found, name, tablet.disk.store, gone)
         _pictures(found, tablet, shown, server.disk.store)
         _chains(found, name, here, holes=theirs is not None)
         _alike(found, name, tablet, here, shown, truth)
@@ -175,12 +179,12 @@ def _leaks(
         found.note(f"{name}: keeps {len(kept)} that it may not see, first {kept[0]}")
 
 
-def _sent(found: Findings, tablet: Tablet) -> None:
+def _sent(found: Findings, tablet: Tablet, server: PlantServer) -> None:
     """A lost device has sent all that it had."""
-    unsent, _, error = tablet.state
-    if unsent:
+    owes = tablet.owes(server.disk.store)
+    if owes:
         found.diverged += 1
-        found.note(f"device {tablet.number}, lost: {unsent} not sent, {error}")
+        found.note(f"device {tablet.number}, lost: {owes} not sent, {tablet.error}")
 
 
 def _incidents(found: Findings, server: PlantServer) -> None:
@@ -190,13 +194,21 @@ def _incidents(found: Findings, server: PlantServer) -> None:
         found.note(f"incident: {what}")
 
 
-def _photos(found: Findings, tablet: Tablet, server: PlantServer) -> None:
-    """Each photo that a person was told is kept is on the server, byte for byte.
+def _gone(found: Findings, name: str, store: Store, gone: set[str]) -> None:
+    """Of what was removed for good nobody has a byte."""
+    for sha in sorted(gone):
+        if blobs.is_here(store, sha):
+            found.leaked += 1
+            found.note(f"{name}: file {sha[:12]} was removed, and is here")
+
+
+def _photos(found: Findings, tablet: Tablet, server: PlantServer, gone: set[str]) -> None:
+    """Each photo that a person was told is kept is on the server, byte for byte, or was removed.
 
     One that its device had to give up with its record is lost where the server then comes back
     from a backup of before: nobody has it any more.
     """
-    for sha in sorted(tablet.photos):
+    for sha in sorted(tablet.photos - gone):
         data = blobs.read(server.disk.store, sha)
         if data is not None and hashlib.sha256(data).hexdigest() == sha:
             continue

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import event
 
-from benchmarks.simulation.loop import PowerLost
+from benchmarks.simulation.loop import START_MS, PowerLost
+from offline_store import keep
 from offline_store.database import FILE_NAME, open_store
 from server import main
 from server.settings import ServerSettings
-from server.site import Site
+from server.site import EPOCH, Site
 
 UPLOADS, ASIDE, CLONE = "uploads", "quarantine", "clone.db"
 PAGES_MAX = 2**31 - 2  # what SQLite allows by itself
@@ -48,7 +50,11 @@ def empty(folder: Path) -> Empty:
     home, device = folder / "empty-server", folder / "empty-device"
     device.mkdir()
     open_store(device).close()
-    site = main.prepare(ServerSettings(home=home, enrol_code="simulated"))
+    site = main.prepare(ServerSettings(home=home, enrol_code="simulated"), lambda: START_MS)
+    # ids of what the server says follow from its key: the same in each process
+    site.key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    with site.store.session() as session:
+        keep.put(session, EPOCH, "simulated")
     site.store.close()
     return Empty(site, home / FILE_NAME, device / FILE_NAME)
 

@@ -93,7 +93,7 @@ class Office:
         if not held:
             return None
         chance, record = self._chance, self._chance.choice(held)
-        state = quarantine.LET if chance.random() < 0.7 else quarantine.REFUSED
+        state = quarantine.LET if chance.random() < 0.5 else quarantine.REFUSED
         cells: dict[str, Value] = {
             "state": state, "settled_by": MANAGER, "settled_ms": at.clock.now_ms(),
             "note": "simulated",

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from benchmarks.simulation.loop import PowerLost
 from benchmarks.simulation.nodes import UPLOADS, Disk
 from domain.records import Value
-from offline_store import devices, journal, keep
+from offline_store import devices, journal, keep, removals
 from server import device_records, main, own_entries, problems
 from server.own_entries import OwnStep
 from server.rights import RULE
@@ -100,6 +100,7 @@ class PlantServer:
         )
         with store.reading() as session:
             here.refresh(session)  # what was administered before this start
+        removals.sweep(store)  # what a crash or a backup left of removed files, as each start does
         return here
 
     def enrol(self, device: devices.Device) -> None:

@@ -24,7 +24,7 @@ from domain.definitions import Definitions
 from domain.errors import FieldError, StoreFullError
 from domain.invitations import DeviceRevokedError, Invitation
 from domain.records import Value
-from offline_store import blobs, devices, journal, keep, records
+from offline_store import blobs, devices, entries, journal, keep, outbox, records, removals
 from offline_store.database import Store
 from sync.engine import SyncEngine
 from sync.transport import Transport
@@ -98,6 +98,7 @@ class Tablet:
         """Start the app on what the store holds, as after a flat battery; join first if invited."""
         self._boot += 1
         self._boot_s = self._loop.now
+        removals.sweep(self.disk.store)
         self.field = self._app(invitation)
         self.go_on()
 
@@ -340,6 +341,17 @@ class Tablet:
             )
             at = keep.cursor(session)
         return int(unsent or 0), at, self.error
+
+    def owes(self, server: Store) -> int:
+        """How much of what was made here the server lacks; what others made does not count."""
+        with server.reading() as session:
+            last = {one: entries.last_of_device(session, one) for one in self.ids}
+        with self.disk.store.reading() as session:
+            left = sum(
+                bool(outbox.pending(session, one, 1, after=there.number if there else 0))
+                for one, there in last.items()
+            )
+            return left + sum(one.sha256 in self.photos for one in blobs.pending(session))
 
     def wants_from(self, server: Store) -> bool:
         """Whether a picture that the server has is still to be fetched."""

@@ -45,7 +45,7 @@ class Work:
                 if hold.lifted_by is None
             ]
         if record is None:
-            return self._new()
+            return self.new()
         if open_ones and chance.random() < 0.3:
             found = self._settle(record, open_ones[0])
             if found:
@@ -74,7 +74,14 @@ class Work:
         }  # fmt: skip
         return (MANAGER, "evidence", name, "attach", cells), files
 
-    def _new(self) -> Doing:
+    def report(self) -> Doing:
+        """Return a report, which nobody needs a certificate for."""
+        while (doing := self.new())[1] != "hazard":
+            pass
+        return doing
+
+    def new(self) -> Doing:
+        """Return a new permit or hazard."""
         self._count += 1
         name = f"r{self._count}-{self._chance.getrandbits(48):012x}"
         person = self._chance.choice(PEOPLE)

@@ -6,12 +6,15 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchmarks.simulation import checks, owed
+from benchmarks.simulation.calm import calm_down, short_days
 from benchmarks.simulation.checks import Findings
-from benchmarks.simulation.link import CALM, Link, Weather
+from benchmarks.simulation.handing import hand_over
+from benchmarks.simulation.link import Link, Weather
 from benchmarks.simulation.loop import PowerLost, VirtualLoop, run, stillness
+from benchmarks.simulation.media import Media, carry_out
 from benchmarks.simulation.nodes import Places, streams
 from benchmarks.simulation.office import Office, device_at
 from benchmarks.simulation.plant_server import PlantServer
@@ -27,6 +30,7 @@ DAY_MS = 86_400_000
 AUDIT_EVERY = 40
 # a server that comes back from a backup needs its devices: each seed has one of these
 STORIES = ("plain", "restore", "rollback", "lost", "clone", "clock")
+LONG = {"lost": 14}  # stories of several steps: how likely the next one is
 MOVING = 0.6  # of the seeds: devices and people get other places and rights
 FORKED = ChainBrokenError.code
 PHOTOS = 0.15  # of what people write
@@ -43,9 +47,11 @@ _CHANCES = {
     "server_full": 0.5,
     "server_writes": 2,
     "office": 4,
+    "relay": 4,
+    "media": 8,
+    "removal": 2,
     "story": 4,
 }
-CALM_S, LOOK_S = 600.0, 3.0  # how long everything has to arrive; how often we look
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ class World:
         self.work = Work(self.stream("work"), loop.wall_ms, categories)
         self.story = story_of(seed)
         self.office = Office(self.stream("office"))
+        self.media = Media(self.stream("media"), loop.wall_ms)
         self.moving = self.stream("moving").random() < MOVING
         self.invitation: Invitation | None = None  # for a device that was lost
 
@@ -120,17 +127,18 @@ class World:
             tablet.start()
         while self.steps < steps:
             await asyncio.sleep(self.chance.expovariate(1 / PAUSE_S))
-            self._revive()
+            self.revive()
             self._act()
             if self.steps % AUDIT_EVERY == 0:
                 checks.audit(self.found, self.server, self.tablets)
-        await self._calm_down()
+        await calm_down(self)
         for tablet in self.tablets:
             tablet.kill()
 
     def _act(self) -> None:
         tablet = self.chance.choice([one for one in self.tablets if not one.stopped])
-        (happens,) = self.chance.choices(list(_CHANCES), list(_CHANCES.values()))
+        chances = _CHANCES | {"story": LONG.get(self.story, _CHANCES["story"])}
+        (happens,) = self.chance.choices(list(chances), list(chances.values()))
         getattr(self, f"_{happens}")(tablet)
 
     def _work(self, tablet: Tablet) -> None:
@@ -138,11 +146,11 @@ class World:
             return
         photo = self.work.photo(tablet) if self.chance.random() < PHOTOS else None
         if photo:
-            self._write(tablet, "write", photo[0], photo[1])
+            self.write(tablet, "write", photo[0], photo[1])
         else:
-            self._write(tablet, "write", self.work.next(tablet))
+            self.write(tablet, "write", self.work.next(tablet))
 
-    def _write(
+    def write(
         self, tablet: Tablet, what: str, doing: Doing, files: Sequence[tuple[str, bytes]] = ()
     ) -> bool:
         """Let somebody write something; returns whether it was kept."""
@@ -151,13 +159,46 @@ class World:
             tablet.write(*doing, files=files)
         except StoreFullError:
             self.step("no room")  # and the person is told so
-        except (CertificateExpiredError, CertificatePersonError):
+        except CertificateExpiredError:
+            self.step("certificate expired")
+        except CertificatePersonError:
             self.step("no certificate")
         except PowerLost:
             tablet.kill()
         else:
             return True
         return False
+
+    def _media(self, tablet: Tablet) -> None:
+        """Let somebody record a voice, ask to have one removed, or decide about that."""
+        found = None if tablet.locked else self.media.next(tablet)
+        if found:
+            self.write(tablet, *found)
+
+    def _removal(self, _tablet: Tablet) -> None:
+        """Let the server's duty remove what is due."""
+        self.step("server removes")
+        try:
+            if carry_out(self.server):
+                self.step("removed for good")
+        except PowerLost:
+            self.server.restart()
+        except StoreFullError:
+            self.step("no room")
+
+    def _relay(self, giver: Tablet) -> None:
+        """Let a device take over what waits on another: by a file, with no line between them."""
+        there = [one for one in self.tablets if one.tasks and not (one.stopped or one.locked)]
+        if giver not in there or len(there) == 1:
+            return
+        taker = self.chance.choice([one for one in there if one is not giver])
+        try:
+            self.step(hand_over(giver, taker))
+        except StoreFullError:
+            self.step("no room")
+        except PowerLost:
+            self.step("lost power taking over")
+            taker.kill()
 
     def _line(self, tablet: Tablet) -> None:
         self.step("line")
@@ -223,9 +264,9 @@ class World:
             return
         if self.chance.random() < 0.6:
             to = self.chance.choice(self.tablets[1:])
-            self._write(tablet, "scope of a device", self.office.allot(tablet, to))
+            self.write(tablet, "scope of a device", self.office.allot(tablet, to))
         else:
-            self._write(tablet, "scope of a person", self.office.post(tablet))
+            self.write(tablet, "scope of a person", self.office.post(tablet))
 
     def _lose(self, tablet: Tablet) -> None:
         """Let the last device be reported lost and join anew, and another one be blocked."""
@@ -240,13 +281,13 @@ class World:
         elif lost.locked and self.invitation is None:
             plant, key = self.definitions.plant.code, self.server.site.public_key
             doing, code = office.invite(tablet, fingerprint(bytes.fromhex(key)), plant)
-            self.invitation = code if self._write(tablet, "invitation", doing) else None
+            self.invitation = code if self.write(tablet, "invitation", doing) else None
         elif (held := office.settle(tablet)) is not None:
-            self._write(tablet, f"held {held[4]['state']}", held)
+            self.write(tablet, f"held {held[4]['state']}", held)
         elif tablet is self.tablets[0] and self.chance.random() < 0.4:
             self._block(tablet)
         elif self.steps > 150 and len(lost.ids) == 1:
-            self._write(tablet, "lost", office.lose(tablet, lost))
+            self.write(tablet, "lost", office.lose(tablet, lost))
 
     def _block(self, tablet: Tablet) -> None:
         other = self.tablets[1]
@@ -254,9 +295,9 @@ class World:
         if known is None:
             return
         if known.text("state") == BLOCKED:
-            self._write(tablet, "let in", self.office.let_in(tablet, other))
+            self.write(tablet, "let in", self.office.let_in(tablet, other))
         else:
-            self._write(tablet, "blocked", self.office.block(tablet, other))
+            self.write(tablet, "blocked", self.office.block(tablet, other))
 
     def _clone(self, tablet: Tablet) -> None:
         """Somebody copies a device: two bodies with one name, one number and one key."""
@@ -279,12 +320,12 @@ class World:
         elif not any(one.rolled_back for one in self.tablets):
             tablet.come_back(told=self.chance.random() < 0.7)
 
-    def _revive(self) -> None:
+    def revive(self) -> None:
         """Start the devices that lost power; a dead task is one that met it."""
         for tablet in self.tablets:
             if tablet.lost_power:
                 tablet.kill()
-            may_fork = tablet.rolled_back or self._has_twin(tablet)
+            may_fork = tablet.rolled_back or self.has_twin(tablet)
             if may_fork and tablet.error == FORKED:  # found and stopped, as it must be
                 tablet.stopped = FORKED
             if tablet.stopped and tablet.tasks:
@@ -293,49 +334,9 @@ class World:
                 self.step("start")
                 tablet.reopen()
 
-    def _has_twin(self, tablet: Tablet) -> bool:
+    def has_twin(self, tablet: Tablet) -> bool:
+        """Whether another body has its name."""
         return any(one is not tablet and one.device_id == tablet.device_id for one in self.tablets)
-
-    async def _calm_down(self) -> None:
-        """Take all faults away. A clock that was ahead stays so: its time has been given out."""
-        self.server.disk.fail_after(None)
-        self.server.disk.full = False
-        self.server.set_clock(max(0, self.server.furthest_ahead_ms))
-        for tablet in self.tablets:
-            tablet.link.weather, tablet.link.down = replace(CALM), False
-            tablet.disk.fail_after(None)
-            tablet.disk.full = False
-        self._revive()
-        first = self.tablets[0]
-        if self.story == "lost":  # whoever was blocked may send again
-            self._write(first, "let in", self.office.let_in(first, self.tablets[1]))
-        for tablet in self.tablets:  # a body that writes nothing would never be told from its twin
-            if self._has_twin(tablet) and not tablet.stopped:
-                self._last_word(tablet)
-        until, quiet = self.loop.now + CALM_S, 0
-        while self.loop.now < until and quiet < 3:
-            await asyncio.sleep(LOOK_S)
-            self._revive()
-            quiet = quiet + 1 if self._is_quiet() else 0
-        if quiet < 3:
-            self.found.diverged += 1
-            states = [tablet.state for tablet in self.tablets if not tablet.stopped]
-            self.found.note(f"not quiet: feed {self.server.last_feed()}, devices {states}")
-
-    def _last_word(self, tablet: Tablet) -> None:
-        self._write(tablet, "write", self.work.next(tablet))
-
-    def _is_quiet(self) -> bool:
-        last = self.server.last_feed()
-        store = self.server.disk.store
-        there = [one for one in self.tablets if not one.stopped and not one.locked]
-        states = [tablet.state for tablet in there]
-        if any(one.state[0] for one in self.tablets if one.locked and not one.stopped):
-            return False
-        return not any(tablet.wants_from(store) for tablet in there) and all(
-            not unsent and at.epoch == last.epoch and at.feed >= last.feed and not error
-            for unsent, at, error in states
-        )
 
 
 def story_of(seed: int) -> str:
@@ -353,7 +354,7 @@ def simulate(seed: int, steps: int, places: Places, bug: Bug = NO_BUG) -> Outcom
         incidents.append(f"{what}: {sys.exception()!r}")
 
     with stillness(loop, seed, incident):
-        with bug.planted(), owed.watched(leaks.append):
+        with bug.planted(), owed.watched(leaks.append), short_days(seed):
             world = World(seed, places, loop, bug)
             run(loop, world.live(steps))
         for tablet in world.tablets:

@@ -15,6 +15,7 @@ from domain.signatures import SignatureWrongError
 from offline_store import entries, records, relayed
 from server import carrying
 from sync.relaying import Relayer
+from sync.status import look
 from tests.helpers.plant import Device, PlantSite
 from tests.helpers.trial import (
     GUARDIAN,
@@ -149,7 +150,8 @@ async def test_a_backlog_on_a_slow_link_does_not_keep_a_stop_back(trial_site: Pl
         app.store, trial_site.transport(first.wire, app.device.token), app.device.device_id,
         lambda: app.definitions.policies,
     )  # fmt: skip
-    await relayer.pass_on()  # the first thing that a round of sync does
+    due = look(app.store, app.device.device_id)
+    await relayer.pass_on(due)  # the first thing that a round of sync does
     assert held_on_server(trial_site, record_id) == [GUARDIAN]
     await office.sync()
     assert open_holds(office, record_id) == ["stop"]

@@ -15,9 +15,13 @@ from offline_store.scoped import View
 STEPS, SEEDS_RUN = 500, 20
 SEEDS = 400  # where seeds of each story are looked for
 HAPPENS = {
-    "answer lost", "clock", "clone", "crash", "crash at a write", "cut", "disk", "half open",
-    "late", "lost", "request cut", "request silent", "restore", "rollback", "scope of a device",
-    "scope of a person", "server", "server at a write", "twice", "write",
+    "answer lost", "blocked", "certificate expired", "clock", "clone", "consent withdrawn", "crash",
+    "crash at a write", "cut", "disk", "half open", "handed over", "handed over again",
+    "held refused", "held released", "invitation", "joins anew", "late", "let in", "lost",
+    "lost power taking over", "no certificate", "no room", "recording", "removal approved",
+    "removal asked", "removal declined", "removed for good", "request cut", "request silent",
+    "restore", "rollback", "scope of a device", "scope of a person", "server", "server at a write",
+    "twice", "write",
 }  # fmt: skip
 LEAKS = (
     Bug("rules not asked", lambda: mock.patch.object(View, "_sees", return_value=True)),

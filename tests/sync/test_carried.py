@@ -1,0 +1,161 @@
+"""What one device hands in for another: found by the simulation, kept as promises."""
+
+import pytest
+
+from domain.invitations import REVOKED, DeviceRevokedError
+from domain.records import Value
+from domain.relay import Piece
+from offline_store import devices, entries, keep, outbox, records, relayed
+from offline_store.relayed import Came
+from server import pages
+from server.pages import Ask
+from tests.server.phone import report
+from tests.sync.field import Tablet
+from tests.sync.test_scopes import ADMINISTRATOR, WORKER, Plant, app, held, plant
+
+__all__ = ["app", "plant"]  # the fixtures of the other file
+NOW, OTHERS = 1_790_000_000_000, "U044"
+
+
+def hand(plant: Plant, giver: Tablet, taker: Tablet) -> None:
+    """Let a device take over all that waits on another, as it does from a file."""
+    own = giver.identity.device_id
+    with giver.store.reading() as session:
+        waiting = [one for one in entries.of_device(session, own, 1, 100) if one.feed is None]
+        pieces = [
+            Piece(
+                one.entry, one.body,
+                entries.hash_of(session, own, one.entry.number - 1)
+                or entries.genesis_of(session, own),
+                one.hash, one.signature,
+            )
+            for one in waiting
+        ]  # fmt: skip
+    with taker.store.session() as session:
+        devices.add(session, devices.Device(own, giver.identity.public_key))
+        keep.put(session, "identity", {"plant": plant.site.pack.definitions.plant.code})
+        for piece in pieces:
+            relayed.add(session, piece, Came(own, NOW, "counts"))
+        records.refold_all(
+            session, [one.entry.record_id for one in pieces], plant.site.pack.definitions.policies
+        )
+
+
+def waits(one: Tablet) -> int:
+    """How many entries of a device the server has not confirmed to it."""
+    with one.store.reading() as session:
+        return outbox.count(session, one.identity.device_id).entries
+
+
+async def test_who_may_not_see_a_record_any_more_still_learns_that_others_handed_it_in(
+    plant: Plant,
+) -> None:
+    mine, first = await plant.tablet(), plant.tablets[0]
+    await mine.engine.sync_once()
+    hazards = {mine.write(WORKER, "hazard", report(f"托人带回 {n}")) for n in range(3)}
+    hand(plant, mine, first)
+    await first.engine.sync_once()
+    assert held(first) >= hazards
+    await plant.give(mine, OTHERS)
+    mine.write(OTHERS, "hazard", report("接着写", reporter=OTHERS))
+    await mine.engine.sync_once()
+    assert waits(mine) == 0
+    assert not held(mine) & hazards
+
+
+async def test_a_device_that_only_carried_work_lets_go_of_it_once_it_is_handed_in(
+    plant: Plant,
+) -> None:
+    other, carrier = await plant.tablet(), await plant.limited(OTHERS)
+    await carrier.engine.sync_once()
+    hazard = other.write(WORKER, "hazard", report("带一程"))
+    hand(plant, other, carrier)
+    assert hazard in held(carrier), "on the way it is shown, and a stop counts"
+    await carrier.engine.sync_once()
+    await carrier.engine.sync_once()
+    assert hazard not in held(carrier)
+    with carrier.store.reading() as session:
+        assert not relayed.some(session)
+    with plant.site.store.reading() as session:
+        assert records.lookup(session, hazard) is not None
+
+
+async def test_a_lost_device_sends_its_own_work_though_it_may_hand_in_nothing_of_others(
+    plant: Plant,
+) -> None:
+    first, other, lost = plant.tablets[0], await plant.tablet(), await plant.tablet()
+    await lost.engine.sync_once()
+    other.write(WORKER, "hazard", report("别人的"))
+    hand(plant, other, lost)
+    lost.write(WORKER, "hazard", report("自己的"))
+    cells: dict[str, Value] = {
+        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
+    }  # fmt: skip
+    await first.engine.sync_once()
+    record_id = lost.identity.device_id
+    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=record_id)
+    await first.engine.sync_once()
+    with pytest.raises(DeviceRevokedError):
+        await lost.engine.sync_once()
+    assert waits(lost) == 0
+
+
+async def test_a_server_that_lacks_what_it_confirmed_last_was_copied_back_and_asks_for_it(
+    plant: Plant,
+) -> None:
+    mine = await plant.tablet()
+    await mine.engine.sync_once()
+    mine.write(WORKER, "hazard", report("收过的"))
+    await mine.engine._count()
+    await mine.engine._push()
+    with mine.store.reading() as session:
+        known = devices.lookup(session, mine.identity.device_id)
+        at = keep.cursor(session)
+        last = entries.confirmed_behind(session, mine.identity.device_id, at.feed)
+    assert known is not None
+    assert last == 1, "the cursor does not vouch for it yet"
+    has = pages.page(
+        plant.site, known, Ask(at.feed, 100, own=False, epoch=at.epoch, mark="", sent=1)
+    )
+    assert has.epoch == at.epoch
+    lacks = Ask(at.feed, 100, own=False, epoch=at.epoch, mark="", sent=last + 1)
+    assert pages.page(plant.site, known, lacks).epoch != at.epoch
+    await mine.engine.sync_once()
+    assert waits(mine) == 0
+
+
+async def test_what_the_server_turns_down_as_a_fork_counts_no_longer_where_it_was_carried(
+    plant: Plant,
+) -> None:
+    mine, carrier = await plant.tablet(), plant.tablets[0]
+    await carrier.engine.sync_once()
+    hazard = mine.write(WORKER, "hazard", report("另一台抄走的"))
+    hand(plant, mine, carrier)
+    with mine.store.session() as session:  # its twin writes something else under the same number
+        entries.remove(session, mine.identity.device_id, 1)
+        records.refold_all(session, [hazard], plant.site.pack.definitions.policies)
+    other = mine.write(WORKER, "hazard", report("本机写的"))
+    await mine.engine.sync_once()
+    await carrier.engine.sync_once()
+    assert hazard not in held(carrier)
+    assert other in held(carrier)
+
+
+async def test_a_lost_device_sends_the_rest_of_what_another_handed_in_for_it(plant: Plant) -> None:
+    first, lost = plant.tablets[0], await plant.tablet()
+    await lost.engine.sync_once()
+    for n in range(3):
+        lost.write(WORKER, "hazard", report(f"托人带回 {n}"))
+    hand(plant, lost, first)
+    rest = lost.write(WORKER, "hazard", report("后来写的"))
+    cells: dict[str, Value] = {
+        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
+    }  # fmt: skip
+    await first.engine.sync_once()
+    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=lost.identity.device_id)
+    await first.engine.sync_once()
+    with pytest.raises(DeviceRevokedError):
+        await lost.engine.sync_once()
+    with plant.site.store.reading() as session:
+        held_back = entries.of_record(session, rest)
+    assert [one.verdict for one in held_back] == ["quarantined"], "for people to look at"
