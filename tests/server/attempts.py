@@ -143,6 +143,7 @@ def corrections(situation: str, found: Definitions) -> Iterator[tuple[str, Attem
     values: dict[str, Value] = {
         "asset": "DB-03", "area": "A02", "unit": "D-HSE", "category": "FP", "element": "man",
         "grade": "B", "responsible": HELPER, "interim_ms": NOW_MS, "interim_by": WHO,
+        "region": {"photo": "p1", "box": [100, 100, 300, 300]},
     }  # fmt: skip
     for name, rule in found.workflows["hazard"].cells.items():
         if not rule.editors:

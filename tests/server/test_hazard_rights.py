@@ -113,6 +113,8 @@ def test_a_repair_changes_nothing_but_its_own_cells(beside: dict[str, Value]) ->
         ({"reported_ms": 1_700_000_000_001}, "entry.invalid:append_only"),
         ({"words": "没事"}, "entry.invalid:append_only"),
         ({"interim_by": "U009"}, "entry.invalid:person"),
+        ({"region": {"photo": "p1", "box": [0, 0, 1000, 400]}}, "ok"),
+        ({"region": {"photo": "p1", "box": [0, 0, 1001, 400]}}, "entry.invalid:region"),
     ],
 )
 def test_a_correction_holds_only_what_its_cell_may_hold(
