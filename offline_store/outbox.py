@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select, update
 
 from domain import bodies, merge
+from domain.changes import Entry
 from domain.records import Value
 from offline_store import batches, blobs, bulk, entries, records, relayed, times
 from offline_store.batches import Batch
@@ -219,13 +220,24 @@ def confirm(
         if answered.first <= answer.number <= answered.last:
             said = (answer.verdict, answer.code, entries.pack_params(answer.params))
             bulk.run(session, _EXCEPT, (*said, answered.device_id, answer.number))
+    out = [answer.number for answer in exceptions if answer.verdict in merge.OUT]
+    moved = times.take_back(session, _own(session, answered, out))
     exceptional = {answer.number for answer in exceptions}
     doubtful = ahead | {one for one, of in touched.items() if not exceptional.isdisjoint(of)}
     doubtful |= _shared(session, answered, list(touched))
     if relayed.some(session):  # they stand behind what is confirmed now
         doubtful = set(touched)
-    records.refold_all(session, [one for one in touched if one in doubtful], policies)
+    again = [one for one in touched if one in doubtful]
+    records.refold_all(session, list(dict.fromkeys([*again, *moved])), policies)
     return list(touched)
+
+
+def _own(session: Session, answered: Batch, numbers: Sequence[int]) -> list[Entry]:
+    return [
+        one.entry
+        for number in numbers
+        for one in entries.of_device(session, answered.device_id, number, 1)
+    ]
 
 
 def _touched(session: Session, answered: Batch) -> tuple[dict[str, list[int]], set[str]]:
@@ -274,7 +286,8 @@ def reopen(
         .where(*these)
         .values(feed=None, received_ms=None, verdict=None, code=None, params=None)
     )
-    records.refold_all(session, record_ids, policies)
+    moved = times.settle(session, times.anchors_behind(session, device_id, first - 1))
+    records.refold_all(session, list(dict.fromkeys([*record_ids, *moved])), policies)
     for batch in batches.of_device(session, device_id):
         if batch.last >= first or batch.reply is None:
             batches.drop(session, device_id, batch.first)

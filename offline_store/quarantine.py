@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from domain.changes import Entry
 from domain.merge import TypePolicies, Verdict
 from domain.quarantine import RELEASED, TYPE, outcome_of
-from offline_store import entries, records
+from offline_store import entries, records, times
 from offline_store.entries import IN_MAX, Logged, Stored
 from offline_store.tables import EntryRow
 
@@ -60,9 +60,11 @@ def apply(session: Session, arrived: Sequence[Entry]) -> list[str]:
         outcome = outcome_of(entry)
         if outcome is None:
             continue
-        for one in held(session, outcome.device, outcome.first, outcome.last):
+        these = held(session, outcome.device, outcome.first, outcome.last)
+        for one in these:
             settle(session, one, outcome.code(one.entry.number))
             touched[one.entry.record_id] = None
+        touched |= dict.fromkeys(times.settle(session, [one.entry for one in these]))
     return list(touched)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
 from domain.changes import Entry, decode
-from domain.merge import FeedEntry
+from domain.merge import OUT, FeedEntry
 from domain.trusted_time import Anchor, Correction, anchor_of, corrected, correction
 from offline_store import bulk
 from offline_store.entries import IN_MAX, Logged, of_device
@@ -106,10 +106,13 @@ def settle(session: Session, found: Iterable[Entry]) -> list[str]:
     """Correct what the anchors among these entries correct; returns the records to fold again.
 
     The entries must be in the journal already; anchors that were here before them count as well.
+    One that is held or was refused corrects nothing: a stolen device must not move what counts.
     """
     touched: dict[str, None] = {}
     found = list(found)
     for entry, anchor in anchors([*found, *_later(session, found)]):
+        if not _counts(session, entry):
+            continue
         made = _back(session, entry, anchor)
         known = _known(session, entry.device_id, [one.number for one in made])
         fresh = [one for one in made if one.number not in known]
@@ -118,6 +121,37 @@ def settle(session: Session, found: Iterable[Entry]) -> list[str]:
             session.connection().execute(insert(EntryTimeRow), rows)
         touched |= dict.fromkeys(one.record_id for one in fresh)
     return list(touched)
+
+
+def take_back(session: Session, found: Iterable[Entry]) -> list[str]:
+    """Take back what anchors among these entries corrected before it was said that they are out.
+
+    Returns the records to fold again. Another anchor of the same boot then takes their place.
+    """
+    touched: dict[str, None] = {}
+    for entry, anchor in anchors(found):
+        made = {one.number: one for one in _back(session, entry, anchor)}
+        mine = [
+            number
+            for number, true_ms in _known(session, entry.device_id, list(made)).items()
+            if true_ms == made[number].true_ms
+        ]
+        for number in mine:
+            bulk.run(session, _FORGET, (entry.device_id, number))
+        touched |= dict.fromkeys(made[number].record_id for number in mine)
+        first = min(mine, default=entry.number)
+        bare = of_device(session, entry.device_id, first, entry.number - first)
+        touched |= dict.fromkeys(settle(session, [one.entry for one in bare]))
+    return list(touched)
+
+
+_FORGET = "DELETE FROM entry_time WHERE device_id = ? AND number = ?"
+_VERDICT = "SELECT verdict FROM entry WHERE device_id = ? AND number = ?"
+
+
+def _counts(session: Session, entry: Entry) -> bool:
+    found = bulk.run(session, _VERDICT, (entry.device_id, entry.number))
+    return not found or found[0][0] not in OUT
 
 
 def _later(session: Session, found: Iterable[Entry]) -> list[Entry]:
@@ -130,10 +164,15 @@ def _later(session: Session, found: Iterable[Entry]) -> list[Entry]:
     for device_id, of_it in sorted(numbers.items()):
         first, last = min(of_it), max(of_it)
         whole = last - first + 1 == len(of_it)  # then those between are among what came
-        given = {"device": device_id, "after": last if whole else first}
-        bodies = session.connection().execute(_ANCHORS, given).scalars()
-        told += [decode(body, device_id) for body in bodies]
+        told += anchors_behind(session, device_id, last if whole else first)
     return told
+
+
+def anchors_behind(session: Session, device_id: str, number: int) -> list[Entry]:
+    """Return the anchors of a device behind an entry."""
+    given = {"device": device_id, "after": number}
+    bodies = session.connection().execute(_ANCHORS, given).scalars()
+    return [decode(body, device_id) for body in bodies]
 
 
 _ANCHORS = (
@@ -165,12 +204,13 @@ def _back(session: Session, told: Entry, anchor: Anchor) -> list[Correction]:
     return found
 
 
-def _known(session: Session, device_id: str, numbers: Sequence[int]) -> set[int]:
-    known: set[int] = set()
+def _known(session: Session, device_id: str, numbers: Sequence[int]) -> dict[int, int]:
+    """Return the true times (ms) that entries of a device have already, by number."""
+    known: dict[int, int] = {}
     for start in range(0, len(numbers), IN_MAX):
-        query = select(col(EntryTimeRow.number)).where(
+        query = select(col(EntryTimeRow.number), col(EntryTimeRow.true_ms)).where(
             col(EntryTimeRow.device_id) == device_id,
             col(EntryTimeRow.number).in_(numbers[start : start + IN_MAX]),
         )
-        known |= set(session.connection().execute(query).scalars())
+        known |= {row[0]: row[1] for row in session.connection().execute(query)}
     return known

@@ -118,6 +118,7 @@ def _settled(here: Site, session: Session, record: Record) -> tuple[Outcome, lis
             barred[one.entry.number] = code
         store.settle(session, one, code or None)
         records.refold(session, one.entry.record_id, here.pack.definitions.policies)
+    records.settle_times(session, [one.entry for one in held], here.pack.definitions.policies)
     if why in quarantine.NEVER:  # nothing of it is here, whatever else is held under its numbers
         last = first - 1
     return Outcome(device, first, last, barred, let=record.text("state") == quarantine.LET), rest
