@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from sqlmodel import Session
 
 from app.wiring import FONT
@@ -221,7 +220,7 @@ def _kill_one(
 
 
 def _material(folder: Path) -> None:
-    """Make what the client sees: printed labels of the plant, and photos."""
+    """Make what the client sees: printed labels of the plant."""
     signer = keys.label_signers(folder / "server" / "keys")["DEMO"]
     (folder / "labels").mkdir(exist_ok=True)
     for asset in ASSETS:
@@ -230,9 +229,6 @@ def _material(folder: Path) -> None:
         name = Words({"zh": asset, "en": asset})
         printed = PrintLabel(sign(label, signer.private), asset, LABEL_VERSION, name, name)
         (folder / "labels" / f"{asset}.png").write_bytes(picture(printed, "zh", FONT))
-    (folder / "photos").mkdir(exist_ok=True)
-    for number, colour in enumerate(("firebrick", "seagreen", "goldenrod")):
-        Image.new("RGB", (640, 480), colour).save(folder / "photos" / f"{number}.jpg")
 
 
 LABEL_VERSION = 9  # never retired: newer than any that was printed
