@@ -63,7 +63,7 @@ class Pusher:
         self._unsent: outbox.Outgoing | None = None  # written down last, surely never sent, and cut
         self._behind = 0  # the next push begins behind this number
         self._wider = False  # the link was found to take more than was thought
-        self._packed: tuple[outbox.Outgoing, bytes] | None = None
+        self._packed: dict[int, tuple[outbox.Outgoing, bytes]] = {}  # by first entry
         self._coats = Coats()
         self._went: dict[int, tuple[int, bool]] = {}  # by first entry: bytes, and with their coat
         self.relayer = Relayer(store, transport, device_id, policies)
@@ -77,7 +77,7 @@ class Pusher:
         """Return the push to send now, written down before it goes, and packed."""
         found = self._begin(self._behind)
         if found is not None:
-            self._packed = (found, self._pack(found, bare=self._bare))
+            self._make_ready(found)
         return found
 
     def go_on_from(self, expected: int) -> None:
@@ -92,7 +92,7 @@ class Pusher:
         """
         found = self._begin(outgoing.batch.last)
         if found is not None and found.batch.first == outgoing.batch.last + 1:
-            self._packed = (found, self._pack(found, bare=self._bare))
+            self._make_ready(found)
             return found
         return None
 
@@ -108,8 +108,11 @@ class Pusher:
             batches.drop_unanswered(session, self._device_id, following.batch.first)
             found = outbox.next_push(session, self._device_id, self._size, after=before)
         assert found is not None, "what was to go still waits"
-        self._packed = (found, self._pack(found, bare=self._bare))
+        self._make_ready(found)
         return found
+
+    def _make_ready(self, outgoing: outbox.Outgoing) -> None:
+        self._packed[outgoing.batch.first] = (outgoing, self._pack(outgoing, bare=self._bare))
 
     def _begin(self, after: int) -> outbox.Outgoing | None:
         with self._store.session() as session:
@@ -165,7 +168,8 @@ class Pusher:
             other_form = said[0] == _SIGNED if self._bare else said == _BARE
             if not other_form or outgoing.entries[-1].signature is None:
                 raise
-        self._bare, self._packed = not self._bare, None
+        self._bare = not self._bare
+        self._packed.clear()
         _log.info("form of pushes changed", extra={"signed": not self._bare})
         return await self.transport.push(self._pack(outgoing, bare=self._bare))
 
@@ -180,7 +184,7 @@ class Pusher:
         )
 
     async def _bytes(self, outgoing: outbox.Outgoing) -> bytes:
-        ready, self._packed = self._packed, None
+        ready = self._packed.pop(outgoing.batch.first, None)
         if ready and ready[0] is outgoing:
             return ready[1]
         return await asyncio.to_thread(self._pack, outgoing, bare=self._bare)
