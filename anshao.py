@@ -14,7 +14,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from commands import SetupError, add_language, backup, invite, proofs, take_in, unlock, write
+from commands import (
+    SetupError,
+    add_language,
+    backup,
+    invite,
+    proofs,
+    report,
+    take_in,
+    unlock,
+    write,
+)
 from domain.errors import FieldError
 
 if TYPE_CHECKING:
@@ -273,6 +283,7 @@ def parser() -> argparse.ArgumentParser:
     part.set_defaults(run=labels, host=None, port=None, tls=False)
 
     proofs.add(names.add_parser, _server_of, client_settings, ROOT)
+    report.add(names.add_parser, _server_of, ROOT)
     take_in.add(names.add_parser, _server_of)
     invite.add(names.add_parser, _server_of, own_addresses)
     unlock.add(names.add_parser, _server_of)

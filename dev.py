@@ -141,7 +141,7 @@ def pins() -> int:
     install(("dev",))
     compile_ = (BIN / "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11")
     quiet = ("--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links")
-    for name in ("dev", "build", "client", "server", "uv"):
+    for name in ("dev", "build", "client", "server", "c2pa", "uv"):
         same = () if name == "dev" else ("-c", "requirements/dev.txt", "--no-annotate")
         paths = (f"requirements/{name}.in", "-o", f"requirements/{name}.txt")
         if run(*compile_, *quiet, *same, *paths):

@@ -212,7 +212,7 @@ class FieldApp:
                 self.certificate, self.clock.now_ms(), person_id, type, set,
                 self.definitions.policies, new=seen is None,
             )  # fmt: skip
-        if seen:
+        if seen and seen.cells:  # a stop may come before anything else of its record
             self.clock.observe(max(cell.wall_ms for cell in seen.cells.values()))
         return journal.write(
             session,

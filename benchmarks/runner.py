@@ -18,6 +18,7 @@ from typing import cast
 BENCHES = {
     "photo": "benchmarks.photo",
     "qr": "benchmarks.qr",
+    "recapture": "benchmarks.recapture",
     "rectify": "benchmarks.rectify",
     "reuse": "benchmarks.reuse",
     "screens": "benchmarks.screens",

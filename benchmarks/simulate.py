@@ -144,7 +144,11 @@ def _prepare(places: Places) -> None:
 def _one_seed(what: tuple[int, int]) -> Outcome:
     seed, steps = what
     with _without_collector():
-        return simulate(seed, steps, _mine[0])
+        try:
+            return simulate(seed, steps, _mine[0])
+        except Exception as error:
+            error.add_note(f"seed {seed} (--steps {steps} --seed {seed})")
+            raise
 
 
 def _one_search(what: tuple[int, int]) -> Search:

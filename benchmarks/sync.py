@@ -171,8 +171,7 @@ def _round(
 def _keep_last(world: World, name: str) -> None:
     """Keep the server and the reader of the latest round: a feed with everything read."""
     for part in ("server", "other"):
-        shutil.rmtree(world.folder / f"last-{part}", ignore_errors=True)
-        (world.folder / f"{name}-{part}").rename(world.folder / f"last-{part}")
+        world.rename(f"{name}-{part}", f"last-{part}")
 
 
 def _spread(seen: dict[str, list[float]]) -> dict[str, float]:

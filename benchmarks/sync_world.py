@@ -122,6 +122,14 @@ class World:
             shutil.copyfile(key, secret_of(target))
         return target
 
+    def rename(self, source: str, name: str) -> None:
+        """Let the folder of a process that has ended take the place of another."""
+        target, key = self.folder / name, secret_of(self.folder / source)
+        shutil.rmtree(target, ignore_errors=True)
+        (self.folder / source).rename(target)
+        if key.exists():
+            key.replace(secret_of(target))
+
 
 def rss_mb(pid: int) -> float:
     """Return the most memory that a process ever had."""

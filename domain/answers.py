@@ -10,7 +10,8 @@ from typing import Final
 
 from domain.definitions import Definitions
 from domain.levels import ladder, told_for
-from domain.notices import ANSWER, COPY, Due
+from domain.notices import ANSWER, COPY, PHOTOS, Due
+from domain.photo_roles import ASKED_OF, ASKED_SHOTS
 from domain.records import Record, Value
 from domain.story import Story, Turn
 
@@ -34,6 +35,15 @@ def answers(
     step = f"state:{turn.state}:{turn.writer}"
     people = (person for person in dict.fromkeys(reporters) if person)
     return _dues(ANSWER, step, record, turn, people, say)
+
+
+def asked(found: Definitions, story: Story, turn: Turn) -> list[Due]:
+    """Return what a person hears who is asked for photos of a hazard by this turn."""
+    person = turn.set.get(ASKED_OF)
+    if person not in found.plant.people or person == turn.person_id:
+        return []
+    say = _about(story.record) | {"by": turn.person_id, "shots": turn.set.get(ASKED_SHOTS)}
+    return _dues(PHOTOS, f"asked:{turn.writer}", story.record, turn, [str(person)], say)
 
 
 def copies(found: Definitions, stories: tuple[Story, ...], turn: Turn) -> list[Due]:

@@ -16,6 +16,7 @@ from datetime import date
 from functools import lru_cache
 
 from domain.access import Access
+from domain.capture_trust import USUAL, TrustRules
 from domain.defaults import Defaults
 from domain.demo import DemoData, DemoHazard
 from domain.drawings import Document, Documents
@@ -42,6 +43,7 @@ from domain.reading.privacy import PrivacyExample, read_privacy
 from domain.reading.registers import lay_over
 from domain.reading.scopes import ScopeExample, read_scopes
 from domain.reading.source import Part, Problem, Reading, named
+from domain.reading.trust import read_trust
 from domain.reading.walk import compose
 from domain.reading.workflow import WorkflowExample, read_workflow
 from domain.registers import FILE as REGISTERS
@@ -97,6 +99,7 @@ class Definitions:
     day0: date
     version: str
     scopes: Rules = RULES  # what a device takes along
+    trust: TrustRules = USUAL  # what signs of a replaced camera and challenges change
 
     @property
     def ground(self) -> Ground:
@@ -252,6 +255,7 @@ def _definitions(parts: Mapping[str, Part], day0: date, version: str) -> Definit
         day0=day0,
         version=version,
         scopes=with_works(scopes, works),
+        trust=read_trust(parts["evidence.yaml"]),
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
+from domain.capture_trust import USUAL, TrustRules, worst
 from domain.joins import heads
 from domain.places import Fix, Place, distance_m
 from domain.records import Cell, Record
@@ -30,7 +32,9 @@ class EvidenceFacts:
     `live`: taken by the camera inside the app; `asset_place`: where it should be, None where no
     place is known yet; `time_known`: the device's clock was calibrated since its start;
     `label_elsewhere`: the label scanned before contradicts the position; `before`: the last
-    position of this device; `quality`: None where there is no still picture to look at.
+    position of this device; `quality`: None where there is no still picture to look at; `used`:
+    whether an earlier photo like this one is known ("hint") or proved the same ("block"); `signs`:
+    of a screen or a virtual camera, with their measured rate of false alarms in percent.
     """
 
     live: bool
@@ -41,6 +45,8 @@ class EvidenceFacts:
     label_elsewhere: bool = False
     before: Fix | None = None
     quality: PhotoQuality | None = None
+    used: Literal["unasked", "none", "hint", "block"] = "unasked"
+    signs: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,11 @@ class EvidenceLimits:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One ground of the grade: live, album, position_*, time_*, label_elsewhere, photo_*."""
+    """One ground of the grade.
+
+    live, album, position_*, time_*, label_elsewhere, unique, used_*, photo_*, sign_* (params:
+    `rate`, of 100 genuine photos so many carry it, where measured).
+    """
 
     code: str
     ok: bool
@@ -80,23 +90,38 @@ class EvidenceGrade:
     reasons: tuple[Reason, ...]
 
 
-def grade(facts: EvidenceFacts, limits: EvidenceLimits) -> EvidenceGrade:
+def grade(
+    facts: EvidenceFacts, limits: EvidenceLimits, trust: TrustRules | None = None
+) -> EvidenceGrade:
     """Return the grade of a piece of evidence, every ground named."""
     source = Reason("live" if facts.live else "album", facts.live)
     position = _position(facts, limits)
     time = Reason("time_ok" if facts.time_known else "time_unknown", facts.time_known)
     others = [
         *([Reason("label_elsewhere", ok=False)] if facts.label_elsewhere else []),
+        *_unique(facts.used),
         *([_quality(facts.quality, limits)] if facts.quality else []),
+    ]
+    signs = [
+        Reason(code, ok=False, params={} if rate is None else {"rate": rate})
+        for code, rate in facts.signs.items()
     ]
     weak = sum(not reason.ok for reason in (position, time, *others))
     if position.code in SUSPICIOUS:
         letter = "D"
-    elif not facts.live or weak > 1:
+    elif not facts.live or facts.used == "block" or weak > 1:
         letter = "C"
     else:
         letter = "B" if weak else "A"
-    return EvidenceGrade(letter, (source, position, time, *others))
+    letter = worst([letter, (trust or USUAL).cap(len(signs))])
+    return EvidenceGrade(letter, (source, position, time, *others, *signs))
+
+
+def _unique(used: str) -> list[Reason]:
+    """Return whether the photo is the only one of its kind, where that was asked."""
+    if used == "unasked":
+        return []
+    return [Reason("unique", ok=True) if used == "none" else Reason(f"used_{used}", ok=False)]
 
 
 def _quality(quality: PhotoQuality, limits: EvidenceLimits) -> Reason:
@@ -140,9 +165,10 @@ def _jumped(before: Fix, now: Fix, limits: EvidenceLimits) -> bool:
 def shots_now(record: Record, photos: Iterable[Record]) -> frozenset[str]:
     """Return the shots that count for the next move of a record; device and server both ask here.
 
-    A withdrawn photo never counts, nor does a clip: it comes beside the still photo. A photo of the
-    finished work counts only if it was made after the record came to the state it is in: when work
-    is sent back, the old picture proves nothing.
+    A withdrawn photo never counts, nor does a clip: it comes beside the still photo. What a photo
+    shows can be said later, too (`role_of`). A photo of the finished work counts only if it was
+    made after the record came to the state it is in: when work is sent back, the old picture proves
+    nothing.
     """
     since = record.cells.get("state")
     found: set[str] = set()
@@ -152,10 +178,19 @@ def shots_now(record: Record, photos: Iterable[Record]) -> frozenset[str]:
             continue
         if photo.text("media") == VIDEO:
             continue
-        name = photo.text("shot")
+        name = role_of(photo)
         if name != AFTER or since is None or _follows(shot, since):
             found.add(name)
     return frozenset(found)
+
+
+def role_of(photo: Record) -> str:
+    """Return what a photo shows: its role where somebody told one, else what it was taken as.
+
+    A photo of the finished work has no other role, and no other photo gets that one.
+    """
+    shot, role = photo.text("shot"), photo.text("role")
+    return shot if AFTER in (shot, role) else role or shot
 
 
 def _follows(later: Cell, earlier: Cell) -> bool:

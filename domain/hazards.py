@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from domain.access import Access, Subject, may
 from domain.expressions import Expression, Facts, evaluate, holds
-from domain.levels import Nagging
+from domain.levels import Nagging, RecheckRules
 from domain.plant import Area, Asset, Plant
 from domain.questions import Item
 from domain.words import Words
@@ -89,8 +89,7 @@ class HazardVocabulary:
     shots: Mapping[str, Words]
     shots_before_dispatch: Mapping[str, tuple[str, ...]]
     misheard: Mapping[str, str]  # of the lexicon, beside those of the categories
-    recheck_h: int
-    recheck_remind_h: int
+    recheck: RecheckRules
     nagging: Nagging
 
 

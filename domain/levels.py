@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from domain.expressions import Expression
 from domain.plant import Person, Plant
 
 NEXT_LEVEL: Final = "next_level"  # in `to`: one level up each time
 OF: Final = ("unit", "area", "plant")  # for whom somebody of a level stands
 INTERIM_RECORDED: Final = "interim_recorded"
 UNTIL: Final = (INTERIM_RECORDED,)
-REMINDED: Final = ("accept", "interim", "rectify", "inspection", "maintenance")
+REMINDED: Final = ("accept", "interim", "rectify", "inspection", "maintenance", "recheck")
 ANCHORS: Final = ("start", "due")
-TASK_KINDS: Final = ("inspection", "maintenance")
+TASK_KINDS: Final = ("inspection", "maintenance", "recheck")
+WITHOUT_ASSET: Final = ("area", "photo")  # how a recheck proves where it was done
 MINUTE_MS: Final = 60_000
 
 
@@ -81,6 +83,21 @@ class Nagging:
     def reminders_of(self, what: str) -> tuple[Reminder, ...]:
         """Return the reminders about one kind of step."""
         return tuple(row for row in self.reminders if row.of == what)
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckRules:
+    """The recheck after closing: until when, and who does it where `when` sends it on.
+
+    The first of `to` who is none of the people in the cells `but` of the hazard.
+    """
+
+    due_h: int = 72
+    remind_h: int = 24
+    when: Expression | None = None
+    to: tuple[Level, ...] = ()
+    but: tuple[str, ...] = ()
+    without_asset: str = WITHOUT_ASSET[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Checkpoint:
     name: Words
     area: str
     place: Place
+    label_version: int = 1  # an older label was retired
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,12 @@ POLICIES: TypePolicies = {
         "place_note": Policy.LATEST,
         "note": Policy.LATEST,
         "fix": Policy.LATEST,
-    },
+    }
+    | dict.fromkeys(
+        ("photos_reason", "asked_of", "asked_shots", "asked_by", "asked_ms"), Policy.LATEST
+    ),
     "maintenance": {"state": Policy.FIRST, "note": Policy.LATEST},
-    "evidence": {},
+    "evidence": {"role": Policy.LATEST},
     "event": {},
     "clock": {},
     # one notice may be written twice, by the server and by the device it concerns: the first stands
@@ -83,7 +86,8 @@ _SHEET = ("state", "code", "task", "via", "label_state", "opened_ms", "submitted
 CELLS: Mapping[str, frozenset[str]] = {
     "task": frozenset(
         ("state", "kind", "template", "plan", "owner", "start_ms", "due_ms", "route", "stop",
-         "stops", "work", "title", "parts", "evidence", "done_by", "done_ms", *_ABOUT)
+         "stops", "work", "title", "parts", "evidence", "done_by", "done_ms", "hazard", "code",
+         "reporter", "by", "result", "note", "site", "looks", *_ABOUT)
     ),
     "inspection": frozenset(
         ("inspector", "answers", "judged", "photos", "excused", "excuse_words", "hazards", *_SHEET)
@@ -92,7 +96,7 @@ CELLS: Mapping[str, frozenset[str]] = {
     "evidence": frozenset(
         ("of", "item", "shot", "code", "taken_ms", "fix", "grade", "reasons", "by", "original",
          "stamped", "thumb", "size", "mime", "exif", "source", "media", "seconds", "withdrawn",
-         "mark", "reuse", "check", "server_mark", "server_reuse", "server_check")
+         "role", "consent", "mark", "reuse", "check", "server_mark", "server_reuse", "server_check")
     ),
     "event": frozenset(
         ("what", "by", "at_ms", "text", "code", "device", "number", "figure", "days", "area",
@@ -119,7 +123,7 @@ CELLS: Mapping[str, frozenset[str]] = {
     ),
     "removal": frozenset(
         ("state", "of", "evidence", "kind", "files", "why", "by", "at_ms", "note", "decided_by",
-         "decided_ms", "done_ms")
+         "decided_ms", "done_ms", "taken_by")
     ),
     "consent": frozenset(("person", "purpose", "state", "at_ms", "by")),
 }  # fmt: skip

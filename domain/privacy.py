@@ -129,13 +129,17 @@ def removed_of(entry: Entry) -> Removed | None:
 
 
 def done_cells(
-    record_of: str, evidence: str, kind: str, files: Sequence[str], why: str, at_ms: int
+    evidence: Record, kind: str, files: Sequence[str], why: str, at_ms: int
 ) -> dict[str, Value]:
-    """Return what the server writes when it removes the files of evidence."""
+    """Return what the server writes when it removes the files of evidence.
+
+    It goes to whoever holds the record of the evidence, and to who made it (`taken_by`), who may
+    hold that alone.
+    """
     named: list[Value] = [*files]
     return {
-        "state": DONE, "of": record_of, "evidence": evidence, "kind": kind, "files": named,
-        "why": why, "done_ms": at_ms,
+        "state": DONE, "of": evidence.text("of"), "evidence": evidence.record_id, "kind": kind,
+        "files": named, "why": why, "done_ms": at_ms, "taken_by": evidence.text("by"),
     }  # fmt: skip
 
 

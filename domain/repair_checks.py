@@ -189,6 +189,17 @@ def is_refused(photos: Iterable[Record]) -> bool:
     return found is not None and found.outcome == REFUSED
 
 
+def known_refused(photos: Iterable[Record]) -> bool:
+    """Say whether device or server found nothing changed, or a used photo: what a person is asked.
+
+    The server asks only what `is_refused` says: whoever decides offline may not know its verdict.
+    """
+    found = list(photos)
+    last = last_after(found)
+    server = check_of(last.get(SERVER_CHECK)) if last else None
+    return is_refused(found) or (server is not None and server.outcome == REFUSED)
+
+
 def _decimal(share: float | None) -> str:
     """Return a share with four digits, moved away from the middle never: no gate is reached."""
     if share is None:

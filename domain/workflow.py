@@ -18,14 +18,17 @@ from domain.plant import Person, Plant
 from domain.policies import TypePolicies
 from domain.questions import Item
 from domain.records import Record, Value
+from domain.shots import ShotRules
 from domain.trusted_time import TimeUntrustedError
 from domain.words import Words
 from domain.work import Work, WorkExpiredError, expires_ms, is_over
 
 RULE = "rule"  # what the product does itself; nobody may ask for it
 # What a move may ask the person for, and the cell it fills. after_photo is evidence, not a cell.
-# refusal_reason is a note, asked for where the check of the photos found nothing changed.
-NEEDS = ("assignee", "note", "merged_into", "after_photo", "refusal_reason")
+# refusal_reason is a note, asked for where the check of the photos found nothing changed;
+# album_reason one where the photo after the repair was chosen from files.
+NEEDS = ("assignee", "note", "merged_into", "after_photo", "refusal_reason", "album_reason")
+_NO_CELLS = ("after_photo", "refusal_reason", "album_reason")
 # What must be true before a move: its place is known, its photos are there, the time is trusted,
 # the approval is not over.
 REQUIRES = ("place", "shots", "trusted_time", "valid")
@@ -89,7 +92,8 @@ class Workflow:
     """States, transitions and cells of one record type.
 
     `acted` says which cell names who did an action last, `all_acted` which one names all who ever
-    did; `shots` which pictures a grade demands; `fields` what a plant asks beside.
+    did; `shots` which pictures a grade demands, `shot_rules` what stands in for them; `fields`
+    what a plant asks beside.
     """
 
     code: str
@@ -103,6 +107,7 @@ class Workflow:
     cells: Mapping[str, CellRule] = field(default_factory=dict[str, CellRule])
     fields: tuple[HazardField, ...] = ()
     work: Work | None = None
+    shot_rules: ShotRules = field(default_factory=ShotRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +255,13 @@ def clash(
 def missing_shots(
     workflow: Workflow, record: Record, present: frozenset[str], grade: str
 ) -> tuple[str, ...]:
-    """Return the shots that `grade` demands and that are not there.
+    """Return the shots that `grade` demands and for which nothing stands.
 
     A named responsible person stands in for the picture of that person (DOMAIN.md §2.11).
     """
-    if record.text("responsible"):
-        present |= {"responsible"}
-    return tuple(shot for shot in workflow.shots.get(grade, ()) if shot not in present)
+    cells = {name: cell.value for name, cell in record.cells.items()}
+    here = workflow.shot_rules.standing(present, cells)
+    return tuple(shot for shot in workflow.shots.get(grade, ()) if shot not in here)
 
 
 def scene(record: Record, facts: Facts) -> Facts:
@@ -276,15 +281,18 @@ def _require(
     facts: Facts,
     given: Mapping[str, Value],
 ) -> None:
+    """Check that place and photos are there; danger waits for none (`ShotRules.waived`)."""
     if "place" in row.requires and not (record.text("asset") or record.text("area")):
         raise MoveRefusedError(reason="place")
     present = frozenset(cast("frozenset[str]", facts.get("shots") or ()))
-    if given.get("responsible"):  # named with this very move
-        present |= {"responsible"}
+    rules = workflow.shot_rules
+    present = rules.standing(present, given)  # named with this very move
     grade = record.text("grade")
     missing: tuple[str, ...] = ()
     if "shots" in row.requires:
         missing = missing_shots(workflow, record, present, grade)
+    if missing and rules.waived(given, scene(record, facts)):
+        missing = ()
     if "after_photo" in row.needs and "after" not in present:
         missing = (*missing, "after")
     if missing:
@@ -301,10 +309,13 @@ def _answered(
         raise AnswersMissingError(fields=[one.item.name for one in open_ones])
 
 
-def asked_for(needs: tuple[str, ...], *, refused: bool) -> tuple[str, ...]:
-    """Return the cells that needs ask for; a refused repair goes on only with a word why."""
-    cells = [need for need in needs if need not in ("after_photo", "refusal_reason")]
-    if refused and "refusal_reason" in needs:
+def asked_for(needs: tuple[str, ...], *, refused: bool, album: bool = False) -> tuple[str, ...]:
+    """Return the cells that needs ask for.
+
+    A refused repair goes on only with a word why, and so does one shown by a photo from an album.
+    """
+    cells = [need for need in needs if need not in _NO_CELLS]
+    if (refused and "refusal_reason" in needs) or (album and "album_reason" in needs):
         cells.append("note")
     return tuple(dict.fromkeys(cells))
 
@@ -317,7 +328,8 @@ def _check_given(
     access: Access,
     plant: Plant,
 ) -> None:
-    for need in asked_for(row.needs, refused=facts.get("refused") is True):
+    refused, album = facts.get("refused") is True, facts.get("album") is True
+    for need in asked_for(row.needs, refused=refused, album=album):
         value = given.get(need)
         if not (isinstance(value, str) and value.strip()):
             raise MoveRefusedError(reason="needs", need=need)

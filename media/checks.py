@@ -8,6 +8,8 @@ from typing import Final
 from domain.rectification import Limits, Model, ModelFileError, Quality
 from domain.reuse import ReuseLimits
 from media.model_files import numbers, part, read_file, whole
+from media.recapture import lines as capture_lines
+from media.recapture.lines import Capture
 from media.rectify import model
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "assets" / "models"
@@ -24,12 +26,13 @@ _REUSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Model with its version, lines of the rectification check, lines of the search for copies."""
+    """Model with its version; lines of the repair check, the search for copies, the signs."""
 
     model: Model
     version: str
     limits: Limits
     reuse: ReuseLimits
+    capture: Capture
 
 
 @lru_cache(maxsize=8)
@@ -37,7 +40,13 @@ def load(passed: float, refused: float, folder: Path = FOLDER) -> Checks:
     """Read the files, once; `passed` and `refused` are the plant's gates. Raises ModelFileError."""
     trained = model.load(folder / "rectification.yaml")
     limits, reuse = load_limits(passed, refused, folder)
-    return Checks(trained.model, trained.version, limits, reuse)
+    return Checks(trained.model, trained.version, limits, reuse, load_capture(folder))
+
+
+def load_capture(folder: Path = FOLDER) -> Capture:
+    """Read what the signs of a replaced camera go by; raises ModelFileError."""
+    path = folder / "limits.yaml"
+    return capture_lines.load(read_file(path), path)
 
 
 def load_limits(passed: float, refused: float, folder: Path = FOLDER) -> tuple[Limits, ReuseLimits]:

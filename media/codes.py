@@ -102,3 +102,11 @@ class CodeEngine(Protocol):
     def find(self, picture: Gray, *, thorough: bool) -> list[Code]:
         """Return the codes in a grey picture, [] if none; `thorough` may take longer."""
         ...
+
+
+class CodeReader(Protocol):
+    """Reads QR and the like."""
+
+    def read(self, picture: bytes, fast: bool = False) -> list[Code]:
+        """Return the codes in view, nearest to the middle first; `fast` is for live frames."""
+        ...

@@ -3,8 +3,10 @@
 from typing import Literal, Protocol
 
 from domain.places import Fix
-from media.codes import Code
+from media.codes import CodeReader
+from media.recapture.stream import Seen
 
+__all__ = ["Camera", "CodeReader", "Locator", "Resolution"]
 Resolution = Literal["scan", "photo", "clip"]  # quick; all the camera has; small enough to send
 
 
@@ -25,6 +27,10 @@ class Camera(Protocol):
 
     async def take(self) -> bytes:
         """Return one JPEG."""
+        ...
+
+    async def seen(self) -> Seen:
+        """Return what the device says of itself, and frames in a row of now where it gives any."""
         ...
 
     @property
@@ -48,12 +54,4 @@ class Locator(Protocol):
 
     async def current(self) -> Fix:
         """Measure now; raises PositionError with `reason` denied | off | timeout | unsupported."""
-        ...
-
-
-class CodeReader(Protocol):
-    """Reads QR and the like."""
-
-    def read(self, picture: bytes, fast: bool = False) -> list[Code]:
-        """Return the codes in view, nearest to the middle first; `fast` is for live frames."""
         ...

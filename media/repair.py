@@ -49,12 +49,19 @@ def compared(
 
 def pictures(before: bytes, after: bytes, region: Region, checks: Checks) -> Pictures:
     """Return the photos laid on each other; raises PictureError, RegionError."""
+    return looked(before, after, region, checks)[0]
+
+
+def looked(
+    before: bytes, after: bytes, region: Region, checks: Checks
+) -> tuple[Pictures, RepairCheck]:
+    """Return the photos laid on each other, and what they show; the same errors."""
     facts = images.inspect(before)
     box = region.pixels(facts.width, facts.height)
     checked: Checked = check.check(before, after, box, checks.limits)
     plain = heat.plain(checked)
     size = images.inspect(plain)
-    return Pictures(
+    shown = Pictures(
         plain,
         heat.registered(checked),
         heat.overlay(checked),
@@ -62,3 +69,5 @@ def pictures(before: bytes, after: bytes, region: Region, checks: Checks) -> Pic
         size.width,
         size.height,
     )
+    found = judge(checked.findings, checks.model, checks.limits, "none")
+    return shown, kept(found, region, checks.version, "copy")

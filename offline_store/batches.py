@@ -43,6 +43,12 @@ def unanswered(session: Session, device_id: str, after: int = 0) -> Batch | None
     return Batch(*row) if row else None
 
 
+def under(session: Session, device_id: str, feed: int) -> Batch | None:
+    """Return the push of a device that was taken under a feed number."""
+    row = bulk.first(session, _UNDER, (device_id, feed))
+    return Batch(*row) if row else None
+
+
 def answer(session: Session, batch: Batch) -> None:
     """Keep the reply to a push, and how much of it was taken."""
     told = (batch.last, batch.head, batch.feed, batch.received_ms, batch.receipt, batch.reply)
@@ -69,6 +75,7 @@ _ROWS = bulk.columns(BatchRow, _NAMES)
 _ALL = f"{_ROWS} WHERE device_id = ? ORDER BY first"
 _THIS = f"{_ROWS} WHERE device_id = ? AND first = ?"
 _UNANSWERED = f"{_ROWS} WHERE device_id = ? AND reply IS NULL AND first > ? ORDER BY first LIMIT 1"
+_UNDER = f"{_ROWS} WHERE device_id = ? AND feed = ?"
 _ANSWER = (
     "UPDATE batch SET last = ?, head = ?, feed = ?, received_ms = ?, receipt = ?, reply = ?"
     " WHERE device_id = ? AND first = ?"

@@ -8,6 +8,7 @@ On SQLite a look goes straight to the driver: the builder's way costs several ti
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from sqlmodel import Session, SQLModel
 
 from domain.records import Value
 
+BOUND_MAX = 990  # values in one statement: older SQLite takes 999
 IN_MAX = 500  # values in one IN (...): older SQLite takes 999
 
 pack: Callable[[object], bytes] = msgspec.json.Encoder().encode  # plain values and tuples as JSON
@@ -27,10 +29,22 @@ unpack: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode
 def insert(
     session: Session, table: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Insert rows of these columns."""
-    if rows:
-        connection = session.connection()
-        connection.exec_driver_sql(_insert(_table(table), names, connection.dialect.name), [*rows])
+    """Insert rows of these columns.
+
+    On SQLite as many as fit go by one statement: Python's driver lets other threads run after
+    each, and waits for its turn again each time.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    start, many = 0, BOUND_MAX // len(names)
+    if connection.dialect.name == "sqlite":
+        sql = _insert(_table(table), names, "sqlite", many)
+        for start in range(many, len(rows) + 1, many):
+            values = tuple(chain.from_iterable(rows[start - many : start]))
+            connection.exec_driver_sql(sql, values)
+    if rest := rows[start:]:
+        connection.exec_driver_sql(_insert(_table(table), names, connection.dialect.name), [*rest])
 
 
 def put(
@@ -160,9 +174,10 @@ def _table(table: type[SQLModel]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _insert(table: str, names: tuple[str, ...], dialect: str) -> str:
+def _insert(table: str, names: tuple[str, ...], dialect: str, rows: int = 1) -> str:
     columns = ", ".join(f'"{name}"' for name in names)
-    return f'INSERT INTO "{table}" ({columns}) VALUES ({_marks(_mark(dialect), len(names))})'  # noqa: S608 -- names only
+    values = ", ".join([f"({_marks(_mark(dialect), len(names))})"] * rows)
+    return f'INSERT INTO "{table}" ({columns}) VALUES {values}'  # noqa: S608 -- names only
 
 
 def _mark(dialect: str) -> str:

@@ -260,9 +260,9 @@ def last_feed(session: Session) -> int:
     return (found[0] if found else None) or 0
 
 
-def confirmed_behind(session: Session, device_id: str, feed: int) -> int | None:
-    """Return the number of a device's last entry in the feed behind a place; None for none."""
-    found = bulk.first(session, _BEHIND, (device_id, feed))
+def confirmed_last(session: Session, device_id: str) -> int | None:
+    """Return the number of a device's last entry that is in the feed; None for none."""
+    found = bulk.first(session, _CONFIRMED, (device_id,))
     return found[0] if found else None
 
 
@@ -369,7 +369,9 @@ _LAST = (
 _KEY = "SELECT public_key FROM device WHERE device_id = ?"
 _SIGNS = "SELECT min(number) FROM entry WHERE device_id = ? AND signature IS NOT NULL"
 _LAST_FEED = "SELECT max(feed) FROM entry"
-_BEHIND = "SELECT max(number) FROM entry WHERE device_id = ? AND feed > ?"
+_CONFIRMED = (
+    "SELECT number FROM entry WHERE device_id = ? AND feed IS NOT NULL ORDER BY number DESC LIMIT 1"
+)
 _EDGE = "SELECT feed FROM entry WHERE feed > ? ORDER BY feed LIMIT 1 OFFSET ?"
 _MARK = "SELECT hash FROM entry WHERE feed <= ? ORDER BY feed DESC, device_id, number DESC LIMIT 1"
 

@@ -148,11 +148,13 @@ def receive(
     decisions = signed.Decisions(session)
     heads: dict[str, tuple[int, bytes]] = {}
     fresh: list[keeping.Fresh] = []
+    out: list[Entry] = []
     for arrival in arrivals:
         entry = arrival.entry
         number, previous = heads.get(entry.device_id) or head(session, entry.device_id)
         if entry.number <= number:
             _learn(session, arrival, heads.get(entry.device_id), policies)
+            out += [entry] if arrival.verdict in merge.OUT else []
             continue
         if entry.number != number + 1:
             raise ChainBrokenError(device=entry.device_id, number=entry.number)
@@ -160,7 +162,10 @@ def receive(
         arrival.check(decisions, digest)
         heads[entry.device_id] = (entry.number, digest)
         fresh.append((arrival, digest))
-    return keeping.keep(session, fresh, arrivals, policies, made)
+    touched = keeping.keep(session, fresh, arrivals, policies, made)
+    moved = times.take_back(session, out)  # an own anchor whose answer was lost, and it was refused
+    records.refold_all(session, moved, policies)
+    return list(dict.fromkeys([*touched, *moved]))
 
 
 def _seen(session: Session, record_id: str, kind: str, fields: Container[str]) -> dict[str, str]:

@@ -210,8 +210,16 @@ def confirm(
     exceptions: Sequence[Answer],
     policies: merge.TypePolicies = merge.POLICIES,
 ) -> list[str]:
-    """Note the server's reply to a push and bring its records up to date; returns their ids."""
+    """Note the server's reply to a push and bring its records up to date; returns their ids.
+
+    Where another push is noted under the same feed number, the server was copied back since: both
+    go again, and it says what it has of them.
+    """
     assert answered.feed is not None
+    former = batches.under(session, answered.device_id, answered.feed)
+    if former is not None and former.first != answered.first:
+        reopen(session, answered.device_id, min(former.first, answered.first), policies)
+        return []
     batches.answer(session, answered)
     touched, ahead = _touched(session, answered)
     told = (answered.feed, answered.received_ms, "accepted")

@@ -5,7 +5,7 @@ boot. The first anchor of a boot decides, so every store comes to the same times
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -91,15 +91,21 @@ def anchors(found: Iterable[Entry]) -> list[tuple[Entry, Anchor]]:
     return told
 
 
-def ahead(found: Sequence[Entry]) -> dict[str, TrueTime]:
-    """Return the true times that entries of one push have by anchors behind them in that push."""
+def read_ahead(found: Sequence[Entry], without: Container[int] = ()) -> Sequence[Entry]:
+    """Return the entries of one push as they read by anchors behind them in that push.
+
+    So they are judged by when they really were written, as far as that is said here. `without` are
+    the numbers of anchors that were refused: those correct nothing.
+    """
     times: dict[str, TrueTime] = {}
     for told, anchor in anchors(found):
+        if told.number in without:
+            continue
         for entry in found:
             made = correction(entry, anchor) if entry.number < told.number else None
             if made is not None:
                 times.setdefault(entry.writer, TrueTime(made.true_ms, made.unc_ms))
-    return times
+    return [read(entry, times) for entry in found] if times else found
 
 
 def settle(session: Session, found: Iterable[Entry]) -> list[str]:

@@ -16,7 +16,9 @@ from app.translate import Translator
 from media.clips import length_text
 from media.ports import Camera
 from screens import parts, parts_evidence, theme
-from screens.capture_model import CaptureModel
+from screens.capture_model import TASKS, CaptureModel
+from screens.challenge import task_bar, task_note
+from screens.ghost import ghost_layer, ghost_switch
 from screens.pictures import PicturePicker
 from screens.theme import Tokens
 
@@ -75,7 +77,7 @@ def _Sight(model: CaptureModel, tokens: Tokens, t: Translator, caption: str) -> 
     """Draw what the camera sees, the shot asked for, and the progress of the photo just taken."""
 
     def gone() -> None:
-        if model.phase in ("opening", "ready"):
+        if model.phase in ("opening", "ready", *TASKS):
             asyncio.get_running_loop().create_task(model.close())
         elif model.phase == "recording":  # what the camera still gives is kept
             asyncio.get_running_loop().create_task(model.stop())
@@ -90,8 +92,9 @@ def _Sight(model: CaptureModel, tokens: Tokens, t: Translator, caption: str) -> 
         busy=_busy(model, t),
         share=_share(model),
         widest=parts_evidence.WIDEST if model.desk.wide else None,
+        over=ghost_layer(model, t),
     )
-    rows = [view]
+    rows = [*task_note(model, tokens, t), view, *ghost_switch(model, tokens, t)]
     if model.error is not None:  # the camera is still good
         rows.append(parts_evidence.refused(tokens, t, model.error))
     if model.phase == "ready" and model.camera is not None and model.camera.records:
@@ -157,6 +160,8 @@ def capture_bar(
     """
     if model.phase == "asking":
         return _consent_bar(model, tokens, t)
+    if model.phase in TASKS:
+        return task_bar(model, tokens, t)
     if model.phase == "recording":
         stop = parts.primary_button(
             tokens,

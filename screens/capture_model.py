@@ -3,30 +3,37 @@
 import asyncio
 import contextvars
 import dataclasses
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Concatenate, Literal, ParamSpec
+from typing import Concatenate, Final, Literal, ParamSpec
 
 import flet as ft
 
 from app.field import FieldApp
-from app.use_cases import consents, evidence
+from app.use_cases import challenges, consents, evidence
 from app.use_cases.consents import Asked
 from app.use_cases.evidence import EvidenceCard, Target
-from domain.errors import FieldError
+from domain.capture_trust import Challenge
+from domain.errors import CameraError, FieldError
 from domain.places import Fix
 from domain.plant import Person
 from media import clip_frames
 from media.capture import Source
+from media.outline import Outline
 from media.ports import Camera
+from media.recapture.stream import Seen
 from screens.context import Desk
 
 P = ParamSpec("P")
-Phase = Literal["closed", "asking", "opening", "ready", "recording", "keeping", "failed"]
+Phase = Literal[
+    "closed", "asking", "opening", "ready", "recording", "keeping", "failed", "task", "excusing"
+]
 PLACE_S = 5.0  # a photo shall not wait longer for the position
 FRAME_S = 0.25  # between two frames of a camera without a preview of its own
 STEP = 0.04  # least progress worth drawing again
+TASKS: Final = ("task", "excusing")
 TICK_S = 0.5  # of the seconds left
 
 
@@ -44,12 +51,17 @@ class CaptureModel(ft.Observable):
     left_s: int = 0  # of the clip being recorded
     of_clip: bool = False  # what is being kept moves
     asked: Asked | None = None  # before a photo of a person
+    ghost: Outline | None = None  # of the photo from whose place this one is to be taken
+    ghost_on: bool = True
+    task: Challenge | None = None  # the second shot that is asked for
 
     def __post_init__(self) -> None:
         """Start without anybody waiting for a photo."""
         self._kept: Callable[[EvidenceCard], Awaitable[None]] = _nobody
         self._began_s = 0.0
         self._shot: bytes | None = None  # a photo from before the clip, where no frame can be had
+        self._first: EvidenceCard | None = None  # the photo that the second shot belongs to
+        self._seen: Seen | None = None  # what the camera said of itself with the last picture
 
     @property
     def limit_s(self) -> int:
@@ -95,6 +107,14 @@ class CaptureModel(ft.Observable):
             self.target = dataclasses.replace(self.target, consent=self.asked.purpose.code)
             self._open()
 
+    def lay(self, ghost: Outline | None) -> None:
+        """Lay an outline over the preview, or take it away."""
+        self.ghost, self.ghost_on = ghost, True
+
+    def switch_ghost(self) -> None:
+        """Hide the outline, or show it again."""
+        self.ghost_on = not self.ghost_on
+
     async def start(self) -> None:
         """Open the camera; its preview is on the page now."""
         camera = self.camera
@@ -120,11 +140,18 @@ class CaptureModel(ft.Observable):
             return
         self.phase, self.share, self.error, self.of_clip = "keeping", 0.0, None, False
         try:
-            picture = await camera.take()
+            picture = await self._take(camera)
         except FieldError as error:
             self.error, self.phase = error, "failed"
             return
         await self.keep(picture, "camera" if camera.live else "file")
+
+    async def _take(self, camera: Camera) -> bytes:
+        """Take a picture, and what the camera says of itself with it."""
+        self._seen = None
+        picture = await camera.take()
+        self._seen = await camera.seen()
+        return picture
 
     async def choose(self, picture: bytes) -> None:
         """Keep a photo chosen from the files of the device."""
@@ -133,11 +160,14 @@ class CaptureModel(ft.Observable):
     async def keep(self, picture: bytes, source: Source) -> None:
         """Store a photo in a thread while the progress shows, then tell who asked for it."""
         self.of_clip = False
+        seen = self._seen if source == "camera" else None
         await self._store(
             evidence.keep,
             picture,
             source=source,
             fix=await self._place(),
+            seen=seen,
+            task=challenges.drawn if seen is not None else None,
             progress=self._progress(),
         )
 
@@ -198,13 +228,15 @@ class CaptureModel(ft.Observable):
         while self.phase == "opening":
             await asyncio.sleep(FRAME_S)
         await self.stop()
-        if self.phase in ("asking", "ready", "failed"):
+        if self.phase in ("asking", "ready", "failed", *TASKS):
             await self.close()
 
     async def leave(self) -> None:
         """Do what "put the camera away" and Escape mean: a clip being recorded is kept."""
         if self.phase == "recording":
             await self.stop()
+        elif self.phase in TASKS:
+            await self._end()
         else:
             await self.close()
 
@@ -212,6 +244,7 @@ class CaptureModel(ft.Observable):
         """Put the camera away."""
         camera, self.camera = self.camera, None
         self.phase, self.target, self.frame = "closed", None, None
+        self.task, self._first, self._seen = None, None, None
         if camera is not None:
             await camera.close()
 
@@ -238,9 +271,82 @@ class CaptureModel(ft.Observable):
             taken = self.camera is not None and also.get("source") == "camera"
             self.phase = "ready" if taken and not self.of_clip else "failed"
             return
-        kept = self._kept
+        self._first = card
+        if card.challenge is not None and card.challenge.state == "open":
+            await self._challenge(card.challenge)
+        else:
+            await self._end()
+
+    async def _end(self) -> None:
+        """Put the camera away and hand over the photo; a task that is open stays so."""
+        kept, card = self._kept, self._first
         await self.close()
-        await kept(card)
+        if card is not None:
+            await kept(card)
+
+    async def _challenge(self, task: Challenge) -> None:
+        """Ask for the second shot; the shutter goes by itself when the time is up."""
+        camera, desk = self.camera, self.desk
+        if camera is None:
+            await self._end()
+            return
+        self.task, self.phase, self.frame = task, "task", None
+        loop = asyncio.get_running_loop()
+        until = loop.time() + desk.field.definitions.trust.seconds
+        while (left := until - loop.time()) > 0:
+            self.left_s = max(1, math.ceil(left))
+            if camera.control is None:
+                await self._look(camera)
+            await asyncio.sleep(min(FRAME_S, left))
+            if self.camera is not camera or self.phase != "task":
+                return  # put away, or it cannot be done here
+        await self._second(camera)
+
+    async def _second(self, camera: Camera) -> None:
+        """Take the second shot, and see whether it fits."""
+        first, target, desk = self._first, self.target, self.desk
+        if first is None or target is None:
+            return
+        self.phase, self.share, self.of_clip = "keeping", 0.0, False
+        try:
+            picture = await self._take(camera)
+            self._first = await desk.in_thread(
+                challenges.answer,
+                desk.signed_in,
+                target,
+                picture,
+                first=first.evidence_id,
+                seen=self._seen,
+                fix=await desk.locate(PLACE_S),
+                progress=self._progress(),
+            )
+        except CameraError:
+            failed = challenges.fail
+            self._first = await desk.in_thread(failed, desk.signed_in, first.evidence_id)
+        except FieldError as error:
+            desk.refuse(error)  # the task stays open: the first photo is kept, and worth less
+        await self._end()
+
+    def cannot(self) -> None:
+        """Stop the countdown and ask why the second shot cannot be taken; or go on with it."""
+        if self.phase == "task":
+            self.phase = "excusing"
+        elif self.phase == "excusing" and self.task is not None:
+            asyncio.get_running_loop().create_task(self._challenge(self.task))
+
+    async def excuse(self, reason: str) -> None:
+        """Go on without the second shot, for a reason of the data."""
+        first, desk = self._first, self.desk
+        if self.phase != "excusing" or first is None:
+            return
+        self.phase, self.share = "keeping", 0.0
+        try:
+            self._first = await desk.in_thread(
+                challenges.excuse, desk.signed_in, first.evidence_id, reason
+            )
+        except FieldError as error:
+            desk.refuse(error)
+        await self._end()
 
     async def _count_down(self, camera: Camera) -> None:
         """Show the seconds left, and end the clip when there are none."""

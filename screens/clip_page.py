@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from app.use_cases import evidence
+from app.use_cases import evidence_files
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
 from screens import parts, parts_clip, parts_evidence, parts_pages
@@ -27,14 +27,14 @@ class ClipModel(ft.Observable):
 
     async def load(self) -> None:
         """Give the player its file, if it is here."""
-        found = await self.desk.run(evidence.original_of, self.card.evidence_id)
+        found = await self.desk.run(evidence_files.original_of, self.card.evidence_id)
         if found is None or self.address:
             return
         sha, mime = found
         if ft.context.page.web:
             self.address = self.desk.field.links.open(sha, mime)
         else:
-            self.address = self.lent = str(await self.desk.run(evidence.lend, sha) or "")
+            self.address = self.lent = str(await self.desk.run(evidence_files.lend, sha) or "")
 
     async def fetch(self) -> None:
         """Fetch it from the server; what has come stays when the link is cut."""
@@ -42,7 +42,7 @@ class ClipModel(ft.Observable):
             return
         self.share, self.error = 0.0, None
         try:
-            await evidence.fetch_original(self.desk.field, self.card.evidence_id, self._moved)
+            await evidence_files.fetch_original(self.desk.field, self.card.evidence_id, self._moved)
         except FieldError as error:
             self.error = error
         self.share = None
@@ -52,7 +52,7 @@ class ClipModel(ft.Observable):
         """The page is gone: so is the address."""
         self.desk.field.links.close(self.address)
         if self.lent:
-            evidence.give_back(self.lent)
+            evidence_files.give_back(self.lent)
 
     def _moved(self, share: float) -> None:
         if self.share is not None and share - self.share >= SHARE_STEP:

@@ -20,9 +20,12 @@ from screens.hazard_photos import repair_cards, report_card
 from screens.interim import InterimCard
 from screens.parts import words
 from screens.pictures import PicturePicker, use_pictures
+from screens.recheck_card import RecheckCard
 from screens.region import RegionPage
 from screens.relay_take import RelayNote
+from screens.report_button import ReportButton
 from screens.theme import Tokens
+from screens.three_photos import three_card, three_panel
 
 GRADE_KIND: dict[str, parts.Kind] = {"A": "stop", "B": "mind"}
 STATE_ICON: dict[str, ft.IconData] = {
@@ -64,7 +67,7 @@ def HazardBody(record_id: str) -> ft.Control:
 def _over(model: HazardModel, view: HazardView, t: Translator) -> ft.Control | None:
     """The page that is open over the hazard, if one is."""
     if model.looking is not None:
-        title = parts_clip.title_of(t, model.looking, t(f"shot.{model.looking.shot}"))
+        title = parts_clip.title_of(t, model.looking, t(f"shot.{model.looking.shows}"))
         page = page_of(model.looking)
         return page(model.looking, title, view.card.code, model.look_away, None)
     if model.marking:
@@ -106,25 +109,28 @@ def _page(
         back_label=t("page.back"),
     )
     story = [_chips(desk, view), report_card(model, view, tokens, t)]
+    story += three_card(model, view, tokens, t)
     story += repair_cards(model, view, tokens, t)
     story += _asks(model, view, tokens, t)
+    story.append(cast("Any", RecheckCard)(model.record_id, key=f"recheck-of-{model.record_id}"))
     story.append(cast("Any", InterimCard)(model.record_id, key=f"interim-{model.record_id}"))
     story += fields_card(tokens, t, view.fields, model.answer)
     now_ms = desk.field.clock.now_ms()
     history: list[ft.Control] = [parts_work.timeline(tokens, t, view.steps, now_ms)]
     history.append(_facts(model, view, tokens, t))
     history.append(cast("Any", RelayNote)(model.record_id, key=f"relay-{model.record_id}"))
+    history.append(cast("Any", ReportButton)(model.record_id, key=f"pdf-{model.record_id}"))
     footer = _footer(model, tokens, t, picker)
-    panel = _more_panel(model, tokens, t) if model.more else None
+    panel = _more_panel(model, tokens, t) if model.more else three_panel(model, view, tokens, t)
     if desk.wide:
         left = parts_work.page(tokens, head, story)
         right = parts_work.page(
             tokens, None, [ft.Container(height=4), *history], footer, key="side"
         )
-        right = parts_evidence.with_panel(right, panel)
+        right = parts_pages.with_panel(right, panel)
         return parts_work.two_columns(desk, left, right, share=4)
     whole = parts_work.page(tokens, head, [*story, *history], [] if panel else footer)
-    return parts_evidence.with_panel(whole, panel)
+    return parts_pages.with_panel(whole, panel)
 
 
 def _chips(desk: Desk, view: HazardView) -> ft.Control:
@@ -177,8 +183,6 @@ def _asks(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -
                 key="place-unknown",
             )
         )
-    if model.missing:
-        asks.append(_missing(model, tokens, t))
     if not view.moves:
         key = f"hazard.wait.{view.card.state}"
         if key not in t.texts:  # a state that somebody added to the data
@@ -191,35 +195,6 @@ def _asks(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -
         )
         asks.append(parts.note(tokens, "plain", text, key="waits"))
     return asks
-
-
-def _missing(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
-    """The shots that the grade demands before dispatch, each with the way to take it."""
-    buttons: list[ft.Control] = []
-    for shot in model.missing:
-
-        def shoot(shot: str = shot) -> None:
-            model.shoot(shot)
-
-        buttons.append(
-            parts.quiet_button(
-                tokens,
-                t(f"shot.{shot}"),
-                key=f"shoot-{shot}",
-                icon=ft.Icons.CAMERA_ALT,
-                on_click=shoot,
-                kind="mind",
-                height=theme.TARGET,
-                disabled=model.capture.open,
-            )
-        )
-    text = t("hazard.missing", shots=" · ".join(t(f"shot.{shot}") for shot in model.missing))
-    note = parts.note(tokens, "mind", text, icon=ft.Icons.CAMERA_ALT, key="missing")
-    return ft.Column(
-        spacing=theme.GAP,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[note, *buttons],
-    )
 
 
 def _facts(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:

@@ -1,14 +1,16 @@
 """State and actions of one hazard: what a person may do comes from the data of the workflow."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import flet as ft
 
 from app import repair_copies
-from app.use_cases import hazard_fields, hazards, repair_checks
+from app.use_cases import ghosts, hazard_fields, hazards, repair_checks, three_photos
 from app.use_cases.evidence import EvidenceCard, Target
 from app.use_cases.hazard_views import HazardCard, HazardView, MoveView
+from domain.capture_trust import CHALLENGE
 from domain.errors import FieldError
 from domain.repair_checks import Region
 from screens.capture_model import CaptureModel
@@ -24,7 +26,7 @@ FORM_NEEDS = frozenset({"note"}) | MERGE_NEEDS
 
 def closest(photos: Sequence[EvidenceCard]) -> EvidenceCard:
     """Return the photo to mark a defect on: the last close one, else the last."""
-    close = [photo for photo in photos if photo.shot == CLOSE]
+    close = [photo for photo in photos if photo.shows == CLOSE]
     return (close or list(photos))[-1]
 
 
@@ -49,6 +51,8 @@ class HazardModel(ft.Observable):
     marking: str = ""  # the photo on which the defect is being marked
     comparing: bool = False
     checking: bool = False  # before and after are being compared
+    filling: str = ""  # the shot of its grade for which a photo is being found
+    asking: bool = False  # somebody is being asked for photos
 
     def __post_init__(self) -> None:
         """The camera is closed."""
@@ -65,7 +69,14 @@ class HazardModel(ft.Observable):
     def before(self) -> tuple[EvidenceCard, ...]:
         """Photos of the report."""
         photos = self.view.photos if self.view else ()
-        return tuple(photo for photo in photos if photo.shot != AFTER and not photo.is_clip)
+        later = (AFTER, CHALLENGE)
+        return tuple(photo for photo in photos if photo.shot not in later and not photo.is_clip)
+
+    @property
+    def seconds(self) -> tuple[EvidenceCard, ...]:
+        """Second shots that were asked for after a repair."""
+        photos = self.view.photos if self.view else ()
+        return tuple(photo for photo in photos if photo.shot == CHALLENGE)
 
     @property
     def clips(self) -> tuple[EvidenceCard, ...]:
@@ -87,10 +98,42 @@ class HazardModel(ft.Observable):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Shots that a move still waits for, in the order of the data."""
+        """Shots that the grade asks for and that are not there, in the order of the data."""
+        three = self.view.three if self.view else None
+        return three.missing if three else ()
+
+    @property
+    def dispatches(self) -> bool:
+        """Whether the next step of this person is to dispatch it."""
         moves = self.view.moves if self.view else ()
-        found = [shot for move in moves for shot in move.missing if shot != AFTER]
-        return tuple(dict.fromkeys(found))
+        return any(move.action == three_photos.DISPATCH for move in moves)
+
+    def fill(self, shot: str = "") -> None:
+        """Open the ways to a shot of the grade; without one, close them."""
+        self.filling, self.asking, self.more = shot, False, False
+
+    async def tag(self, photo: EvidenceCard, role: str) -> None:
+        """Say what a photo that is here shows."""
+        desk = self.desk
+        self.fill()
+        await desk.run(three_photos.tag, desk.signed_in, photo.evidence_id, role)
+        await self.load()
+        desk.changed()
+
+    def show_asking(self) -> None:
+        """Open or close the list of who can be asked for the photos that are missing."""
+        self.asking, self.filling, self.more = not self.asking, "", False
+
+    async def ask_for_photos(self, person_id: str) -> None:
+        """Ask somebody for the photos that are missing."""
+        desk, self.asking = self.desk, False
+        await desk.run(three_photos.ask, desk.signed_in, self.record_id, person_id, self.missing)
+        await self.load()
+        desk.changed()
+
+    def without_photos(self) -> None:
+        """Go to the dispatch though photos are missing: there it is asked why."""
+        self.desk.go(f"/hazard/{self.record_id}/dispatch")
 
     async def load(self) -> None:
         """Read the hazard as this device knows it."""
@@ -216,8 +259,17 @@ class HazardModel(ft.Observable):
             field, person, self.record_id, begins.action, begins.target, refused
         )
         target = Target(self.record_id, view.card.code, view.card.asset_id, shot, first=first)
-        self.more = False
+        self.fill()
         self.capture.begin(target, self.kept)
+        self.capture.lay(None)
+        if shot == AFTER:
+            asyncio.get_running_loop().create_task(self._ghost())
+
+    async def _ghost(self) -> None:
+        """Show where the photo before was taken from, as soon as its outline is there."""
+        found = await self.desk.run(ghosts.of_hazard, self.record_id)
+        if self.capture.open and self.capture.target and self.capture.target.shot == AFTER:
+            self.capture.lay(found)
 
     async def kept(self, card: EvidenceCard) -> None:
         """Show the photo just kept and what it unlocks, or why its step was refused."""
@@ -324,8 +376,8 @@ class HazardModel(ft.Observable):
 
     async def escape(self) -> None:
         """Close what is open over the hazard; else go back."""
-        if self.more:
-            self.more = False
+        if self.more or self.filling or self.asking:
+            self.fill()
         elif self.capture.open:
             await self.capture.leave()
         else:

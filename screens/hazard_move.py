@@ -4,6 +4,7 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases.hazard_views import HazardCard
+from domain.repair_checks import REFUSED
 from screens import parts, parts_work
 from screens.context import use_desk, use_keys
 from screens.hazard_model import FINAL_ACTIONS, HazardModel
@@ -22,8 +23,11 @@ def MovePage(model: HazardModel) -> ft.Control:
     final = move.action in FINAL_ACTIONS
     body: list[ft.Control] = []
     check = model.view.check
-    if "note" in move.needs and move.primary and check is not None and check.check is not None:
+    asked = "note" in move.needs and move.primary
+    if asked and check is not None and check.check is not None and check.check.outcome == REFUSED:
         body.append(parts.note(tokens, "mind", t("hazard.refused.why"), key="refused-why"))
+    if asked and model.after and model.after[-1].album:
+        body.append(parts.note(tokens, "mind", t("hazard.album.why"), key="album-why"))
     if "note" in move.needs:
         body.append(
             parts.text_field(

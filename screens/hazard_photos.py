@@ -7,9 +7,11 @@ from app.use_cases.evidence import EvidenceCard
 from app.use_cases.hazard_views import OPEN_ENDS, HazardView
 from screens import parts, parts_clip, parts_evidence, parts_work, theme
 from screens.capture import Viewfinder
+from screens.challenge import doubts
 from screens.check_card import check_card
 from screens.hazard_model import AFTER, HazardModel
 from screens.parts import words
+from screens.retake import retake_note
 from screens.theme import Tokens
 
 
@@ -61,9 +63,18 @@ def repair_cards(
                 height=theme.TARGET,
             )
         )
+    last = next(reversed(model.after), None)
+    second = next((one for one in model.seconds if last and _is_second(last, one)), None)
+    told = doubts(tokens, t, last, second, model.desk.field.definitions.trust) if last else []
     if view.check is None:
-        return buttons
-    return check_card(tokens, t, view.check, running=model.checking, buttons=buttons)
+        return [*told, *buttons]
+    again = retake_note(model, view, tokens, t)
+    card = check_card(tokens, t, view.check, running=model.checking, buttons=buttons)
+    return [*told, *again, *card]
+
+
+def _is_second(first: EvidenceCard, photo: EvidenceCard) -> bool:
+    return first.challenge is not None and first.challenge.photo == photo.evidence_id
 
 
 def _photos(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
@@ -77,7 +88,7 @@ def _photos(model: HazardModel, tokens: Tokens, t: Translator) -> ft.Control:
             _photo(model, tokens, t, next(reversed(after), None), t("hazard.after")),
         ],
     )
-    more = [*before[1:], *after[:-1], *model.clips]
+    more = [*before[1:], *after[:-1], *model.seconds, *model.clips]
     if not more:
         return pair
     tiles = parts_evidence.wrapped([_small_photo(model, tokens, t, photo) for photo in more])
@@ -91,10 +102,10 @@ def _small_photo(
         model.look_at(photo)
 
     when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
-    title = t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when)
+    title = t("hazard.photo", shot=t(f"shot.{photo.shows}"), time=when)
     if photo.is_clip:
         return parts_clip.clip_tile(tokens, t, photo, parts_clip.title_of(t, photo, title), look)
-    return parts_work.photo_tile(
+    tile = parts_work.photo_tile(
         tokens,
         photo.thumb,
         title,
@@ -103,6 +114,8 @@ def _small_photo(
         grade=photo.grade,
         height=tokens.tall(84),
     )
+    role = words(t(f"shot.{photo.shows}.short"), tokens, size=tokens.small, color=tokens.ink2)
+    return ft.Column(tight=True, spacing=2, controls=[tile, role])
 
 
 def _photo(
@@ -115,7 +128,7 @@ def _photo(
         model.look_at(photo)
 
     when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
-    caption = t("hazard.photo", shot=t(f"shot.{photo.shot}"), time=when)
+    caption = t("hazard.photo", shot=t(f"shot.{photo.shows}"), time=when)
     return parts_evidence.wide_photo(
         tokens, photo, caption, t("evidence.absent"), key=f"photo-{photo.evidence_id}", on_tap=look
     )

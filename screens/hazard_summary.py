@@ -102,7 +102,7 @@ def _photos(model: SummaryModel, photos: tuple[EvidenceCard, ...]) -> ft.Control
 
 
 def _caption(t: Translator, photo: EvidenceCard, now_ms: int) -> str:
-    shot = parts_clip.title_of(t, photo, t(f"shot.{photo.shot}"))
+    shot = parts_clip.title_of(t, photo, t(f"shot.{photo.shows}"))
     when = t.moment(photo.taken_ms, now_ms)
     said = t("hazard.photo", shot=shot, time=when)
     return f"{said} · {parts_clip.clip_text(t, photo)}" if photo.is_clip else said

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from app.use_cases import upkeep
+from app.use_cases import rechecks, upkeep
 from app.use_cases.scan import Scanned
 from app.use_cases.upkeep import DueCard
 from screens import parts, parts_work
@@ -20,6 +20,7 @@ class Offer:
     scanned: Scanned
     due: tuple[DueCard, ...]
     inspects: bool
+    recheck: str | None = None  # the task of a recheck that is due here
 
 
 @ft.component
@@ -43,7 +44,7 @@ def OfferPage(
     async def go_on() -> None:
         await rest(scanned)
 
-    rows = [_due(desk, scanned, card) for card in offer.due]
+    rows = [*_recheck(desk, offer), *(_due(desk, scanned, card) for card in offer.due)]
     other = parts.row_card(
         tokens,
         t("offer.checklist" if inspects else "offer.report"),
@@ -58,6 +59,30 @@ def OfferPage(
         parts.section(tokens, t("offer.else"), [other]),
     ]
     return parts_work.one_column(desk, parts_work.page(tokens, head, body))
+
+
+def _recheck(desk: Desk, offer: Offer) -> list[ft.Control]:
+    """A hazard here was closed, and this person is to see whether it lasted."""
+    task_id = offer.recheck
+    if task_id is None:
+        return []
+
+    async def begin() -> None:
+        who, here = desk.signed_in, offer.scanned
+        if await desk.run(rechecks.arrive, who, task_id, here, desk.fix) is not None:
+            desk.go(f"/recheck/{task_id}", instead=True)
+
+    row = parts.row_card(
+        desk.tokens,
+        desk.t("recheck.title"),
+        desk.t("recheck.offer"),
+        key="offer-recheck",
+        icon=ft.Icons.FACT_CHECK,
+        kind="primary",
+        on_click=begin,
+        lines=2,
+    )
+    return [row]
 
 
 def _due(desk: Desk, scanned: Scanned, card: DueCard) -> ft.Control:

@@ -7,6 +7,7 @@ from screens import theme
 from screens.context import Desk
 
 MARK, EDGE = "#FFB74D", "#11181D"  # the box on any picture: amber with a dark edge
+MISSING = "#E5322B"  # the box where something is missing: red by day and by night
 LINE = 3  # px
 BELOW = 330  # px of a page that its head, words and buttons take
 LEAST = 220

@@ -1,11 +1,12 @@
 """Parts around photos and the bottom of a page: viewfinder, grade of evidence, panels, bars."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import flet as ft
 
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
+from domain.capture_trust import SIGNS
 from domain.errors import FieldError
 from screens import parts, parts_clip, parts_work, theme
 from screens.parts import Tap, colours, words
@@ -109,14 +110,17 @@ def viewfinder(
     busy: str,
     share: float | None,
     widest: float | None = None,
+    over: ft.Control | None = None,
 ) -> ft.Control:
     """What the camera sees with the shot asked for; `busy` and `share` cover it while it works.
 
-    It is as wide as its column, or `widest`.
+    It is as wide as its column, or `widest`. `over` lies on the preview.
     """
     layers: list[ft.Control] = [
         ft.Container(left=0, right=0, top=0, bottom=0, bgcolor=NIGHT, content=preview)
     ]
+    if over is not None:  # the preview stays the first layer: a camera must keep its place
+        layers.append(ft.Container(left=0, right=0, top=0, bottom=0, content=over))
     if caption:
         layers.append(
             ft.Container(
@@ -230,9 +234,15 @@ def _reason(
                 color=tokens.good if ok else tokens.mind,
                 semantics_label=t("evidence.holds" if ok else "evidence.lacks"),
             ),
-            words(t(f"evidence.reason.{code}", **params), tokens, expand=True),
+            words(reason_text(t, code, params), tokens, expand=True),
         ],
     )
+
+
+def reason_text(t: Translator, code: str, params: Mapping[str, object]) -> str:
+    """Return a ground of a grade in words; a sign with its measured rate, or that there is none."""
+    key = f"evidence.reason.{code}"
+    return t(f"{key}.unmeasured" if code in SIGNS and "rate" not in params else key, **params)
 
 
 def photo_row(
@@ -295,18 +305,6 @@ def refused(
         spacing=theme.GAP_WIDE,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         controls=[note, *ways],
-    )
-
-
-def with_panel(page: ft.Control, panel: ft.Control | None) -> ft.Control:
-    """A page with a panel risen over its bottom, or the page alone."""
-    if panel is None:
-        return page
-    return ft.Column(
-        expand=True,
-        spacing=0,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[ft.Container(expand=True, content=page), panel],
     )
 
 

@@ -62,3 +62,9 @@ def absent(desk: Desk, what: str, icon: ft.IconData, *, gone: bool) -> ft.Contro
     back = parts.quiet_button(tokens, t("page.back"), key="gone-back", on_click=desk.back)
     state = parts.empty_state(tokens, icon, title, detail=t(f"{what}.gone.detail"), action=back)
     return parts_work.page(tokens, head, [state])
+
+
+def with_panel(whole: ft.Control, panel: ft.Control | None) -> ft.Control:
+    """A page with what rises over its bottom; the page below stays where it was scrolled to."""
+    rows = [ft.Container(whole, key="under", expand=True), *([panel] if panel else [])]
+    return ft.Column(rows, expand=True, spacing=0)

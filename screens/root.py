@@ -23,12 +23,14 @@ from screens.enrol import EnrolAgain
 from screens.gap import GapScreen
 from screens.hazard import HazardScreen
 from screens.hazards import Hazards
+from screens.inspection import InspectionScreen
 from screens.me import BRIGHTNESSES, Me
 from screens.my_data import MyDataScreen
 from screens.notices import Notices
 from screens.outbox import Outbox, OutboxDetail
 from screens.parts import Screen
 from screens.permits import Permits
+from screens.recheck import RecheckScreen
 from screens.relay_show import RelayScreen
 from screens.relay_take import TakeInScreen
 from screens.report import ReportScreen
@@ -118,12 +120,14 @@ ROUTES = [
     detail("my-data", MyDataScreen),
     detail("sheet/:draft", SheetScreen),
     detail("upkeep/:draft", UpkeepScreen),
+    detail("recheck/:id", RecheckScreen),
     detail("documents/:asset", DocumentsScreen),
     detail("documents/:asset/:draft", DocumentsScreen),
     detail("report/:draft", ReportScreen),
     detail("search", SearchScreen),
     detail("hazard/:id", HazardScreen),
     detail("hazard/:id/dispatch", DispatchScreen),
+    detail("inspection/:id", InspectionScreen),
     detail("admin", AdminHome),
     detail("admin/t/:table", AdminTable),
     detail("admin/row/:table/:key", AdminRow),

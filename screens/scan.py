@@ -6,7 +6,7 @@ from typing import cast
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases import inspections, reports, scan, upkeep
+from app.use_cases import inspections, rechecks, reports, scan, upkeep
 from app.use_cases.scan import Scanned
 from domain.plant import Checkpoint
 from screens import parts, parts_evidence, parts_work, theme
@@ -35,10 +35,12 @@ def ScanScreen() -> ft.Control:
         if found.asset is None:
             set_spot(found.checkpoint)
             return
-        due = await desk.run(upkeep.due_here, desk.signed_in, found.asset.asset_id)
-        if due:
+        asset_id = found.asset.asset_id
+        due = await desk.run(upkeep.due_here, desk.signed_in, asset_id)
+        again = await desk.run(rechecks.due_here, desk.signed_in, asset_id)
+        if due or again:
             inspects = await desk.run(scan.may_inspect, desk.signed_in, found.asset)
-            set_offer(Offer(found, due, inspects=inspects is True))
+            set_offer(Offer(found, due or (), inspects=inspects is True, recheck=again))
             return
         await go_on(found)
 

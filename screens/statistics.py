@@ -10,7 +10,7 @@ from app.use_cases import figure_words
 from app.use_cases.exports import FORMATS, Format
 from app.use_cases.statistics import PERIODS, Choice, StatisticsView
 from domain.figures import Spread
-from screens import parts, parts_evidence, parts_statistics, parts_work, theme
+from screens import parts, parts_evidence, parts_pages, parts_statistics, parts_work, theme
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
 from screens.statistics_charts import charts
 from screens.statistics_model import StatisticsModel
@@ -58,13 +58,7 @@ def StatisticsScreen() -> ft.Control:
             parts_work.page(tokens, head, left),
             parts_work.page(tokens, None, [ft.Container(height=4), *right], key="charts"),
         )
-    return with_panel(whole, panel)
-
-
-def with_panel(whole: ft.Control, panel: ft.Control | None) -> ft.Control:
-    """A page with what rises over its bottom; the page below stays where it was scrolled to."""
-    rows = [ft.Container(whole, key="under", expand=True), *([panel] if panel else [])]
-    return ft.Column(rows, expand=True, spacing=0)
+    return parts_pages.with_panel(whole, panel)
 
 
 def _head(model: StatisticsModel, desk: Desk) -> ft.Control:

@@ -10,10 +10,10 @@ from app.translate import Translator
 from app.use_cases import exports, figure_words, statistics
 from app.use_cases.exports import Format
 from app.use_cases.statistics import Asked, HazardLine, StatisticsView
-from screens import parts, parts_statistics, parts_work, theme
+from screens import parts, parts_pages, parts_statistics, parts_work, theme
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.hazard_row import GRADES, STATES
-from screens.statistics import export_panel, with_panel
+from screens.statistics import export_panel
 from screens.statistics_model import save
 
 PAGE = 50  # rows drawn at once
@@ -115,7 +115,7 @@ def RecordsBody(route: str) -> ft.Control:
     panel = None
     if model.exporting:
         panel = export_panel(desk, export, model.offer, busy=model.busy)
-    return with_panel(whole, panel)
+    return parts_pages.with_panel(whole, panel)
 
 
 def _rows(model: RecordsModel, desk: Desk) -> list[ft.Control]:

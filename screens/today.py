@@ -60,6 +60,9 @@ class TodayModel(ft.Observable):
     async def open(self, card: TaskCard) -> None:
         """Open the checklist or the maintenance of a task without its label; the page says so."""
         desk = self.desk
+        if card.recheck:
+            desk.go(f"/recheck/{card.record_id}")
+            return
         if card.maintenance:
             draft = await desk.run(upkeep.open_upkeep, desk.signed_in, card.record_id)
             if draft is not None:
@@ -212,7 +215,7 @@ def _task(model: TodayModel, desk: Desk, card: TaskCard, *, worst: bool) -> ft.C
 
     return parts.row_card(
         tokens,
-        f"{card.asset_id} {t.of(card.form)}",
+        f"{card.asset_id} {t('recheck.title') if card.recheck else t.of(card.form)}",
         _task_detail(t, card, model.now_ms),
         key=f"task-{card.record_id}",
         icon_color=tokens.stop if card.overdue and not worst else None,
@@ -229,6 +232,8 @@ def _icon(card: TaskCard) -> ft.IconData:
     """Maintenance has its own icon; a checklist shows its equipment, or that it is late."""
     if card.maintenance:
         return ft.Icons.BUILD
+    if card.recheck:
+        return ft.Icons.FACT_CHECK
     return ft.Icons.ALARM if card.overdue else KIND_ICONS.get(card.kind, ft.Icons.CHECKLIST)
 
 

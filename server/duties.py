@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import FieldError
 from server import (
+    capture_doubts,
     clock_check,
     drop,
     gaps,
@@ -21,6 +22,7 @@ from server import (
     nagging,
     own_entries,
     privacy,
+    rechecks,
     relay,
     repair_checks,
     rounds,
@@ -43,10 +45,12 @@ DUTIES: Final[tuple[Duty, ...]] = (
     relay.settle,
     drop.run,
     rounds.run,
+    rechecks.run,
     _gaps,
     nagging.answer,
     lacking.run,
     privacy.run,
+    capture_doubts.run,
     used_photos.run,  # last: they look at pictures and take seconds
     repair_checks.run,
 )

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from domain.capture_trust import CHALLENGE, challenge_of
 from domain.changes import Entry
 from domain.errors import EntryInvalidError, NotAllowedError
 from domain.evidence import AFTER
+from domain.photo_roles import ROLE, check_role
 from domain.plant import Person
 from domain.records import Record
 from domain.repair_checks import CHECK, SERVER_CHECK, check_of
@@ -23,7 +25,12 @@ OWN: Final = frozenset({SERVER_CHECK, SERVER_MARK, SERVER_REUSE})  # nobody else
 
 def first(record: Record) -> None:
     """Check what comes with a photo about itself; raises EntryInvalidError."""
-    if any(record.get(cell) is not None for cell in (CHECK, *OWN)):
+    if any(record.get(cell) is not None for cell in (CHECK, ROLE, *OWN)):
+        raise EntryInvalidError(reason="fields")
+    asked = challenge_of(record.get(CHALLENGE))
+    if record.get(CHALLENGE) is not None and (
+        asked is None or asked.state != "open" or record.text("shot") != AFTER
+    ):
         raise EntryInvalidError(reason="fields")
     mark, used = record.get(MARK), record.get(REUSE)
     if (mark is not None and mark_of(mark) is None) or (used is not None and used_of(used) is None):
@@ -36,6 +43,33 @@ def check(entry: Entry, photo: Record, person: Person) -> None:
         raise EntryInvalidError(reason="fields")
     if photo.text("by") != person.person_id:
         raise NotAllowedError(action="evidence.attach", person=person.person_id)
+
+
+def role(entry: Entry, photo: Record, scene: Scene, person: Person) -> None:
+    """Check what somebody says that a photo of a hazard shows (`domain.photo_roles`)."""
+    hazard = scene.record_of(photo.text("of"))
+    if entry.kind not in {"edit", "resolve"} or hazard is None or hazard.type != "hazard":
+        raise EntryInvalidError(reason="fields")
+    check_role(scene.definitions, hazard, photo, person, entry.set[ROLE])
+
+
+def challenge(entry: Entry, photo: Record, person: Person, scene: Scene) -> None:
+    """Check what came of a second shot: said once, by who was asked, with an own picture."""
+    asked, found = challenge_of(photo.get(CHALLENGE)), challenge_of(entry.set[CHALLENGE])
+    if entry.kind != "edit" or asked is None or found is None:
+        raise EntryInvalidError(reason="fields")
+    if photo.text("by") != person.person_id:
+        raise NotAllowedError(action="evidence.attach", person=person.person_id)
+    if asked.state != "open" or found.state == "open" or found.kind != asked.kind:
+        raise EntryInvalidError(reason="fields")
+    if found.state == "skipped" and found.reason not in scene.definitions.trust.excuses:
+        raise EntryInvalidError(reason="fields")
+    if not found.photo:
+        return
+    second = scene.record_of(found.photo)
+    told = second and (second.text("by"), second.text("of"), second.text("shot"))
+    if told != (person.person_id, photo.text("of"), CHALLENGE):
+        raise EntryInvalidError(reason="fields")
 
 
 def by_server(entry: Entry, scene: Scene) -> None:

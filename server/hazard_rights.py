@@ -5,13 +5,15 @@ from typing import Final
 
 from domain import corrections
 from domain.access import may, subject_of
+from domain.capture_trust import from_album
 from domain.changes import Entry
 from domain.definitions import Definitions
 from domain.errors import EntryInvalidError, MoveRefusedError, NotAllowedError
 from domain.evidence import shots_now
+from domain.photo_roles import check_asking
 from domain.plant import Person
 from domain.records import Record, Value
-from domain.repair_checks import is_refused
+from domain.repair_checks import is_refused, last_after
 from domain.workflow import (
     Workflow,
     actors,
@@ -76,7 +78,8 @@ def move(entry: Entry, record: Record, scene: Scene, person: Person) -> None:
         other = scene.record_of(into) if isinstance(into, str) else None
         photos = scene.photos_of(record.record_id)
         shots, refused = shots_now(record, photos), is_refused(photos)
-        facts = {"shots": shots, "merge_into": other, "refused": refused}
+        album = from_album(last_after(photos))
+        facts = {"shots": shots, "merge_into": other, "refused": refused, "album": album}
         decide(workflow, record, action, target, person, access, plant, facts, entry.set)
         if other is not None:
             corrections.check_merge(workflow, record, other, person, definitions)
@@ -159,6 +162,7 @@ def edit(entry: Entry, record: Record, definitions: Definitions, person: Person)
     if entry.set.keys() & decided_cells(flow):
         raise EntryInvalidError(reason="fields")
     corrections.check(flow, record, entry.set, person, definitions)
+    check_asking(definitions, record, entry.set)
     _place(record, entry.set, definitions)
 
 

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from domain.changes import Entry, digest_of
 from domain.control import flow_of
 from domain.errors import FieldError
+from domain.merge import OUT
 from domain.quarantine import FORGED, UNREADABLE
 from domain.signatures import UnprovedError
 from offline_store import batches, devices, entries, journal, records, times
@@ -211,10 +212,10 @@ def _take(
     wrong: dict[str, FieldError] = {}
     at = (push.first - 1, bytes.fromhex(push.prev))  # as `_check_chain` found it
     ids = [entry.record_id for entry in offered.entries]
-    true = times.ahead(offered.entries)  # judged by when it really was, as far as it is said here
-    timed = [times.read(entry, true) for entry in offered.entries] if true else offered.entries
-    reports = quick.under(here)
-    while True:  # each round refuses at least one more row of a register
+    anchors = {entry.number for entry, _ in times.anchors(offered.entries)}
+    reports, out = quick.under(here), set[int]()
+    while True:  # each round refuses at least one more row of a register, or one more anchor
+        timed = times.read_ahead(offered.entries, without=out)
         intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies, at)
         exceptions: list[PushException] = []
         for entry, body, digest in zip(timed, offered.bodies, hashes, strict=False):
@@ -233,9 +234,11 @@ def _take(
             elif first:
                 reports.learn(entry)
         found = here.wrong_rows(session, intake)
-        if not found.keys() - wrong.keys():
+        refused = {one.n for one in exceptions if one.verdict in OUT and one.n in anchors} - out
+        if not (found.keys() - wrong.keys() or refused):
             return settle(here, session, push, intake, exceptions, now)
         wrong |= found
+        out |= refused
 
 
 def _set_aside(folder: Path, why: str, push: PushHead, bodies: Sequence[bytes]) -> None:

@@ -48,7 +48,10 @@ def plant_labels(
     """Return the signed labels of `ids` in the plant's order; none: of all that can have one."""
     known = [
         *(("asset", a.asset_id, a.label_version, a.name, a.area) for a in plant.assets.values()),
-        *(("checkpoint", c.checkpoint_id, 1, c.name, c.area) for c in plant.checkpoints.values()),
+        *(
+            ("checkpoint", c.checkpoint_id, c.label_version, c.name, c.area)
+            for c in plant.checkpoints.values()
+        ),
     ]
     unknown = sorted(set(ids) - {identity for _, identity, *_ in known})
     if unknown:

@@ -23,6 +23,7 @@ from domain import answers, escalation
 from domain.definitions import Definitions
 from domain.errors import StoreError
 from domain.notices import TYPE, Due, due_now
+from domain.photo_roles import ASKED_OF
 from domain.records import Record
 from domain.story import Story, Turn
 from offline_store import entries, journal, keep, reach, records, stories
@@ -157,11 +158,13 @@ def _follow(session: Session, watch: Watch, page: Sequence[Logged]) -> None:
 
 
 def _answers(session: Session, found: Definitions, page: Sequence[Logged]) -> list[Due]:
-    """Return the answers and copies that the changes of state on a page bring about."""
+    """Return the answers and copies that a page brings about, and who is asked for photos."""
     changes = [
         one
         for one in page
-        if one.entry.type == "hazard" and "state" in one.entry.set and stories.counts(one)
+        if one.entry.type == "hazard"
+        and one.entry.set.keys() & {"state", ASKED_OF}
+        and stories.counts(one)
     ]
     if not changes:
         return []
@@ -184,6 +187,9 @@ def _of_turn(
     turn: Turn,
     merged: dict[str, list[Record]],
 ) -> list[Due]:
+    asked = answers.asked(found, story, turn)
+    if not turn.state:
+        return asked
     inside = _inside(story.record.record_id, merged)
     into = None
     if turn.state == answers.MERGED:
@@ -192,6 +198,7 @@ def _of_turn(
     told = [person for person in reporters if person in found.plant.people]
     everything = (story, *stories.stories(session, inside))
     return [
+        *asked,
         *answers.answers(story, turn, told, into),
         *answers.copies(found, everything, turn),
     ]

@@ -74,7 +74,17 @@ def _page_of(here: Site, session: Session, epoch: str, caller: Device, ask: Ask)
         turn, cursor, more = _turn(here, session, caller, theirs, ask)
         reply = _reply(here, session, epoch, turn, cursor)
     told = _subscription(theirs) if ask.mark == "" else None
-    return reply.model_copy(update={"more": more, "subscription": told})
+    return reply.model_copy(
+        update={"more": more, "subscription": told, "own_last": _own_last(session, caller, ask)}
+    )
+
+
+def _own_last(session: Session, caller: Device, ask: Ask) -> int | None:
+    """Return the number of a device's last entry here, if it knows of fewer and asks for none."""
+    if ask.own or ask.sent is None:
+        return None
+    last = journal.head(session, caller.device_id)[0]
+    return last if last > ask.sent else None
 
 
 def snapshot(

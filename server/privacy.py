@@ -140,11 +140,8 @@ def _carried_out(
     cells: dict[str, Value] = {
         "state": privacy.DECLINED, "decided_by": RULE, "decided_ms": now_ms, "note": "",
     }  # fmt: skip
-    if theirs:
-        cells = privacy.done_cells(
-            asked.text("of"), asked.text("evidence"), asked.text("kind"), theirs,
-            privacy.BY_REQUEST, now_ms,
-        )  # fmt: skip
+    if theirs and evidence is not None:
+        cells = privacy.done_cells(evidence, asked.text("kind"), theirs, privacy.BY_REQUEST, now_ms)
     return OwnStep(RULE, asked.record_id, privacy.REMOVAL, cells, kind="decide", at_ms=now_ms)
 
 
@@ -171,9 +168,7 @@ def _by_rule(here: Site, session: Session, now_ms: int) -> Iterator[tuple[OwnSte
         ]
         if not files:
             continue
-        cells = privacy.done_cells(
-            evidence.text("of"), evidence.record_id, kind.code, files, why, now_ms
-        )
+        cells = privacy.done_cells(evidence, kind.code, files, why, now_ms)
         record_id = _id(here, evidence.record_id, why)
         yield OwnStep(RULE, record_id, privacy.REMOVAL, cells, kind="decide", at_ms=now_ms), True
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlmodel import Session
 
 from domain.errors import RecordMissingError
 from domain.proof_reading import ProofError
 from domain.proofs import Chain, Proof, encode, sealed_bytes, statement_bytes
+from domain.records import Record
 from offline_store import devices, proofs
 from offline_store.database import FILE_NAME, Store, open_store
 from server import clock, keys, pack
@@ -62,8 +64,21 @@ def _proof(settings: ServerSettings, store: Store, wanted: str, *, small: bool) 
     with store.reading() as session:
         base = Base(files, clock.moment(now).date(), {}, {})
         maker = proofs.Maker(SERVER_DEVICE, now, definitions_of(base, session))
-        proof = proofs.gather(store, session, proofs.find(session, wanted), maker, small=small)
-        ids = [chain.device_id for chain in proof.chains]
-        known = devices.find(session, ids)
+        record = proofs.find(session, wanted)
+        return sealed_proof(settings, store, session, record, maker, small=small)
+
+
+def sealed_proof(
+    settings: ServerSettings,
+    store: Store,
+    session: Session,
+    record: Record,
+    maker: proofs.Maker,
+    *,
+    small: bool,
+) -> Proof:
+    """Return the proof of a record with the plant's statements and seal; raises ProofError."""
+    proof = proofs.gather(store, session, record, maker, small=small)
+    known = devices.find(session, [chain.device_id for chain in proof.chains])
     enrolled = frozenset(one.device_id for one in known if one.token_hash is not None)
     return seal(proof, keys.server_key(settings.home / "keys"), enrolled)

@@ -81,7 +81,7 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     `k` is how devices from version 1.2 on say both and what they subscribe to:
     `EPOCH.SEEN.SUBSCRIPTION`, each may be empty, and a `w` behind it to get moved records whole.
     A device that asks for a page ahead says with `kept` up to where it has stored the feed, and
-    with `sent` which of its entries was confirmed last, where that is behind the cursor.
+    with `sent` which of its entries was confirmed last; it is told with `own_last` of later ones.
     """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
     ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen, kept=kept, sent=sent), k)
@@ -102,7 +102,8 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
         ):
             break
         ask = ask._replace(after=reply.next, seen=None)
-    if k is not None and not _news(reply) and (reply.next, reply.epoch) == (after, ask.epoch):
+    known = not _news(reply) and reply.own_last is None
+    if k is not None and known and (reply.next, reply.epoch) == (after, ask.epoch):
         return Response(status_code=204, headers={SERVER_TIME: str(reply.server_ms)})
     return await run_in_threadpool(lambda: _packed(request, reply, in_lines=k is not None))
 

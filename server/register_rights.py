@@ -79,7 +79,7 @@ def acting(entry: Entry, scene: Scene, person: Person) -> Person:
     """
     if person.retired_ms is None:
         return person
-    if entry.wall_ms >= person.retired_ms or not _is_late_work(entry, scene):
+    if entry.wall_ms > person.retired_ms or not _is_late_work(entry, scene):
         raise EntryInvalidError(reason="person_retired")
     return replace(person, retired_ms=None)
 

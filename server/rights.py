@@ -7,10 +7,12 @@ FieldErrors, so that the device can word them like its own.
 from collections.abc import Callable, Mapping
 
 from domain.access import Subject, may, subject_of
+from domain.capture_trust import CHALLENGE
 from domain.carried import CELL, inside
 from domain.changes import Entry, as_created
 from domain.control import flow_of, stops
 from domain.errors import EntryInvalidError, FieldError, NotAllowedError
+from domain.photo_roles import ROLE
 from domain.plant import Person
 from domain.records import Record, Value, type_names
 from domain.repair_checks import CHECK
@@ -22,6 +24,7 @@ from server import (
     notice_rights,
     privacy_rights,
     quarantine_rights,
+    recheck_rights,
     register_rights,
     task_rights,
     time_rights,
@@ -97,6 +100,8 @@ def _by_itself(entry: Entry, scene: Scene) -> None:
         time_rights.told(entry, scene)
     elif entry.type == "evidence":
         evidence_rights.by_server(entry, scene)
+    elif entry.type in {"task", "hazard"}:
+        recheck_rights.by_server(entry, scene)
     elif entry.type not in OWN_TYPES:
         raise EntryInvalidError(reason="type")
 
@@ -189,6 +194,9 @@ def _task(entry: Entry, scene: Scene, person: Person) -> None:
     """Tasks come from plans; a device only reports one as done, by its own sheet of that asset."""
     if entry.kind not in {"edit", "decide"}:
         raise EntryInvalidError(reason="kind")
+    if recheck_rights.is_recheck(entry, scene):
+        recheck_rights.answer(entry, scene, person)
+        return
     if scene.record is None:
         record = as_created(entry)
         if entry.device_id != SERVER_DEVICE:  # a person signs for the plan, the server makes it
@@ -230,6 +238,12 @@ def _evidence(entry: Entry, scene: Scene, person: Person) -> None:
         return
     if scene.record is not None and set(entry.set) == {CHECK}:
         evidence_rights.check(entry, scene.record, person)
+        return
+    if scene.record is not None and set(entry.set) == {ROLE}:
+        evidence_rights.role(entry, scene.record, scene, person)
+        return
+    if scene.record is not None and set(entry.set) == {CHALLENGE}:
+        evidence_rights.challenge(entry, scene.record, person, scene)
         return
     if scene.record is not None or entry.kind != "attach":
         raise EntryInvalidError(reason="append_only")

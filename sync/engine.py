@@ -86,6 +86,7 @@ class SyncEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped, self._held_until_ms = False, 0
         self._gap: int | None = None
+        self._looked_back = False  # read own entries anew because the server has more of them
         self._held: FieldError | None = None  # why own entries stay here
 
     async def run(self) -> None:
@@ -272,6 +273,12 @@ class SyncEngine:
             self._heard(reply.server_ms, page.sent_ms)
         if await asyncio.to_thread(knowing.is_another_life, self._store, at, reply):
             await self._new_epoch(reply.epoch)
+            return True
+        if not self._looked_back and await asyncio.to_thread(
+            knowing.lacks_own, self._store, self._scopes.device_id, reply
+        ):
+            self._own = self._looked_back = True
+            await asyncio.to_thread(self._rewind, at.epoch)
             return True
         if reply.subscription:
             self._show(phase="receiving", error=self._held)

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from offline_store import entries, keep
+from offline_store import entries, journal, keep
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync.protocol import PullReply
@@ -41,7 +41,7 @@ def told(
     with store.reading() as session:
         known = {"mark": scopes.mark(session, at)}
         seen = seen or keep.mark(session, at)
-        sent = entries.confirmed_behind(session, scopes.device_id, at.feed)
+        sent = entries.confirmed_last(session, scopes.device_id)
     if not epoch:
         return known
     # the mark vouches for nothing behind the cursor: a copied back server may lack what it took
@@ -53,6 +53,14 @@ def met(session: Session, life: str | None) -> None:
     """Note in which life the server took what is confirmed here, before any cursor names one."""
     if life and len(life) <= _LIFE_MAX and keep.get(session, _FIRST) is None:
         keep.put(session, _FIRST, life)
+
+
+def lacks_own(store: Store, device_id: str, reply: PullReply) -> bool:
+    """Say whether the server has entries of this device that are not here: it was copied back."""
+    if reply.own_last is None:
+        return False
+    with store.reading() as session:
+        return reply.own_last > journal.head(session, device_id)[0]
 
 
 def is_another_life(store: Store, at: keep.Cursor, reply: PullReply) -> bool:

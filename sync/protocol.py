@@ -191,7 +191,8 @@ class PullReply(Message):
     `devices` holds the public key (hex) of every device of which an entry is on this page; `mark`
     tells the feed up to `next` from another one with the same numbers. `enter` are the entries of
     records that come whole, `leave` the ids of records that this device may hold no longer;
-    `subscription` stands there where it is not the one that the device named.
+    `subscription` stands there where it is not the one that the device named, `own_last` (the
+    number of the device's last entry here) where that is not the last that it knows to be taken.
     """
 
     entries: PulledEntries = Field(default_factory=list[PulledEntry])
@@ -206,6 +207,7 @@ class PullReply(Message):
     enter: PulledEntries = Field(default_factory=list[PulledEntry])
     leave: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list)
     subscription: Subscription | None = None
+    own_last: Number | None = None
     after: Annotated[str, Field(max_length=64)] | None = (
         None  # of a snapshot: the last id looked at
     )

@@ -86,7 +86,8 @@ class Subscriptions:
         if lost or len(new) == len(told.scopes):
             held, feed = await self._list(told)
             await asyncio.to_thread(self._drop_others, held, told, keep.Cursor(feed, epoch))
-        await asyncio.to_thread(self._keep, told, begun, again=False)
+        # own entries of records out of sight are in no snapshot: those come by the feed
+        await asyncio.to_thread(self._keep, told, None if own else begun, again=False)
         return False
 
     def settle(self) -> int:

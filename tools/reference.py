@@ -17,7 +17,17 @@ from pydantic_core import PydanticUndefined
 from app import door, unlock
 from app.settings import ClientSettings
 from app.use_cases import people
-from domain import errors, passphrases, rectification, relay, signatures, used_photos
+from domain import (
+    capture_trust,
+    errors,
+    papers,
+    passphrases,
+    rechecks,
+    rectification,
+    relay,
+    signatures,
+    used_photos,
+)
 from domain.errors import FieldError
 from offline_store import copies, peers, sealed_files, sealing, vault
 from server import backup, unlocking
@@ -30,7 +40,10 @@ ERRORS = frozenset(  # the modules that have our errors
     for module in (
         errors,
         signatures,
+        papers,
         passphrases,
+        rechecks,
+        capture_trust,
         rectification,
         relay,
         used_photos,

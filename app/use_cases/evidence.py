@@ -14,12 +14,24 @@ from sqlmodel import Session
 from app.field import FieldApp
 from app.use_cases import grading, used_photos
 from app.use_cases.grading import judge
+from app.use_cases.mark_lines import mark_lines
+from domain.capture_trust import (
+    CHALLENGE,
+    Challenge,
+    TrustRules,
+    challenge_of,
+    from_album,
+    second_shot,
+    standing_grade,
+)
 from domain.errors import RecordMissingError
-from domain.evidence import PHOTO, VIDEO, EvidenceGrade
-from domain.places import Fix, Place
+from domain.evidence import AFTER, PHOTO, VIDEO, EvidenceGrade, role_of
+from domain.places import Fix
 from domain.plant import Person
 from domain.records import Record, Value
 from media import capture, clips, images
+from media.recapture import signs
+from media.recapture.stream import Seen
 from offline_store import blob_files, blobs, outbox, records, removals
 from sync.protocol import BLOB_MAX_BYTES
 
@@ -63,6 +75,14 @@ class EvidenceCard:
     size: int = 0  # bytes of the original
     here: bool = True  # the original is on this device
     removed: bool = False  # personal: its bytes are gone for good
+    role: str = ""  # what it shows, where that is not as what it was taken
+    challenge: Challenge | None = None  # the second shot that was asked for, and what came of it
+    album: bool = False  # chosen from files
+
+    @property
+    def shows(self) -> str:
+        """What it shows: its role where somebody told one, else as what it was taken."""
+        return self.role or self.shot
 
     @property
     def is_clip(self) -> bool:
@@ -78,20 +98,25 @@ def keep(
     *,
     source: capture.Source,
     fix: Fix | None,
+    seen: Seen | None = None,
+    task: Callable[[FieldApp], Challenge] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> EvidenceCard:
     """Store a photo and its copies, in one transaction with the entry that binds it to its record.
 
-    Takes seconds for 12 megapixels: call it in a thread. Raises PictureError, PhotoUsedError.
+    `seen` is what the camera said of itself. `task` draws the second shot to ask for where one is
+    due; None: the caller has no way to ask. Takes seconds for 12 megapixels: call it in a thread.
+    Raises PictureError, PhotoUsedError.
     """
     taken_ms, fix = field.clock.now_ms(), field.here(fix)
     known = used_photos.look(field, target.shot, picture)
+    marks = () if source == "drawn" else signs.found(picture, seen, field.checks.capture)
     with blob_files.writing(field.store) as writing:
         writing.begin("original", picture)  # reaches the disk while its copies are made
         prepared = capture.prepare(
             picture,
             source,
-            _mark(field, person, target, fix, taken_ms),
+            mark_lines(field, person, target.asset_id, target.code, fix, taken_ms),
             field.font,
             fix=fix,
             on_progress=progress,
@@ -100,9 +125,13 @@ def keep(
         writing.begin("thumb", prepared.thumb)
         # files first and durable, so that the write lock is not held meanwhile
         files = writing.finish()
+    judged = judge(field, target, source, fix, prepared.quality, known=known, signs=marks)
+    rules, due = field.definitions.trust, target.shot == AFTER and source == "camera"
+    asked = task(field) if task and due and rules.asks(judged.letter, len(marks)) else None
     cells = {
-        **_cells(target, judge(field, target, source, fix, prepared.quality), taken_ms, fix),
+        **_cells(target, judged, taken_ms, fix),
         **_picture_cells(prepared),
+        **({CHALLENGE: asked.value()} if asked else {}),
         **known,
         "source": source,
     }
@@ -179,45 +208,6 @@ def clip_limits(field: FieldApp) -> clips.ClipLimits:
     return clips.ClipLimits(
         seconds=defaults.whole("evidence.video_max_s"),
         size_bytes=min(defaults.whole("evidence.video_max_mb") * 10**6, BLOB_MAX_BYTES),
-    )
-
-
-def original_of(field: FieldApp, evidence_id: str) -> tuple[str, str] | None:
-    """Return the original's hash and its MIME type; None while it is not on this device."""
-    with field.store.reading() as session:
-        record = records.get(session, evidence_id)
-    sha = record.text("original")
-    if not blobs.is_here(field.store, sha):
-        return None
-    return sha, record.text("mime")
-
-
-def lend(field: FieldApp, sha256: str) -> Path:
-    """Return a readable copy of a file, for a player that opens files itself; give it back.
-
-    It stands in clear in the store's folder meanwhile. A crash leaves it until the next start.
-    """
-    return blobs.lend(field.store, sha256)
-
-
-def give_back(copy: str) -> None:
-    """Remove such a copy."""
-    Path(copy).unlink(missing_ok=True)
-
-
-async def fetch_original(
-    field: FieldApp, evidence_id: str, progress: Callable[[float], None]
-) -> None:
-    """Fetch a clip that others made, going on where an earlier try ended.
-
-    Raises OfflineError, ServerRefusedError; what has come stays.
-    """
-    with field.store.reading() as session:
-        record = records.get(session, evidence_id)
-    assert field.engine is not None
-    size = record.whole("size") or 0
-    await field.engine.fetch_file(
-        record.text("original"), size, lambda have: progress(have / max(1, size))
     )
 
 
@@ -337,42 +327,31 @@ def _picture_cells(prepared: capture.Prepared) -> dict[str, Value]:
     }
 
 
-def _mark(
-    field: FieldApp, person: Person, target: Target, fix: Fix | None, taken_ms: int
-) -> list[str]:
-    """Word the watermark: time, person, asset, position with accuracy, record code."""
-    t = field.translator()
-    unsure = field.clock.uncertainty_ms()
-    time = (
-        t("mark.time_unknown", time=t.stamp(taken_ms))
-        if unsure is None
-        else t("mark.time", time=t.stamp(taken_ms), s=max(1, -(-unsure // 1000)))
-    )
-    asset = field.definitions.plant.assets.get(target.asset_id or "")
-    what = f"{asset.asset_id} {t.of(asset.name)}" if asset else t("mark.no_asset")
-    where = t("mark.no_position") if fix is None else _where(fix)
-    return [f"{time}   {t.of(person.name)}", what, where, t("mark.record", code=target.code)]
+def card_in(field: FieldApp, session: Session, evidence_id: str) -> EvidenceCard:
+    """Return one photo or clip within an open session."""
+    return _card(field, session, records.get(session, evidence_id))
 
 
-def _where(fix: Fix) -> str:
-    place: Place = fix.place
-    north = f"{abs(place.lat_e7) / 1e7:.5f} {'N' if place.lat_e7 >= 0 else 'S'}"
-    east = f"{abs(place.lon_e7) / 1e7:.5f} {'E' if place.lon_e7 >= 0 else 'W'}"
-    return f"{north} {east} ±{max(1, round(fix.accuracy_cm / 100))} m"
+def _second(record: Record, rules: TrustRules) -> tuple[tuple[str, bool, dict[str, object]], ...]:
+    """Return the ground that a second shot is, where one is due."""
+    state = second_shot(record, rules)
+    return ((f"challenge_{state}", state == "met", {}),) if state else ()
 
 
 def _card(field: FieldApp, session: Session, record: Record) -> EvidenceCard:
     reasons, thumb = record.get("reasons"), record.text("thumb")
+    rules = field.definitions.trust
+    grounds: list[tuple[str, bool, dict[str, object]]] = [
+        (str(row[0]), row[1] is True, dict(row[2]) if isinstance(row[2], dict) else {})
+        for row in (reasons if isinstance(reasons, list) else [])
+        if isinstance(row, list)
+    ]
     return EvidenceCard(
         evidence_id=record.record_id,
         shot=record.text("shot"),
         item_id=record.text("item") or None,
-        grade=record.text("grade"),
-        reasons=tuple(
-            (str(row[0]), row[1] is True, dict(row[2]) if isinstance(row[2], dict) else {})
-            for row in (reasons if isinstance(reasons, list) else [])
-            if isinstance(row, list)
-        ),
+        grade=standing_grade(record, rules),
+        reasons=(*grounds, *_second(record, rules)),
         taken_ms=record.whole("taken_ms") or 0,
         by=record.text("by"),
         thumb=blobs.read(field.store, thumb) if thumb else None,
@@ -382,4 +361,7 @@ def _card(field: FieldApp, session: Session, record: Record) -> EvidenceCard:
         size=record.whole("size") or 0,
         here=blobs.is_here(field.store, record.text("original")),
         removed=removals.is_removed(session, record.text("original")),
+        role=role_of(record),
+        challenge=challenge_of(record.get(CHALLENGE)),
+        album=from_album(record),
     )

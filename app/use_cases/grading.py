@@ -1,6 +1,7 @@
 """The grade of a piece of evidence, from what the device knows at the moment it is made."""
 
-from typing import Protocol, cast
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, cast
 
 from sqlmodel import Session
 
@@ -8,6 +9,7 @@ from app.field import FieldApp
 from domain.evidence import EvidenceFacts, EvidenceGrade, EvidenceLimits, PhotoQuality, grade
 from domain.places import Fix, Place
 from domain.records import Value
+from domain.used_photos import REUSE, used_of
 from offline_store import keep
 
 LAST_FIX = "fix.last"  # in the table `keep`: where this device made its last evidence
@@ -33,8 +35,14 @@ def judge(
     source: str,
     fix: Fix | None,
     quality: PhotoQuality | None = None,
+    *,
+    known: Mapping[str, Value] | None = None,
+    signs: Sequence[str] = (),
 ) -> EvidenceGrade:
-    """Return grade and reasons; `source` is "camera", "file" or "drawn"."""
+    """Return grade and reasons; `source` is "camera", "file" or "drawn".
+
+    `known`: the cells that the search for used photos gave; None: it was not asked.
+    """
     asset = field.definitions.plant.assets.get(subject.asset_id or "")
     facts = EvidenceFacts(
         live=source in ("camera", "drawn"),
@@ -45,6 +53,8 @@ def judge(
         label_elsewhere=subject.label_state == "mismatch",
         before=_last_fix(field),
         quality=quality,
+        used=_used(known),
+        signs={sign: field.checks.capture.limits.rate(sign) for sign in signs},
     )
     defaults = field.definitions.defaults
     limits = EvidenceLimits(
@@ -56,7 +66,14 @@ def judge(
         dark=defaults.whole("evidence.min_light"),
         blown=defaults.whole("evidence.max_white"),
     )
-    return grade(facts, limits)
+    return grade(facts, limits, field.definitions.trust)
+
+
+def _used(known: Mapping[str, Value] | None) -> Literal["unasked", "none", "hint", "block"]:
+    if known is None:
+        return "unasked"
+    used = used_of(known.get(REUSE))
+    return used.how if used else "none"
 
 
 def remember(session: Session, fix: Value) -> None:

@@ -7,19 +7,21 @@ from typing import Final
 from sqlmodel import Session
 
 from app.field import FieldApp
-from app.use_cases import evidence, repair_checks, timeline
+from app.use_cases import evidence, repair_checks, three_photos, timeline
 from app.use_cases.evidence import EvidenceCard
 from app.use_cases.hazard_fields import FieldView, fields_of, missing_before
 from app.use_cases.repair_checks import CheckView
+from app.use_cases.three_photos import ThreePhotos
 from app.use_cases.timeline import Step
 from domain import workflow
+from domain.capture_trust import from_album
 from domain.corrections import may_choose, may_correct
 from domain.definitions import Definitions
 from domain.evidence import AFTER, shots_now
 from domain.hazards import deadlines, element_of, next_deadline
 from domain.plant import Person
 from domain.records import Record
-from domain.repair_checks import REGION, Region, is_refused, region_of
+from domain.repair_checks import REGION, Region, known_refused, last_after, region_of
 from domain.words import Words
 from offline_store import blobs, lists, records
 
@@ -90,6 +92,7 @@ class HazardView:
     fields: tuple[FieldView, ...] = ()  # what the plant's data asks beside
     region: Region | None = None  # where the defect is, on a photo of the report
     check: CheckView | None = None  # of the last photo of a repair
+    three: ThreePhotos | None = None  # the photos that its grade asks for
 
 
 def view_of(field: FieldApp, session: Session, person: Person, record: Record) -> HazardView:
@@ -134,6 +137,7 @@ def view_of(field: FieldApp, session: Session, person: Person, record: Record) -
         fields=fields_of(definitions, record, person),
         region=region_of(record.get(REGION)),
         check=repair_checks.view_of(field, session, person, record),
+        three=three_photos.view_of(field, session, person, record, photos),
     )
 
 
@@ -165,12 +169,14 @@ def _moves(
     definitions = field.definitions
     flow = definitions.workflows["hazard"]
     photos = records.evidence_of(session, record.record_id)
-    present, refused = shots_now(record, photos), is_refused(photos)
+    present, refused = shots_now(record, photos), known_refused(photos)
+    album = from_album(last_after(photos))
     found: list[MoveView] = []
     for move in workflow.moves(flow, record, person, definitions.access, definitions.plant):
         missing: tuple[str, ...] = ()
         if "shots" in _requires(flow, move):
-            named = present | {"responsible"} if "assignee" in move.needs else present
+            by_name = flow.shot_rules.named if "assignee" in move.needs else ()
+            named = present.union(by_name)  # whom it is given to is named with the step
             missing = workflow.missing_shots(flow, record, named, record.text("grade"))
         if "after_photo" in move.needs and AFTER not in present:
             missing = (*missing, AFTER)
@@ -179,7 +185,7 @@ def _moves(
                 action=move.action,
                 words=definitions.access.actions[move.action],
                 target=move.target,
-                needs=_asked(move.needs, refused=refused),
+                needs=_asked(move.needs, refused=refused, album=album),
                 missing=missing,
                 primary=move.action not in _SIDE_WAYS,
                 asks=missing_before(definitions, record, move.action),
@@ -188,10 +194,10 @@ def _moves(
     return tuple(sorted(found, key=lambda move: not move.primary))
 
 
-def _asked(needs: tuple[str, ...], *, refused: bool) -> tuple[str, ...]:
+def _asked(needs: tuple[str, ...], *, refused: bool, album: bool) -> tuple[str, ...]:
     """What a person is asked for; a photo after the repair is among it."""
     photo = ("after_photo",) if "after_photo" in needs else ()
-    return (*photo, *workflow.asked_for(needs, refused=refused))
+    return (*photo, *workflow.asked_for(needs, refused=refused, album=album))
 
 
 def _requires(flow: workflow.Workflow, move: workflow.Move) -> tuple[str, ...]:

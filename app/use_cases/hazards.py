@@ -21,18 +21,20 @@ from app.use_cases.hazard_views import (
 )
 from domain import corrections, workflow
 from domain.access import Subject, may
+from domain.capture_trust import from_album
 from domain.errors import FieldError, MoveRefusedError, NotAllowedError
 from domain.evidence import shots_now
 from domain.hazards import element_of, route
 from domain.plant import Person
 from domain.questions import TEXT_MAX
 from domain.records import Record, Value
-from domain.repair_checks import is_refused
+from domain.repair_checks import known_refused, last_after
 from domain.words import Words
 from offline_store import lists, records
 
 PAGE = 50  # hazards on one page of a list
 WAITING_MAX = 200  # hazards that wait for somebody, counted on the first screen
+REASON_MAX = 500  # characters of why a step does not wait for photos
 MERGE_MAX = 100  # hazards elsewhere offered to merge into
 FILTERS = ("mine", "todo", "open", "closed", "all")
 
@@ -210,8 +212,12 @@ def act(
     assignee: str | None = None,
     note: str = "",
     merged_into: str | None = None,
+    without_photos: str = "",
 ) -> HazardView:
-    """Do one step; raises NotAllowedError, MoveRefusedError or ShotsMissingError."""
+    """Do one step; raises NotAllowedError, MoveRefusedError or ShotsMissingError.
+
+    `without_photos` is why it does not wait for those that its grade asks for.
+    """
     with field.store.session() as session:
         record = records.get(session, record_id)
         given: dict[str, Value] = {}
@@ -223,6 +229,9 @@ def act(
                 given["responsible"] = assignee
         if merged_into:
             given["merged_into"] = merged_into
+        waiver = field.definitions.workflows["hazard"].shot_rules.waiver
+        if without_photos.strip() and waiver is not None:
+            given[waiver.cell] = without_photos.strip()[:REASON_MAX]
         _decide(field, session, person, record, action, target, given)
         shown = view_of(field, session, person, records.get(session, record_id))
     field.nudge()
@@ -381,6 +390,7 @@ def _facts(session: Session, record: Record, merged_into: str | None) -> dict[st
     photos = records.evidence_of(session, record.record_id)
     return {
         "shots": shots_now(record, photos),
-        "refused": is_refused(photos),
+        "refused": known_refused(photos),
+        "album": from_album(last_after(photos)),
         "merge_into": records.lookup(session, merged_into) if merged_into else None,
     }

@@ -204,20 +204,31 @@ def _params(field: FieldApp, params: Mapping[str, Value]) -> dict[str, Shown]:
     asset, area = plant.assets.get(text("asset")), plant.areas.get(text("area"))
     form = found.forms.get(text("template") or text("form"))
     named = [item.name for item in form.items if item.item_id == text("item")] if form else []
+    other = found.access.actions["hazard.recheck"] if text("code") else NOTHING
     shown: dict[str, Shown] = {
         "code": text("code"),
         "grade": text("grade"),
         "was": text("was"),
         "into": text("into"),
         "place": _place(asset.asset_id, asset.name) if asset else area.name if area else NOTHING,
-        "what": form.name if form else plant.works.get(text("work"), NOTHING),
+        "what": form.name if form else plant.works.get(text("work"), other),
         "item": next(iter(named), NOTHING),
         "by": person("by"),
         "owner": person("owner"),
         "state": state("state"),
         "into_state": state("into_state"),
+        "shots": _shots(field, text("shots")),
     }
     return shown | {name: one for name, one in params.items() if isinstance(one, int)}
+
+
+def _shots(field: FieldApp, codes: str) -> Words:
+    """Return the names of photos, each once per language."""
+    known = field.definitions.hazards.shots
+    named = [known[code] for code in codes.split(",") if code in known]
+    languages = {one for words in named for one in words.by_language}
+    joined = {one: " · ".join(words.in_(one) for words in named) for one in languages}
+    return Words(joined) if joined else NOTHING
 
 
 def _place(asset_id: str, name: Words) -> Words:

@@ -85,7 +85,7 @@ def paper(field: FieldApp, photo_id: str) -> Paper:
     """Return a photo to mark on; raises PictureError where it is not on this device."""
     with field.store.reading() as session:
         photo = records.get(session, photo_id)
-    found = _bytes(field, photo)
+    found = bytes_of(field, photo)
     if found is None:
         raise PictureError
     picture = images.preview(found[0], PREVIEW_EDGE)
@@ -128,7 +128,7 @@ def run(field: FieldApp, person: Person, record_id: str) -> RepairCheck | None:
         return done
     if after.text("by") != person.person_id:
         return None
-    one, two = _bytes(field, before), _bytes(field, after)
+    one, two = bytes_of(field, before), bytes_of(field, after)
     if one is None or two is None:
         return None
     used = standing(after)
@@ -159,7 +159,7 @@ def pictures(field: FieldApp, record_id: str) -> Pictures:
     if found is None:
         raise RegionMissingError
     before, after, region = found
-    one, two = _bytes(field, before), _bytes(field, after)
+    one, two = bytes_of(field, before), bytes_of(field, after)
     if one is None or two is None:
         raise PictureError
     return _drawn(one[0], two[0], region, field.checks)
@@ -216,7 +216,7 @@ def _pair(session: Session, record_id: str) -> tuple[Record, Record, Region] | N
     return before, after, region
 
 
-def _bytes(field: FieldApp, photo: Record) -> tuple[bytes, bool] | None:
+def bytes_of(field: FieldApp, photo: Record) -> tuple[bytes, bool] | None:
     """Return the picture of a photo, and whether it is the original."""
     for cell in ("original", "stamped"):
         data = blobs.read(field.store, photo.text(cell)) if photo.text(cell) else None

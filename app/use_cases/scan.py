@@ -85,6 +85,8 @@ def signed_spot(field: FieldApp, text: str) -> Spot:
         raise LabelElsewhereError(plant=other.name if other else label.plant)
     checkpoint = plant.checkpoints.get(label.asset_id)
     if checkpoint:
+        if label.version < checkpoint.label_version:
+            raise LabelRetiredError(asset=checkpoint.checkpoint_id)
         return checkpoint
     asset = plant.assets.get(label.asset_id)
     if asset is None:
@@ -118,7 +120,8 @@ def open_task(session: Session, person: Person, asset: Asset) -> str | None:
         by_due=True,
         limit=records.ALL,
     )
-    return next((task.record_id for task in found if task.text("kind") != "maintenance"), None)
+    other = ("maintenance", "recheck")
+    return next((task.record_id for task in found if task.text("kind") not in other), None)
 
 
 def inspects_elsewhere(field: FieldApp, person: Person) -> bool:

@@ -172,7 +172,7 @@ def _hit(field: FieldApp, record: Record, words: str) -> Hit:
         state=_state(field, record),
         grade=record.text("grade") if record.type == "hazard" else "",
         at_ms=record.whole(when) or 0,
-        opens=record.type in ("hazard", "gap"),
+        opens=record.type in ("hazard", "gap", "inspection"),
     )
 
 
@@ -195,6 +195,8 @@ def _what(field: FieldApp, record: Record) -> Words:
         return definitions.plant.works.get(record.text("work")) or _NOTHING
     if record.text("kind") == "maintenance":
         return upkeep.title_of(record)
+    if record.text("kind") == "recheck":
+        return definitions.access.actions["hazard.recheck"]
     name = record.text("template") or record.text("form") or record.definition
     form = definitions.forms.get(name.partition("@")[0])
     return form.name if form else _NOTHING

@@ -11,6 +11,7 @@ from domain.records import Record
 from domain.words import Words
 
 FAR_M = 10**9
+NOWHERE = Words({"zh": "—", "en": "—"})
 _HOUR_MS = 3_600_000
 
 
@@ -41,6 +42,7 @@ class TaskCard:
     open_findings: int
     maintenance: bool = False
     stop: RouteStop | None = None
+    recheck: bool = False  # of a closed hazard; without equipment its name stands for the area
     missed: int = 0  # earlier rounds of the same kind that nobody did
 
 
@@ -145,23 +147,26 @@ def _card(
     findings: Mapping[str, int],
 ) -> TaskCard:
     plant = field.definitions.plant
-    asset = plant.assets[task.text("asset")]
-    maintenance = task.text("kind") == "maintenance"
+    asset = plant.assets.get(task.text("asset"))
+    area = plant.areas[asset.area] if asset else plant.areas.get(task.text("area"))
+    kind = task.text("kind")
     form = field.definitions.forms.get(task.text("template"))
     due_ms = task.whole("due_ms") or 0
+    place = asset.place if asset else area.place if area else None
     return TaskCard(
         record_id=task.record_id,
-        asset_id=asset.asset_id,
-        asset=asset.name,
-        kind=asset.kind,
-        form=title_of(task) if maintenance or form is None else form.name,
-        area=plant.areas[asset.area].name,
+        asset_id=asset.asset_id if asset else task.text("code"),
+        asset=asset.name if asset else area.name if area else NOWHERE,
+        kind=asset.kind if asset else "",
+        form=title_of(task) if kind == "maintenance" or form is None else form.name,
+        area=area.name if area else NOWHERE,
         due_ms=due_ms,
         overdue=due_ms < now_ms,
         started=started,
-        distance_m=round(distance_m(asset.place, fix.place)) if fix else None,
-        open_findings=findings.get(asset.asset_id, 0),
-        maintenance=maintenance,
+        distance_m=round(distance_m(place, fix.place)) if fix and place else None,
+        open_findings=findings.get(asset.asset_id, 0) if asset else 0,
+        maintenance=kind == "maintenance",
+        recheck=kind == "recheck",
         stop=_stop(field, task),
     )
 

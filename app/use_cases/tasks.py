@@ -8,6 +8,7 @@ from app.field import FieldApp
 from app.use_cases import hazards, inspections, upkeep
 from app.use_cases.hazard_views import HazardCard
 from app.use_cases.task_cards import TaskCard, cards_of
+from domain import rechecks
 from domain.places import Fix
 from domain.plans import day_begins
 from domain.plant import Person, Shift
@@ -55,7 +56,7 @@ def today(field: FieldApp, person: Person, fix: Fix | None) -> Today:
                     limit=records.ALL,
                 ),
             )
-            if task.text("asset") in plant.assets
+            if task.text("asset") in plant.assets or task.text("kind") == rechecks.KIND
         ]
         started = {
             str(found.body.get("task"))

@@ -119,7 +119,7 @@ class Tablet:
         self.clock = Clock(
             wall_ms=lambda: self._loop.wall_ms() + self.wall_ahead_ms,
             mono_ms=lambda: round((self._loop.now - self._boot_s) * 1000),
-            boot=f"b{self._boot}",
+            boot=f"b{self.number}.{self._boot}",
             random=self._chance.randbytes,
             floor_ms=floor_ms,
             not_before_ms=told_ms,

@@ -1,7 +1,7 @@
 """Reading `hazards.yaml`, `lexicon.yaml` and `demo/hazards.yaml`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 
 from domain.demo import DemoHazard
@@ -16,8 +16,9 @@ from domain.hazards import (
     Route,
     Sla,
 )
+from domain.levels import Reminder
 from domain.plans import local_ms
-from domain.reading.nagging import read_nagging
+from domain.reading.nagging import read_nagging, read_recheck
 from domain.reading.source import Part, named
 from domain.words import Words
 
@@ -51,7 +52,8 @@ def read_hazards(
     categories = {row.code: row for row in map(_category, part.parts("hazard_categories"))}
     findings = tuple(_finding(row, row.text("name")) for row in part.parts("finding_words"))
     known = {MAJOR, *(row.name for row in findings)}
-    due_h, remind_h = _recheck(part)
+    recheck, nagging = read_recheck(part), read_nagging(part)
+    before = Reminder("recheck", "due", recheck.remind_h * 60)
     shots = named(part, "shots", "shot")
     demanded = part.part("shots_before_dispatch")
     vocabulary = HazardVocabulary(
@@ -71,9 +73,8 @@ def read_hazards(
         if demanded
         else {},
         misheard=misheard,
-        recheck_h=due_h,
-        recheck_remind_h=remind_h,
-        nagging=read_nagging(part),
+        recheck=recheck,
+        nagging=replace(nagging, reminders=(*nagging.reminders, before)),
     )
     for grade in vocabulary.grades.keys() - vocabulary.sla.keys():
         part.problem("sla", "reference.unknown", kind="sla", code=grade)
@@ -179,19 +180,6 @@ def _sla(row: Part) -> tuple[str, Sla]:
         same_shift=row.flag("same_shift"),
     )
     return row.ref("grade", "grade"), sla
-
-
-def _recheck(part: Part) -> tuple[int, int]:
-    row = part.part("recheck")
-    if row is None:
-        part.problem("recheck", "key.missing")
-        return 0, 0
-    row.skip("by", "needs")
-    delegate = row.part("delegate")
-    if delegate:
-        delegate.words()
-        delegate.skip("when", "to", "not")
-    return row.whole("due_h"), row.whole("remind_before_h")
 
 
 def _example(row: Part) -> HazardExample:

@@ -1,5 +1,6 @@
 """Reading whom to tell when: `levels`, `sla`, `reminders`, `tasks`, `copies` of `hazards.yaml`."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.levels import (
@@ -9,10 +10,12 @@ from domain.levels import (
     REMINDED,
     TASK_KINDS,
     UNTIL,
+    WITHOUT_ASSET,
     Copy,
     Level,
     Mark,
     Nagging,
+    RecheckRules,
     Reminder,
     holders,
 )
@@ -22,6 +25,8 @@ from domain.reading.source import Part
 _AFTER = ("after_min", "after_share", "every_min")
 _LONGEST_MIN = 366 * 24 * 60
 _LONGEST_SHARE = 100
+_LONGEST_RECHECK_H = 31 * 24
+_RECHECKED_OF = ("reporter_unit", "area", "plant")  # for whom a delegate stands
 
 
 def read_nagging(part: Part) -> Nagging:
@@ -52,6 +57,40 @@ def read_nagging(part: Part) -> Nagging:
         tasks=tasks,
         copies=tuple(_copy(row, known) for row in part.parts("copies")),
     )
+
+
+def read_recheck(part: Part) -> RecheckRules:
+    """Return the rules of the recheck after closing (`recheck`)."""
+    row = part.part("recheck")
+    if row is None:
+        part.problem("recheck", "key.missing")
+        return RecheckRules()
+    row.choice("by", ("reporter",))
+    row.choice("needs", ("asset_label",))
+    delegate, due_h = row.part("delegate"), row.whole("due_h")
+    if row.has("due_h") and not 1 <= due_h <= _LONGEST_RECHECK_H:
+        row.problem("due_h", "value.between", low="1", high=str(_LONGEST_RECHECK_H))
+    rules = RecheckRules(
+        due_h,
+        row.whole("remind_before_h"),
+        without_asset=row.choice("without_asset", WITHOUT_ASSET)
+        if row.has("without_asset")
+        else WITHOUT_ASSET[0],
+    )
+    if delegate is None:
+        return rules
+    delegate.words()
+    return replace(
+        rules,
+        when=delegate.expression("when"),
+        to=tuple(_candidate(one) for one in delegate.parts("to")),
+        but=tuple(delegate.texts("not")),
+    )
+
+
+def _candidate(row: Part) -> Level:
+    of = row.choice("of", _RECHECKED_OF)
+    return Level(row.ref("role", "role"), "unit" if of == _RECHECKED_OF[0] else of)
 
 
 def check_levels(part: Part, rules: Nagging, plant: Plant) -> None:

@@ -152,7 +152,8 @@ def _asset(row: Part, media: Mapping[str, Facts]) -> Asset:
 def _checkpoint(row: Part) -> Checkpoint:
     row.choice("type", ("fixed",))
     area = row.ref("area", "area")
-    return Checkpoint(row.code("id", "label"), row.words(), area, row.place())
+    version = row.whole_or_none("label_version") or 1
+    return Checkpoint(row.code("id", "label"), row.words(), area, row.place(), version)
 
 
 def _person(row: Part) -> Person:

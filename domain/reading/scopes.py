@@ -68,7 +68,7 @@ def _type(row: Part, name: str, key: str = "type") -> str:
 
 def _cell(row: Part, name: str, key: str) -> str:
     known = {cell for cells in CELLS.values() for cell in cells} | {"assignee", "verifier"}
-    _known(row, key, name, known | {"reporter", "rectifier"})
+    _known(row, key, name, known | {"reporter", "rectifier", "rechecker"})
     return name
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from domain.hazard_fields import HazardField
 from domain.reading.hazard_fields import WORKFLOW, read_fields
+from domain.reading.shots import read_shot_rules
 from domain.reading.source import Part
 from domain.work import Work
 from domain.workflow import (
@@ -67,6 +68,7 @@ def read_workflow(
         part.reading.use("action", action, part.path, part.line_at("acted"))
     if code == WORKFLOW:
         workflow = _with_fields(workflow, read_fields(hazards, decided_cells(workflow)))
+        workflow = replace(workflow, shot_rules=read_shot_rules(hazards, f"cell of {code}"))
     _walk(part, workflow)
     _signed_once(part, workflow)
     examples = tuple(_example(row, workflow, kind) for row in part.parts("examples"))

@@ -14,6 +14,7 @@ import flet_camera as fc  # pyright: ignore[reportMissingTypeStubs]
 
 from domain.errors import CameraError
 from media.ports import Resolution
+from media.recapture.stream import About, Seen
 
 LIST_S = 45.0  # a person may be reading the permission question
 START_S, TAKE_S, MOUNT_S, PAUSE_S = 20.0, 15.0, 5.0, 2.0
@@ -49,6 +50,11 @@ class FletCamera:
         """Make the control; the device is untouched until `open`."""
         self._control = fc.Camera(expand=True)
         self._ready = False
+        self._about = About()
+
+    async def seen(self) -> Seen:
+        """The name of the device; phones write EXIF, browsers do not. Frames do not come here."""
+        return Seen(self._about)
 
     @property
     def control(self) -> fc.Camera:
@@ -64,6 +70,9 @@ class FletCamera:
             raise CameraError(reason="none")
         away = fc.CameraLensDirection.BACK
         chosen = next((camera for camera in cameras if camera.lens_direction == away), cameras[0])
+        page = _page_of(control)
+        phone = page is not None and not page.web
+        self._about = About(str(chosen.name or ""), True if phone else None)
         start = control.initialize(
             chosen,
             _PRESETS[resolution],

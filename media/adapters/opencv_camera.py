@@ -10,10 +10,15 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.errors import CameraError
 from media.ports import Resolution
+from media.recapture import stream
+from media.recapture.stream import About, Frame, Seen
 
+BURST = 8  # frames in a row
+NAMES = Path("/sys/class/video4linux")
 OPEN_S, TAKE_S, STOP_S = 15.0, 10.0, 60.0
 _JPEG_QUALITY = 92
 _WIDTHS: dict[Resolution, tuple[int, int]] = {
@@ -57,6 +62,14 @@ class OpencvCamera:
         if self._recording is not None and latest is not None:
             return await asyncio.to_thread(_jpeg, latest)
         return await self._call(self._take, TAKE_S)
+
+    async def seen(self) -> Seen:
+        """Return the device's name where the system keeps it in a file (Linux), and frames.
+
+        They are the middle of some in a row, with the times that the driver gave them.
+        """
+        frames = [] if self._recording is not None else await self._call(self._burst, TAKE_S)
+        return Seen(About(_name(self._source)), frames)
 
     async def record(self) -> None:
         """Begin to record in the thread of the camera."""
@@ -110,6 +123,19 @@ class OpencvCamera:
             raise CameraError(reason="busy")  # unplugged, or taken by another program
         return _jpeg(frame)
 
+    def _burst(self) -> list[Frame]:
+        capture = self._capture
+        if capture is None:
+            raise CameraError(reason="none")
+        frames: list[Frame] = []
+        for _ in range(BURST):
+            good, frame = capture.read()
+            if not good:
+                break  # what came is looked at; the photo itself was taken before
+            at_us = round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1000)
+            frames.append(Frame(stream.middle(_gray(frame)), at_us))
+        return frames
+
     def _record(self, capture: cv2.VideoCapture) -> bytes:
         """Write frames at an even pace until told to stop or until the device gives no more."""
         with tempfile.TemporaryDirectory(prefix="anshao-clip-") as folder:
@@ -148,6 +174,19 @@ def _small(frame: cv2.typing.MatLike) -> cv2.typing.MatLike:
     if width <= _CLIP_WIDTH:
         return np.ascontiguousarray(frame)
     return cv2.resize(frame, (_CLIP_WIDTH, height * _CLIP_WIDTH // width // 2 * 2))
+
+
+def _gray(frame: cv2.typing.MatLike) -> NDArray[np.uint8]:
+    gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if frame.ndim == 3 else frame
+    return np.asarray(gray, np.uint8)
+
+
+def _name(source: int | str) -> str:
+    """Return what the system calls a camera; "" where it does not say."""
+    try:
+        return (NAMES / f"video{source}" / "name").read_text("utf-8", "replace").strip()[:200]
+    except OSError:
+        return ""
 
 
 def _jpeg(frame: cv2.typing.MatLike) -> bytes:

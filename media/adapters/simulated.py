@@ -8,6 +8,7 @@ from domain.errors import CameraError, PositionError
 from domain.links import LinkKind
 from domain.places import Fix
 from media.ports import Resolution
+from media.recapture.stream import About, Frame, Seen
 
 
 class SimulatedCamera:
@@ -24,11 +25,14 @@ class SimulatedCamera:
         live: bool = True,
         refusal: str | None = None,
         control: object | None = None,
+        about: About | None = None,
+        frames: Sequence[Frame] = (),
     ) -> None:
-        """Take the pictures (files are read when it is their turn)."""
+        """Take the pictures (files are read when it is their turn), and what it says of itself."""
         self.pictures, self.clips = list(pictures), list(clips)
         self.refusal = refusal
         self._live, self._control = live, control
+        self._seen = Seen(about or About(), frames)
         self._open = self._recording = False
         self._turn = 0
 
@@ -58,6 +62,12 @@ class SimulatedCamera:
         shot = self.pictures[min(self._turn, len(self.pictures) - 1)]
         self._turn += 1
         return _bytes(shot)
+
+    async def seen(self) -> Seen:
+        """Return what it was given to say."""
+        if not self._open:
+            raise CameraError(reason="none")
+        return self._seen
 
     @property
     def records(self) -> bool:

@@ -1,5 +1,6 @@
 """The fitted model of the rectification check: a data file with its provenance."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -23,11 +24,11 @@ class Trained:
     version: str
 
 
-def load(path: Path) -> Trained:
-    """Read the model; raises ModelFileError for what is missing, unknown or no number."""
+def load(path: Path, names: Collection[str] = FEATURES) -> Trained:
+    """Read a model of these features; raises ModelFileError for what is missing or no number."""
     found = read_file(path)
     rows = part(found.get("features"), path, "features")
-    if set(rows) != set(FEATURES):
+    if set(rows) != set(names):
         raise ModelFileError(file=path.name, problem="features")
     each = {name: numbers(part(row, path, name), _PARTS, path, name) for name, row in rows.items()}
     bias = numbers({"bias": found.get("bias")}, {"bias": _NUMBER}, path, "")["bias"]

@@ -6,11 +6,10 @@ photo that fails shows nothing a person could judge either.
 
 from typing import Literal
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.rectification import Flaw, Quality
+from media.photo_quality import sharpness
 from media.rectify.align import Gray
 
 
@@ -27,14 +26,3 @@ def flaws(
     if sharpness(picture) < least.sharp:
         return (Flaw(which, "blurred"),)
     return ()
-
-
-def sharpness(picture: Gray) -> float:
-    """Return how steep the sharpest edges are, in percent of the picture's contrast.
-
-    Sensor noise is smoothed away first: a blurred night shot is not sharp because it is noisy.
-    """
-    soft = cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float32)
-    low, high = np.quantile(soft, (0.02, 0.98))
-    edges: NDArray[np.float32] = np.abs(cv2.Laplacian(soft, cv2.CV_32F))
-    return float(np.quantile(edges, 0.995) / max(high - low, 8.0) * 100)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.use_cases import evidence, inspections, outbox, reports
+from app.use_cases import evidence, evidence_files, inspections, outbox, reports
 from app.use_cases import scan as scanning
 from domain.errors import ClipTooLongError, StoreFullError
 from domain.evidence import shots_now
@@ -35,7 +35,7 @@ async def test_a_clip_is_kept_with_hash_length_and_size(site: PlantSite, tmp_pat
     assert record.text("original") == hashlib.sha256(clip.read_bytes()).hexdigest()
     assert record.get("stamped") is None
     assert record.text("mime") == "video/mp4"
-    sha, _ = evidence.original_of(device.app, card.evidence_id) or ("", "")
+    sha, _ = evidence_files.original_of(device.app, card.evidence_id) or ("", "")
     assert blobs.read(device.app.store, sha) == clip.read_bytes()
 
 
@@ -57,7 +57,7 @@ async def test_records_then_tiles_then_clips_are_sent(site: PlantSite, tmp_path:
     assert seen.thumb == clip.thumb
     assert not seen.here, "others fetch it when they open it"
     shares: list[float] = []
-    await evidence.fetch_original(other.app, seen.evidence_id, shares.append)
+    await evidence_files.fetch_original(other.app, seen.evidence_id, shares.append)
     assert shares[-1] == 1.0
     assert evidence.of_record(other.app, hazard)[0].here
 

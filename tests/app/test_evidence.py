@@ -7,7 +7,8 @@ from PIL import Image, ImageFilter
 from app.use_cases import evidence
 from domain.places import Place
 from tests.helpers.plant import PlantSite
-from tests.media.pictures import jpeg, opened
+from tests.media.pictures import jpeg
+from tests.media.places import file, wall
 
 HOUR_MS = 3_600_000
 
@@ -16,10 +17,10 @@ async def test_an_old_position_proves_nothing(site: PlantSite) -> None:
     device = await site.device()
     person = device.person("U003")
     now = device.here.stand_at(device.app.definitions.plant.assets["TK-101"])
-    picture = site.label("TK-101")
     grades: list[str] = []
     for number, fix in enumerate((now, replace(now, at_ms=now.at_ms - HOUR_MS))):
         target = evidence.Target(f"draft-{number}", "IN-0001", "TK-101", "item", "T03")
+        picture = file(wall(number))
         card = evidence.keep(device.app, person, target, picture, source="camera", fix=fix)
         grades.append(card.grade)
         reasons = {code for code, _, _ in card.reasons}
@@ -31,11 +32,11 @@ async def test_what_a_photo_shows_counts_and_is_said_in_words(site: PlantSite) -
     device = await site.device()
     person, t = device.person("U003"), device.app.translator()
     fix = device.here.stand_at(device.app.definitions.plant.assets["TK-101"])
-    plate = opened(site.label("TK-101")).convert("RGB")
+    places = [Image.fromarray(wall(number)) for number in range(3)]  # each is the only one
     shots = {
-        "photo_ok": plate,
-        "photo_blurred": plate.resize((800, 1000)).filter(ImageFilter.GaussianBlur(16)),
-        "photo_dark": plate.point([level // 12 for level in range(256)] * 3),
+        "photo_ok": places[0],
+        "photo_blurred": places[2].filter(ImageFilter.GaussianBlur(8)),
+        "photo_dark": places[1].point([level // 12 for level in range(256)] * 3),
         "photo_blown": Image.new("RGB", (640, 480), "white"),
     }
     for said, picture in shots.items():

@@ -78,11 +78,11 @@ def test_permits_merge_in_the_order_of_their_data(policies: dict[str, object]) -
         (MERGE, TASK, "{type: task, first: [state], ask: [state]}", "code.duplicate"),
         (MERGE, TASK, "{type: hazard, first: [state], ask: [done_by]}", "code.duplicate"),
         (MERGE, TASK, "{first: [state], ask: [done_by]}", "key.missing"),
-        (MERGE, "{type: evidence}", "{type: evidance}", "value.choice"),
+        (MERGE, "{type: event}", "{type: evidance}", "value.choice"),
         (MERGE, TASK, "{type: task, first: [state], ask: [donne_by]}", "value.choice"),
         (MERGE, TASK, "{type: task, first: [state], newest: [done_by]}", "value.choice"),
         (MERGE, "{type: gap, first: [state], latest: [note]}", "{type: gap, first: [state], latest: [\n  noet]}", "value.choice"),
-        (MERGE, "latest: [place_note, note, fix]}", "latest: [place_note, notes, fix]}", "value.choice"),
+        (MERGE, "latest: [place_note, note, fix,", "latest: [place_note, notes, fix,", "value.choice"),
         (MERGE, "{cell: o2_vol, worse: low}", "{cell: o3_vol, worse: low}", "value.choice"),
         (MERGE, "latest: [other_measures]", "latest: [other_messures]", "value.choice"),
         (MERGE, "{cell: o2_vol, worse: low}", "{cell: o2_vol, worse: bad}", "value.choice"),
@@ -112,7 +112,7 @@ def test_a_slip_is_named_with_its_line(path: str, good: str, bad: str, code: str
 
 
 def test_a_slip_is_named_with_what_may_stand_there() -> None:
-    text = FILES[MERGE].replace("{type: evidence}", "{type: evidance}")
+    text = FILES[MERGE].replace("{type: event}", "{type: evidance}")
     _, problems = read({**FILES, MERGE: text}, DAY0)
     [problem] = problems
     assert (problem.params["key"], problem.params["value"]) == ("type", "evidance")

@@ -27,7 +27,11 @@ async def screen_of(
 
 async def sign_in(client: FakeClient, person_id: str, pin: str) -> None:
     """Choose a person and tap their PIN."""
-    await client.until(lambda: client.has(f"person-{person_id}") or client.has("search"))
+    listed = ("person", f"person-{person_id}", "search")
+    await client.until(lambda: any(client.has(key) for key in listed))
+    if client.has("person"):  # who was here last is chosen
+        await client.tap("person")
+        await client.until(lambda: client.has(f"person-{person_id}") or client.has("search"))
     if not client.has(f"person-{person_id}"):
         await client.write("search", person_id)
         await client.until(lambda: client.has(f"person-{person_id}"))

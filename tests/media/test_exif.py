@@ -13,7 +13,7 @@ from domain.gcj02 import on_chinese_map
 from domain.places import Fix, Place, distance_m
 from media import images
 from media.exif import Exif, PictureFix
-from tests.media.pictures import FONT, jpeg, photo
+from tests.media.pictures import FONT, jpeg, opened, photo
 
 PLAIN = photo(64, 48)
 
@@ -157,3 +157,18 @@ def test_the_cell_of_a_record_has_no_floats() -> None:
     value = exif_of(GOOD, {0x9003: "2026:11:22 22:13:05"}).value()
     assert value["lat_e7"] == 300010900
     assert not any(isinstance(part, float) for part in value.values())
+
+
+def test_the_position_stands_in_the_exif_of_the_copy_in_wgs_84() -> None:
+    """Nothing is rounded away, and the tags are those that other programs read."""
+    fix = Fix(Place(300_010_901, -1_225_008_447), 640, 1_790_000_000_123)
+    original = jpeg(photo(320, 240))
+    copy = opened(images.stamp(original, ["国"], FONT, fix))
+    gps = copy.getexif().get_ifd(0x8825)
+    assert (gps[0x01], gps[0x03], gps[0x12]) == ("N", "W", "WGS-84")
+    assert float(gps[0x1F]) == pytest.approx(6.4)
+    assert gps[0x1D] == "2026:09:21"
+    found = images.inspect(images.stamp(original, ["国"], FONT, fix)).exif.fix
+    assert found is not None
+    assert (found.place, found.accuracy_cm, found.at_ms) == (fix.place, 640, fix.at_ms)
+    assert images.inspect(original).exif.fix is None  # the original stays as it was

@@ -89,3 +89,22 @@ def test_a_server_that_lost_a_push_judges_it_anew(store: Store, first_told: Verd
     with store.session() as session:
         records.refold_all(session, ["r1"])
         assert kept == _rows(session)
+
+
+def test_a_feed_number_of_before_the_server_was_copied_back_stands_for_nothing(
+    store: Store,
+) -> None:
+    answered: list[outbox.Batch] = []
+    for number in (1, 2):
+        with store.session() as session:
+            _write(session, f"r{number}", number, 1000)
+            push = outbox.next_push(session, OWN)
+        assert push is not None
+        given = {"feed": 7, "received_ms": 5000, "receipt": "receipt", "reply": b"{}"}
+        answered.append(replace(push.batch, **given))
+        with store.session() as session:  # the second one in a new life, under the same number
+            outbox.confirm(session, answered[-1], [])
+    with store.session() as session:
+        again = outbox.next_push(session, OWN)
+    assert again is not None
+    assert again.batch.first == 1, "the server says what it has of both"

@@ -11,6 +11,7 @@ from domain.changes import DeviceTime
 from domain.merge import Verdict
 from domain.trusted_time import Anchor, anchor_cells
 from offline_store import devices, entries, journal, outbox, quarantine, records, times
+from offline_store.arrival import Arrival
 from offline_store.database import Store, open_store
 
 OWN, WRONG_MS, TRUE_MS, LATER_MS = "own", 9_000_000, 8_990_000, 9_100_000
@@ -106,3 +107,22 @@ def test_a_released_anchor_corrects_from_then_on(stores: tuple[Store, Store]) ->
             moved = times.settle(session, [one.entry])
             records.refold_all(session, moved, merge.POLICIES)
     assert reported_ms(device) == reported_ms(server) == TRUE_MS
+
+
+def test_an_anchor_whose_refusal_comes_by_the_feed_corrects_nothing(
+    stores: tuple[Store, Store],
+) -> None:
+    device, _ = stores
+    write(device)
+    with device.reading() as session:
+        logged = entries.of_device(session, OWN, 1, 3)
+    came = [
+        Arrival(
+            one.entry, one.body, 1, "refused" if one.entry.kind == "anchor" else "accepted",
+            "entry.invalid" if one.entry.kind == "anchor" else None, LATER_MS,
+        )
+        for one in logged
+    ]  # fmt: skip
+    with device.session() as session:
+        journal.receive(session, came)
+    assert reported_ms(device) == WRONG_MS

@@ -1,6 +1,7 @@
 """S03 Forged QR: forged, copied, retired and foreign labels; grade by position and album."""
 
 import io
+from dataclasses import replace
 
 import pytest
 import segno
@@ -8,6 +9,7 @@ from PIL import Image
 
 from app.use_cases import evidence, inspections
 from app.use_cases import scan as scanning
+from domain.errors import LabelRetiredError
 from media.capture import Source
 from offline_store import records
 from tests.helpers.plant import PlantSite
@@ -68,6 +70,25 @@ async def test_without_a_position_the_checkpoint_scanned_before_gives_a_copy_awa
     assert scanned("CP-A01-E") == "verified"
     assert scanned("TK-101") == "verified", "the tank beside the gate"
     assert scanned("R-301") == "mismatch", "250 m further a moment later"
+
+
+async def test_a_copied_label_of_a_checkpoint_can_be_retired(site: PlantSite) -> None:
+    device = await site.device()
+    pack = device.app.pack
+    assert pack is not None
+    plant = pack.definitions.plant
+    spot = replace(plant.checkpoints["CP-A01-E"], label_version=2)
+    plant = replace(plant, checkpoints={**plant.checkpoints, "CP-A01-E": spot})
+    device.app.pack = replace(pack, definitions=replace(pack.definitions, plant=plant))
+    for version in (1, 2):
+        picture = site.label("CP-A01-E", version=version)
+        text = scanning.decode(device.app, picture, live=False)[0]
+        if version == 1:
+            with pytest.raises(LabelRetiredError):
+                scanning.resolve(device.app, device.person(INSPECTOR), text, None)
+        else:
+            found = scanning.resolve(device.app, device.person(INSPECTOR), text, None)
+            assert found.label_state == "verified"
 
 
 async def test_evidence_at_a_copied_label_gets_a_lower_grade(site: PlantSite) -> None:

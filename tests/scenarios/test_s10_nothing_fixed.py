@@ -1,4 +1,4 @@
-"""S10 Nothing was fixed, S11 Another place: what the device found, the server checks again.
+"""S10 Nothing was fixed: what the device found, the server checks again.
 
 The device works without a network; once both originals have arrived the server compares them by
 the same rules. Where it comes to another outcome it says so, beside the first and in a notice.
@@ -10,13 +10,10 @@ import numpy as np
 
 from app.use_cases import evidence, hazards, repair_checks, reports
 from app.use_cases.evidence import DEFINITION, Target
-from domain.records import Record
 from domain.repair_checks import CHECK, SERVER_CHECK, Region, RepairCheck, check_of
-from domain.used_photos import SERVER_MARK, SERVER_REUSE
-from offline_store import records
 from tests.app.test_repair_checks import MARKED
 from tests.helpers.plant import Device, PlantSite
-from tests.media.places import Picture, file, grainy, second_shot, wall, with_defect
+from tests.media.places import Picture, file, second_shot, wall, with_defect
 from tests.scenarios.loop import act, inbox, on_server
 
 REPORTER, LEADER, FITTER, VERIFIER = "U012", "U019", "U009", "U034"
@@ -113,60 +110,6 @@ async def test_where_the_device_says_something_else_the_server_speaks_up(site: P
     again = of_photo(site, photo, SERVER_CHECK)
     assert again is not None
     assert again.region == wider
-
-
-async def test_another_place_goes_to_a_person_though_nearly_every_pixel_differs(
-    site: PlantSite,
-) -> None:
-    """S11."""
-    device = await site.device()
-    hazard, photo = repaired(device, wall(8))
-    found = repair_checks.run(device.app, device.person(FITTER), hazard)
-    assert found is not None
-    assert (found.outcome, found.reasons[0].key) == ("needs_person", "rectify.other_place")
-    assert float(found.full_frame) > 0.5
-    act(device, FITTER, hazard, "rectify>to_verify")  # may be handed in, a person decides
-    await sent(site, device)
-    again = of_photo(site, photo, SERVER_CHECK)
-    assert again is not None
-    assert again.outcome == "needs_person"
-
-
-async def test_a_photo_of_another_device_used_again_is_found_by_the_server(
-    site: PlantSite,
-) -> None:
-    """S08: the copier's device never heard of the first photo, so the server has to find it."""
-    first, second = await site.device(), await site.device("phone-2")
-    fixed = second_shot(wall(1), 3)
-    second.wire.up = False
-    repaired(first, fixed)
-    hazard, copy = repaired(second, grainy(fixed, 9, 1)[30:-30, 40:-40], seed=2)
-    repair_checks.run(second.app, second.person(FITTER), hazard)
-    act(second, FITTER, hazard, "rectify>to_verify")
-    second.wire.up = True
-    await sent(site, first)
-    await sent(site, second)
-    photo = on_server(site, copy)
-    used = photo.get(SERVER_REUSE)
-    assert isinstance(used, dict)
-    assert used["how"] == "block"
-    original = on_server(site, str(used["of"]))
-    assert original.text("of") != hazard
-    assert photo.get(SERVER_MARK) is None  # what the device said of its picture was true
-    assert "notice.check.used" in told(second, VERIFIER)
-    await sent(site, second)
-    again = of_photo(site, copy, SERVER_CHECK)
-    assert again is not None
-    assert (again.outcome, again.reuse) == ("refused", "block")
-    view = hazards.view(second.app, second.person(VERIFIER), hazard)
-    assert view.check is not None
-    assert view.check.used is not None
-    assert view.check.used.code == _code(second, original)
-
-
-def _code(device: Device, photo: Record) -> str:
-    with device.app.store.reading() as session:
-        return records.get(session, photo.text("of")).text("code")
 
 
 async def test_the_picture_of_before_is_there_when_the_repair_is_made_without_a_network(

@@ -291,7 +291,7 @@ def _stamps_rise(said: Sequence[Entry]) -> None:
         if (one.wall_ms, one.counter) >= (after.wall_ms, after.counter):
             fell.append((one.time.boot, after.time.boot))
             assert one.wall_ms - after.wall_ms <= BACK_MS
-    assert fell == [("b1", "b2")]
+    assert fell == [("b0.1", "b0.2")]
 
 
 def _pending(days: Days, up_to: int) -> bool:

@@ -143,6 +143,7 @@ def corrections(situation: str, found: Definitions) -> Iterator[tuple[str, Attem
     values: dict[str, Value] = {
         "asset": "DB-03", "area": "A02", "unit": "D-HSE", "category": "FP", "element": "man",
         "grade": "B", "responsible": HELPER, "interim_ms": NOW_MS, "interim_by": WHO,
+        "asked_by": WHO, "asked_ms": NOW_MS,
         "region": {"photo": "p1", "box": [100, 100, 300, 300]},
     }  # fmt: skip
     for name, rule in found.workflows["hazard"].cells.items():
@@ -152,6 +153,9 @@ def corrections(situation: str, found: Definitions) -> Iterator[tuple[str, Attem
         cells: dict[str, Value] = {name: values.get(name, answer)}
         if rule.reason:
             cells |= NOTE
+        if name in {"asked_of", "asked_shots"}:  # the one without the other says nothing
+            reporter = hazard(situation).text("reporter")
+            cells = {"asked_of": reporter, "asked_shots": "closeup"}
         if name == "asset":
             cells["area"] = found.plant.assets["DB-03"].area
         made = entry("hazard", cells)

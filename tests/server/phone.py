@@ -49,10 +49,12 @@ class Phone:
         record_id: str = "",
         definition: str = "",
         base: Mapping[str, str] | None = None,
+        known_to_ms: int | None = 5,
     ) -> str:
         record_id = record_id or clock.new_id(clock.now_ms())
         now = clock.now_ms()
-        stamp = journal.Stamp(now, next(self._ids), DeviceTime(now, 1, "b", 5), clock.new_id(now))
+        time = DeviceTime(now, 1, "b", known_to_ms)
+        stamp = journal.Stamp(now, next(self._ids), time, clock.new_id(now))
         with self.store.session() as session:
             journal.write(
                 session,

@@ -100,8 +100,8 @@ def test_what_a_still_newer_server_adds_is_left_out_and_hides_nothing() -> None:
 def test_a_slip_in_the_merge_file_of_a_server_is_refused_with_its_line() -> None:
     message = json.loads(made(definition_files()).plain)
     text: str = message["newer_files"][MERGE]
-    message["newer_files"][MERGE] = text.replace("{type: evidence}", "{type: evidance}")
-    line = text[: text.index("{type: evidence}")].count("\n") + 1
+    message["newer_files"][MERGE] = text.replace("{type: event}", "{type: evidance}")
+    line = text[: text.index("{type: event}")].count("\n") + 1
     with pytest.raises(DefinitionError) as caught:
         read_pack(json.dumps(message).encode(), 0)
     assert caught.value.params["problems"] == [f"{MERGE}:{line} value.choice"]

@@ -11,7 +11,7 @@ import pytest
 from app import link
 from app.field import FieldApp
 from app.settings import ClientSettings
-from app.use_cases import evidence, reports
+from app.use_cases import evidence, evidence_files, reports
 from app.wiring import build_field
 from domain.errors import FieldError
 from offline_store import blobs, records
@@ -99,7 +99,7 @@ async def test_only_what_is_missing_is_sent_and_fetched_again(tmp_path: Path) ->
             assert second.engine
             await second.engine.sync_once()
             await fetch_across_a_cut(second, down, wire, card.evidence_id)
-            sha, mime = evidence.original_of(second, card.evidence_id) or ("", "")
+            sha, mime = evidence_files.original_of(second, card.evidence_id) or ("", "")
             assert (blobs.read(second.store, sha), mime) == (clip.read_bytes(), "video/mp4")
         wire.close()
 
@@ -124,11 +124,11 @@ async def fetch_across_a_cut(
     field: FieldApp, network: Counted, wire: Cut, evidence_id: str
 ) -> None:
     before = network.received
-    running = asyncio.create_task(evidence.fetch_original(field, evidence_id, lambda _: None))
+    running = asyncio.create_task(evidence_files.fetch_original(field, evidence_id, lambda _: None))
     await until(lambda: network.received - before > SIZE // 2)
     wire.cut()
     with pytest.raises(FieldError):
         await running
     wire.join()
-    await evidence.fetch_original(field, evidence_id, lambda _: None)
+    await evidence_files.fetch_original(field, evidence_id, lambda _: None)
     assert network.received - before <= SIZE + 3 * PART + 100_000

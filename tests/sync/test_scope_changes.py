@@ -5,7 +5,7 @@ import pytest
 from domain import trusted_time
 from domain.changes import DeviceTime
 from domain.records import Value
-from offline_store import blobs, journal
+from offline_store import blobs, entries, journal
 from server.rights import RULE
 from sync.uploads import Outcome
 from tests.server.phone import report
@@ -96,4 +96,25 @@ async def test_times_are_corrected_where_entries_between_are_missing(plant: Plan
     await other.engine.sync_once()
     await mine.engine.sync_once()
     assert "t-4" in held(mine)
+    assert same(mine, plant.site)
+
+
+async def test_own_entries_that_others_handed_in_are_learned_though_out_of_sight(
+    plant: Plant,
+) -> None:
+    mine = await plant.tablet()
+    for words in ("一", "二"):
+        mine.write(WORKER, "hazard", report(words))
+    await mine.engine.sync_once()
+    with mine.store.session() as session:  # as if it had never been answered, nor read anything
+        run = session.connection().exec_driver_sql
+        run("UPDATE entry SET feed = NULL, verdict = NULL, received_ms = NULL")
+        for table in ("batch", "cursor", "keep WHERE name LIKE 'pull.%'"):
+            run(f"DELETE FROM {table}")
+    await plant.give(mine, "U044")
+    mine.write("U044", "hazard", report("三", reporter="U044"))
+    await mine.engine.sync_once()
+    with mine.store.reading() as session:
+        own = entries.of_device(session, mine.identity.device_id, 1, 9)
+    assert [one.feed is None for one in own] == [False] * 3
     assert same(mine, plant.site)

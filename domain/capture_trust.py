@@ -1,0 +1,196 @@
+"""What speaks against a photo being what the camera saw, what is done about it, what it is worth.
+
+Signs are hints: each has a rate at which genuine photos carry it, too. They lower a grade and call
+a person, they never decide. A challenge is a second shot that a picture of a picture cannot give.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
+
+from domain.errors import FieldError
+from domain.records import Record, Value
+from domain.words import Words
+
+SIGN_SCREEN: Final = "sign_screen"
+SIGN_REPEAT: Final = "sign_repeat"
+SIGN_FROZEN: Final = "sign_frozen"
+SIGN_EVEN: Final = "sign_even"
+SIGN_EXIF: Final = "sign_exif"
+SIGN_DEVICE: Final = "sign_device"
+SIGNS: Final = (SIGN_SCREEN, SIGN_REPEAT, SIGN_FROZEN, SIGN_EVEN, SIGN_EXIF, SIGN_DEVICE)
+
+CHALLENGE: Final = "challenge"  # cell of an after photo; also the shot of the second picture
+Kind = Literal["closer", "aside", "shake"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+State = Literal["open", "met", "failed", "skipped"]
+STATES: Final[tuple[State, ...]] = get_args(State)
+Why = Literal["", "other_place", "same_exposure", "not_moved", "unreadable", "no_camera"]
+WHYS: Final[tuple[Why, ...]] = get_args(Why)
+LETTERS: Final = "ABCD"  # best first
+ALBUM: Final = "file"  # cell `source` of a photo that was not taken by the camera of the app
+_REASON_MAX, _ID_MAX = 500, 64
+_KEYS: Final = frozenset({"kind", "state", "why", "photo", "reason"})
+
+
+class ChallengeOverError(FieldError):
+    """This photo's second shot was settled before."""
+
+    code = "challenge.over"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Of frames in a row: how many, share of equal ones, grey levels they differ by, beat.
+
+    `even`: the beat wavers by less than this share of itself.
+    """
+
+    frames: int
+    same: float
+    frozen: float
+    even: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeLimits:
+    """What the second shot must do: scale, pixels of parallax or shift in percent of the edge.
+
+    `copy_px`: pixels at 800 below which both are one exposure.
+    """
+
+    closer: float
+    aside_px: float
+    shake_percent: float
+    copy_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureLimits:
+    """Lines of the signs; `rates`: of 100 genuine photos so many carry a sign, where measured."""
+
+    screen: float
+    stream: StreamLimits
+    challenge: ChallengeLimits
+    devices: tuple[str, ...]
+    rates: tuple[tuple[str, int], ...] = ()
+
+    def rate(self, sign: str) -> int | None:
+        """Return the rate of a sign; None where it was never measured."""
+        return dict(self.rates).get(sign)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRules:
+    """What the plant makes of them (evidence.yaml): the best grade left, and when to challenge.
+
+    `after`: grades of the photo after a repair that ask for a second shot; `on_signs`: a sign
+    does, too. No `kinds`: nobody is ever asked. `excuses`: why it cannot be done somewhere.
+    """
+
+    one_sign: str = "C"
+    more_signs: str = "D"
+    unmet: str = "C"
+    after: tuple[str, ...] = ()
+    on_signs: bool = False
+    kinds: tuple[Kind, ...] = ()
+    seconds: int = 5
+    excuses: Mapping[str, Words] = field(default_factory=dict[str, Words])
+
+    def cap(self, signs: int) -> str:
+        """Return the best grade that so many signs leave."""
+        if not signs:
+            return LETTERS[0]
+        return self.one_sign if signs == 1 else self.more_signs
+
+    def asks(self, letter: str, signs: int) -> bool:
+        """Say whether a photo after a repair asks for a second shot."""
+        return bool(self.kinds) and (letter in self.after or (self.on_signs and signs > 0))
+
+
+USUAL: Final = TrustRules()  # signs lower a grade, nothing asks for a second shot
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What was asked of the photographer and what came of it; `photo`: id of the second picture.
+
+    `open` is a task that nobody answered: the app was closed. `reason`: why it could not be done.
+    """
+
+    kind: Kind
+    state: State = "open"
+    why: Why = ""
+    photo: str = ""
+    reason: str = ""
+
+    def value(self) -> dict[str, Value]:
+        """Return it as a cell holds it."""
+        rest = {"why": self.why, "photo": self.photo, "reason": self.reason}
+        return {"kind": self.kind, "state": self.state, **{k: v for k, v in rest.items() if v}}
+
+
+def challenge_of(value: Value) -> Challenge | None:
+    """Return the challenge that a cell holds; None where it holds none, or one malformed."""
+    if not isinstance(value, dict) or not value.keys() <= _KEYS:
+        return None
+    found = {name: value.get(name, "") for name in _KEYS}
+    texts = {name: text for name, text in found.items() if isinstance(text, str)}
+    if len(texts) != len(_KEYS):
+        return None
+    kind, state, why = texts["kind"], texts["state"], texts["why"]
+    if kind not in KINDS or state not in STATES or why not in WHYS:
+        return None
+    if len(texts["photo"]) > _ID_MAX or len(texts["reason"]) > _REASON_MAX:
+        return None
+    if state == "met" and (why or not texts["photo"]):
+        return None
+    if state == "skipped" and not texts["reason"].strip():
+        return None
+    return Challenge(kind, state, why, texts["photo"], texts["reason"])
+
+
+def signs_of(photo: Record) -> tuple[str, ...]:
+    """Return the signs among the reasons of a photo's grade."""
+    rows = photo.get("reasons")
+    listed = rows if isinstance(rows, list) else []
+    found = [str(row[0]) for row in listed if isinstance(row, list) and row]
+    return tuple(one for one in found if one in SIGNS)
+
+
+def second_shot(photo: Record, rules: TrustRules) -> str:
+    """Return how the second shot stands: a state, "absent" where it was never asked but is due."""
+    cell = photo.get(CHALLENGE)
+    if cell is not None:
+        asked = challenge_of(cell)
+        return asked.state if asked else "failed"
+    due = photo.text("shot") == "after" and photo.text("source") == "camera"
+    due = due and photo.text("media") != "video"
+    return "absent" if due and rules.asks(photo.text("grade"), len(signs_of(photo))) else ""
+
+
+def standing_grade(photo: Record, rules: TrustRules) -> str:
+    """Return the grade that counts: as signed, and no better than signs and challenge leave."""
+    letter = photo.text("grade")
+    if len(letter) != 1 or letter not in LETTERS:
+        return letter
+    unmet = second_shot(photo, rules) not in ("", "met")
+    return worst([letter, rules.cap(len(signs_of(photo))), *([rules.unmet] if unmet else [])])
+
+
+def worst(letters: Iterable[str]) -> str:
+    """Return the worst of some grades."""
+    return max(letters, key=LETTERS.index)
+
+
+def doubtful(photo: Record) -> tuple[str, ...]:
+    """Return what reviewers are told of a photo: "signs", "challenge"."""
+    cell = photo.get(CHALLENGE)
+    asked = challenge_of(cell)
+    unmet = cell is not None and (asked is None or asked.state != "met")
+    return (*(["signs"] if signs_of(photo) else []), *(["challenge"] if unmet else []))
+
+
+def from_album(photo: Record | None) -> bool:
+    """Say whether the photo of a repair was chosen from files: a person has to accept it."""
+    return photo is not None and photo.text("source") == ALBUM

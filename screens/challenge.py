@@ -1,0 +1,110 @@
+"""The second shot after a repair: what to do now, the seconds left, and why it cannot be done."""
+
+from typing import Final
+
+import flet as ft
+
+from app.translate import Translator
+from app.use_cases.evidence import EvidenceCard
+from domain.capture_trust import SIGNS, TrustRules
+from domain.words import Words
+from screens import parts, parts_evidence, theme
+from screens.capture_model import TASKS, CaptureModel
+from screens.theme import Tokens
+
+ICON: Final = {
+    "closer": ft.Icons.ZOOM_IN,
+    "aside": ft.Icons.THREESIXTY,
+    "shake": ft.Icons.VIBRATION,
+}
+
+
+def task_note(model: CaptureModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    """Return the task with the seconds left; while it is excused, what that means."""
+    task = model.task
+    if task is None or model.phase not in (*TASKS, "keeping"):
+        return []
+    if model.phase == "excusing":
+        return [
+            parts.note(tokens, "mind", t("challenge.why"), detail=t("challenge.cost"), key="task")
+        ]
+    said = t("challenge.left", s=model.left_s) if model.phase == "task" else t("challenge.looking")
+    return [
+        parts.note(
+            tokens, "mind", t(f"challenge.task.{task.kind}"), detail=said, icon=ICON[task.kind],
+            key="task",
+        )
+    ]  # fmt: skip
+
+
+def task_bar(model: CaptureModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    """Return the one thing to tap meanwhile, "can't do it here", or the reasons for that."""
+    if model.phase == "task":
+        cannot = parts.quiet_button(
+            tokens, t("challenge.cannot"), key="task-cannot", on_click=model.cannot, expand=True
+        )
+        return parts_evidence.bottom_bar(cannot)
+    excuses = model.desk.field.definitions.trust.excuses
+    rows: list[ft.Control] = [
+        _excuse(model, tokens, t, code, said) for code, said in excuses.items()
+    ]
+    rows.append(
+        parts.quiet_button(tokens, t("challenge.again"), key="task-again", on_click=model.cannot)
+    )
+    column = ft.Column(spacing=theme.GAP, expand=True, controls=rows)
+    return parts_evidence.bottom_bar(column)
+
+
+def doubts(
+    tokens: Tokens,
+    t: Translator,
+    photo: EvidenceCard,
+    second: EvidenceCard | None,
+    rules: TrustRules,
+) -> list[ft.Control]:
+    """Return what whoever verifies must know of the photo of a repair, with the second shot."""
+    found: list[ft.Control] = []
+    for code, _, params in photo.reasons:
+        if code in SIGNS:
+            said = parts_evidence.reason_text(t, code, params)
+            sure = t("doubt.sign")
+            found.append(parts.note(tokens, "mind", said, detail=sure, key=f"doubt-{code}"))
+    if photo.album:
+        found.append(parts.note(tokens, "mind", t("doubt.album"), key="doubt-album"))
+    asked = photo.challenge
+    if asked is None:
+        return found
+    task = t(f"challenge.task.{asked.kind}")
+    excuse = rules.excuses.get(asked.reason)
+    why = t.of(excuse) if excuse else t(f"challenge.why.{asked.why}") if asked.why else ""
+    said = t(f"evidence.reason.challenge_{asked.state}")
+    note = parts.note(
+        tokens, "good" if asked.state == "met" else "mind", said,
+        detail=" ".join(one for one in (task, why) if one), key="doubt-challenge",
+    )  # fmt: skip
+    return [*found, note, *_both(tokens, t, photo, second)]
+
+
+def _both(
+    tokens: Tokens, t: Translator, photo: EvidenceCard, second: EvidenceCard | None
+) -> list[ft.Control]:
+    """Return both pictures beside each other, where they are here."""
+    pair = [(one.thumb, t(f"shot.{one.shot}")) for one in (photo, second) if one and one.thumb]
+    if len(pair) < 2:
+        return []
+    side = tokens.tall(110)
+    tiles: list[ft.Control] = [
+        ft.Image(src=thumb, height=side, fit=ft.BoxFit.CONTAIN, semantics_label=said, expand=True)
+        for thumb, said in pair
+        if thumb
+    ]
+    return [ft.Row(spacing=theme.GAP_WIDE, controls=tiles, key="challenge-both")]
+
+
+def _excuse(
+    model: CaptureModel, tokens: Tokens, t: Translator, code: str, said: Words
+) -> ft.Control:
+    async def choose() -> None:
+        await model.excuse(code)
+
+    return parts.quiet_button(tokens, t.of(said), key=f"task-why-{code}", on_click=choose)

@@ -1,0 +1,110 @@
+"""Signs and challenges promise: they lower a grade by the plant's data, and never raise one."""
+
+import random
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from domain.capture_trust import (
+    CHALLENGE,
+    KINDS,
+    SIGNS,
+    STATES,
+    Challenge,
+    TrustRules,
+    challenge_of,
+    doubtful,
+    standing_grade,
+)
+from domain.evidence import EvidenceFacts, EvidenceLimits, grade
+from domain.places import Fix
+from domain.records import Cell, Record, Value
+from tests.helpers.definitions import demo_definitions
+
+RULES = demo_definitions().trust
+PLACE = demo_definitions().plant.assets["TK-101"].place
+SURE = EvidenceFacts(True, Fix(PLACE, 600, 0, False), PLACE, True)
+LIMITS = EvidenceLimits(accuracy_m=30, mismatch_m=100)
+
+
+def photo(**cells: Value) -> Record:
+    cells = {"shot": "after", "source": "camera", "grade": "A", **cells}
+    held = {name: Cell(value, "d:1", 1, 0) for name, value in cells.items()}
+    return Record("P-1", "evidence", "evidence@1", held)
+
+
+def test_one_sign_is_at_best_weak_and_two_are_doubtful_evidence() -> None:
+    seen: list[str] = []
+    for signs in ({}, {SIGNS[0]: 2}, {SIGNS[0]: 2, SIGNS[1]: None}):
+        found = grade(replace(SURE, signs=signs), LIMITS, RULES)
+        seen.append(found.letter)
+        said = {reason.code: dict(reason.params) for reason in found.reasons if not reason.ok}
+        assert said == {
+            code: {} if rate is None else {"rate": rate} for code, rate in signs.items()
+        }
+    assert seen == ["A", "C", "D"]
+
+
+@pytest.mark.parametrize(
+    ("used", "letter", "said"),
+    [("none", "A", "unique"), ("hint", "B", "used_hint"), ("block", "C", "used_block")],
+)
+def test_a_photo_that_was_there_before_proves_less(used: str, letter: str, said: str) -> None:
+    facts = replace(SURE, used=used)  # pyright: ignore[reportArgumentType]
+    found = grade(facts, LIMITS, RULES)
+    assert (found.letter, found.reasons[-1].code) == (letter, said)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "letter", "told"),
+    [
+        (Challenge("closer", "met", photo="P-2"), "A", ()),
+        (Challenge("closer"), "C", ("challenge",)),
+        (Challenge("closer", "failed", "same_exposure", "P-2"), "C", ("challenge",)),
+        (Challenge("closer", "skipped", reason="space"), "C", ("challenge",)),
+    ],
+)
+def test_only_a_second_shot_that_fits_keeps_the_grade(
+    challenge: Challenge, letter: str, told: tuple[str, ...]
+) -> None:
+    first = photo(**{CHALLENGE: challenge.value()})
+    assert challenge_of(challenge.value()) == challenge
+    assert (standing_grade(first, RULES), doubtful(first)) == (letter, told)
+
+
+def test_a_photo_of_a_repair_without_a_task_is_never_silently_sound() -> None:
+    assert standing_grade(photo(), RULES) == "C"
+    assert standing_grade(photo(source="file", grade="C"), RULES) == "C"
+    assert standing_grade(photo(shot="closeup"), RULES) == "A"
+    assert standing_grade(photo(), TrustRules("A", "A", "A")) == "A"  # a plant without these rules
+
+
+def test_whatever_a_cell_holds_no_grade_is_raised_and_nothing_breaks() -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    parts: list[Value] = [
+        None,
+        "",
+        7,
+        True,
+        [],
+        {},
+        "x" * 5000,
+        *KINDS,
+        *STATES,
+        "not_moved",
+        "P-2",
+    ]
+    for _ in range(500):
+        cell: Value = {
+            rng.choice(["kind", "state", "why", "photo", "reason", "more"]): rng.choice(parts)
+            for _ in range(rng.randrange(6))
+        }
+        rows = [[rng.choice([*SIGNS, 3]), False, {}], rng.choice(parts)]
+        letter = rng.choice("ABCD")
+        first = photo(grade=letter, reasons=cast("Value", rows), **{CHALLENGE: cell})
+        found = challenge_of(cell)
+        assert standing_grade(first, RULES) >= letter
+        assert found is None or challenge_of(found.value()) == found
