@@ -110,7 +110,6 @@ def keep(
     """
     taken_ms, fix = field.clock.now_ms(), field.here(fix)
     known = used_photos.look(field, target.shot, picture)
-    marks = () if source == "drawn" else signs.found(picture, seen, field.checks.capture)
     with blob_files.writing(field.store) as writing:
         writing.begin("original", picture)  # reaches the disk while its copies are made
         prepared = capture.prepare(
@@ -123,9 +122,11 @@ def keep(
         )
         writing.begin("stamped", prepared.stamped)
         writing.begin("thumb", prepared.thumb)
+        quality = prepared.quality
+        marks = signs.found(picture, seen, field.checks.capture, quality.sharp) if quality else ()
         # files first and durable, so that the write lock is not held meanwhile
         files = writing.finish()
-    judged = judge(field, target, source, fix, prepared.quality, known=known, signs=marks)
+    judged = judge(field, target, source, fix, quality, known=known, signs=marks)
     rules, due = field.definitions.trust, target.shot == AFTER and source == "camera"
     asked = task(field) if task and due and rules.asks(judged.letter, len(marks)) else None
     cells = {

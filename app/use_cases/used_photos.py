@@ -30,9 +30,9 @@ def look(field: FieldApp, shot: str, picture: bytes) -> dict[str, Value]:
     Takes a tenth of a second, some more where an earlier photo looks alike: call it in a thread.
     """
     limits = field.checks.reuse
-    mark = marks.mark(picture)
+    mark, asked = marks.both(picture)
     cells: dict[str, Value] = {MARK: mark_value((*mark.whole, *mark.middle))}
-    found = _found(field, picture, limits)
+    found = _found(field, picture, asked, limits)
     if found is None:
         return cells
     used, earlier = found
@@ -41,10 +41,11 @@ def look(field: FieldApp, shot: str, picture: bytes) -> dict[str, Value]:
     return {**cells, REUSE: used.value()}
 
 
-def _found(field: FieldApp, picture: bytes, limits: ReuseLimits) -> tuple[Used, Record] | None:
+def _found(
+    field: FieldApp, picture: bytes, asked: marks.Asked, limits: ReuseLimits
+) -> tuple[Used, Record] | None:
     """Return the surest earlier photo, if there is one."""
-    digest, hashes = marks.asked(picture)
-    candidates = _filled(field, limits).candidates(digest, hashes)
+    candidates = _filled(field, limits).candidates(*asked)
     hint: tuple[Used, Record] | None = None
     mine: fit.Look | None = None
     for one in candidates:

@@ -12,6 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Picture = NDArray[np.uint8]  # (height, width, 3), RGB
 Plane = NDArray[np.float32]
@@ -25,10 +26,10 @@ _LOW, _LOW_COLOUR = 0.05, 0.02  # cycles per pixel below which the picture itsel
 _FLOOR: Final = 0.655  # power that counts as nothing: a thousandth of a grey level
 
 
-def features(picture: Picture) -> dict[str, float] | None:
-    """Return the numbers of FEATURES; None where the picture is smaller than a tile.
+def features(picture: Image.Image) -> dict[str, float] | None:
+    """Return the numbers of FEATURES of an RGB picture; None where it is smaller than a tile.
 
-    Takes some 15 ms a tile, 20 tiles at most, whatever the picture's size.
+    Takes some 2 ms a tile, 20 tiles at most, whatever the picture's size.
     """
     rows = [_of_tile(tile) for tile in tiles(picture)]
     if not rows:
@@ -42,9 +43,9 @@ def features(picture: Picture) -> dict[str, float] | None:
     }
 
 
-def tiles(picture: Picture) -> Iterator[Picture]:
+def tiles(picture: Image.Image) -> Iterator[Picture]:
     """Yield up to TILES_MAX squares from all over a picture, at full size."""
-    height, width = picture.shape[:2]
+    width, height = picture.size
     if min(height, width) < TILE:
         return
     tops, lefts = _places(height), _places(width)
@@ -52,7 +53,7 @@ def tiles(picture: Picture) -> Iterator[Picture]:
     step = max(1.0, len(corners) / TILES_MAX)
     for number in range(min(len(corners), TILES_MAX)):
         top, left = corners[int(number * step)]
-        yield picture[top : top + TILE, left : left + TILE]
+        yield np.asarray(picture.crop((left, top, left + TILE, top + TILE)))
 
 
 def _places(length: int) -> list[int]:
@@ -62,8 +63,8 @@ def _places(length: int) -> list[int]:
 
 def _of_tile(tile: Picture) -> tuple[float, float, float]:
     """Return the highest peak in colour and in brightness, and fine colour over fine brightness."""
-    planes = cv2.cvtColor(tile, cv2.COLOR_RGB2YCrCb).astype(np.float32)
-    spectra = [_spectrum(planes[..., number]) for number in range(3)]
+    planes = cv2.split(cv2.cvtColor(tile, cv2.COLOR_RGB2YCrCb))
+    spectra = [_spectrum(one.astype(np.float32)) for one in planes]
     light = _peak(spectra[0], _LIGHT_AT)
     colour = max(_peak(one, _COLOUR_AT) for one in spectra[1:])
     power = [_fine(one) for one in spectra]
@@ -72,9 +73,24 @@ def _of_tile(tile: Picture) -> tuple[float, float, float]:
 
 def _spectrum(plane: Plane) -> Plane:
     """Return the logarithm of the amplitudes, those of neighbours taken together."""
-    found = np.abs(np.fft.rfft2((plane - plane.mean()) * _WINDOW)).astype(np.float32)
-    power = cv2.GaussianBlur(found * found, (0, 0), 0.7)
+    power = cv2.GaussianBlur(power_of((plane - plane.mean()) * _WINDOW), (0, 0), 0.7)
     return np.asarray(0.5 * np.log(power + _FLOOR), np.float32)
+
+
+def power_of(plane: Plane) -> Plane:
+    """Return the squared amplitudes of a tile, half of them: (TILE, TILE // 2 + 1).
+
+    OpenCV's real transform is several times as quick as NumPy's; it packs the first and the last
+    column, which are symmetrical, into one column each.
+    """
+    packed = cv2.dft(plane)
+    power = np.empty((TILE, TILE // 2 + 1), np.float32)
+    power[:, 1:-1] = packed[:, 1:-1:2] ** 2 + packed[:, 2::2] ** 2
+    for column in (0, -1):
+        ends = packed[:, column]
+        half = ends[1:-1:2] ** 2 + ends[2:-1:2] ** 2
+        power[:, column] = np.concatenate([ends[:1] ** 2, half, ends[-1:] ** 2, half[::-1]])
+    return power
 
 
 def _peak(spectrum: Plane, where: NDArray[np.bool_]) -> float:

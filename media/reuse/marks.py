@@ -19,6 +19,7 @@ from media import images
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Asked = tuple[str, tuple[tuple[int, int], ...]]  # digest, hashes of each view
 
 PIXELS_MIN = 40_000  # decoded: no more than 256 pixels are looked at
 _SIDE = 32
@@ -40,7 +41,22 @@ class Mark:
 
 def mark(data: bytes) -> Mark:
     """Return what the index keeps; raises PictureError and PictureTooLargeError."""
+    return _mark(data, grey(data))
+
+
+def asked(data: bytes) -> Asked:
+    """Return the digest, and every pair of hashes under which a copy may be kept."""
+    return sha256(data).hexdigest(), _views(grey(data))
+
+
+def both(data: bytes) -> tuple[Mark, Asked]:
+    """Return what the index keeps and what it is asked, from one decoding."""
     picture = grey(data)
+    kept = _mark(data, picture)
+    return kept, (kept.digest, _views(picture))
+
+
+def _mark(data: bytes, picture: Gray) -> Mark:
     height, width = picture.shape
     down, aside = round(_CUT * height), round(_CUT * width)
     inner = picture[down : height - down, aside : width - aside]
@@ -48,13 +64,11 @@ def mark(data: bytes) -> Mark:
     return Mark(sha256(data).hexdigest(), whole, middle)
 
 
-def asked(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Return the digest, and every pair of hashes under which a copy may be kept."""
-    picture = grey(data)
+def _views(picture: Gray) -> tuple[tuple[int, int], ...]:
     bare = trimmed(picture)
     views = [picture] if bare is picture else [bare, picture]
     found = [hashes(one) for view in views for one in positions(small(view))]
-    return sha256(data).hexdigest(), tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def grey(data: bytes) -> Gray:

@@ -122,9 +122,15 @@ def test_damaged_tiny_and_huge_pictures_are_bounded() -> None:
     assert time.perf_counter() - began < 120
 
 
+def test_the_power_of_a_tile_is_that_of_the_plain_transform() -> None:
+    tile = rng(4).normal(size=(screen.TILE, screen.TILE)).astype(np.float32)
+    plain = np.abs(np.fft.rfft2(tile)) ** 2
+    np.testing.assert_allclose(screen.power_of(tile), plain, rtol=1e-3, atol=1e-2)
+
+
 def test_no_more_tiles_are_looked_at_however_large_a_picture_is() -> None:
-    assert len(list(screen.tiles(np.zeros((3000, 4000, 3), np.uint8)))) == screen.TILES_MAX
-    assert list(screen.tiles(np.zeros((100, 4000, 3), np.uint8))) == []
+    assert len(list(screen.tiles(Image.new("RGB", (4000, 3000))))) == screen.TILES_MAX
+    assert list(screen.tiles(Image.new("RGB", (4000, 100)))) == []
 
 
 @pytest.mark.parametrize(
