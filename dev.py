@@ -123,8 +123,9 @@ def test(*arguments: str) -> int:
     spread = (*pytest, "-n", "2", "--dist", "loadfile")
     if fast:  # types take half a minute
         return steps([*(step for step in checks() if step[0] != "types"), ("pytest", spread)])
-    alone = ("browser", (*pytest, "-m", "browser"))  # two Chromiums fill two cores
-    rest_of_it = ("pytest", (*spread, "-m", "not browser"))
+    # two Chromiums fill two cores, and a time is one only with nothing else running
+    alone = ("alone", (*pytest, "-m", "browser or timed"))
+    rest_of_it = ("pytest", (*spread, "-m", "not browser and not timed"))
     on_phone = ("mobile", (*phone, *spread[len(pytest) :], *MOBILE))
     return steps([*checks(), rest_of_it, on_phone, alone])
 

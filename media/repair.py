@@ -8,6 +8,7 @@ from domain.repair_checks import Region, RepairCheck, kept, unread
 from media import images
 from media.checks import Checks
 from media.rectify import check, heat, photos
+from media.rectify.align import Box
 from media.rectify.check import Checked
 
 
@@ -35,9 +36,7 @@ def compared(
     """
     which = "before"
     try:
-        facts = images.inspect(before)
-        box = check.inside(region.pixels(facts.width, facts.height), facts.width, facts.height)
-        share = photos.share_of(box, facts.width, facts.height)
+        box, share = _box(before, region)
         one = photos.opened(before, share)
         which = "after"
         two = photos.opened(after, share)
@@ -45,6 +44,12 @@ def compared(
         return unread(region, checks.version, basis, which)
     findings = check.compared(one, two, box, checks.limits).findings
     return kept(judge(findings, checks.model, checks.limits, reuse), region, checks.version, basis)
+
+
+def expect(before: bytes, region: Region) -> None:
+    """Look at the photo before while the camera opens; raises PictureError, RegionError."""
+    _, share = _box(before, region)
+    check.expect(photos.opened(before, share))
 
 
 def pictures(before: bytes, after: bytes, region: Region, checks: Checks) -> Pictures:
@@ -71,3 +76,10 @@ def looked(
     )
     found = judge(checked.findings, checks.model, checks.limits, "none")
     return shown, kept(found, region, checks.version, "copy")
+
+
+def _box(before: bytes, region: Region) -> tuple[Box, float]:
+    """Return the region in pixels of the photo, and its longer side over the photo's."""
+    facts = images.inspect(before)
+    box = check.inside(region.pixels(facts.width, facts.height), facts.width, facts.height)
+    return box, photos.share_of(box, facts.width, facts.height)

@@ -5,7 +5,9 @@ from functools import lru_cache
 from app.field import FieldApp
 from app.use_cases.repair_checks import bytes_of, marked
 from domain.errors import PictureError
+from domain.rectification import RegionError
 from domain.repair_checks import REGION, WHOLE, Region, region_of
+from media import repair
 from media.outline import Outline, outline
 from offline_store import records
 
@@ -15,7 +17,8 @@ _KEPT = 4  # outlines in memory: some 100 KB each
 def of_hazard(field: FieldApp, record_id: str) -> Outline | None:
     """Return the ghost of the photo before: the marked one, else the last close one of the report.
 
-    None where no such photo is on this device, or it shows no lines to go by. Takes up to some
+    None where no such photo is on this device, or it shows no lines to go by. Looks at a marked one
+    as the check of the repair will, so that who photographs it waits for less. Takes up to some
     tenths of a second once per photo: call it in a thread.
     """
     with field.store.reading() as session:
@@ -35,7 +38,12 @@ def of_hazard(field: FieldApp, record_id: str) -> Outline | None:
         return None
     try:
         lines = _drawn(picture[0], region)
-    except PictureError:  # the photo is shown as absent elsewhere; here it only cannot help
+        if region is not None:
+            repair.expect(picture[0], region)
+    except (
+        PictureError,
+        RegionError,
+    ):  # the photo is shown as absent elsewhere; here it only cannot help
         return None
     return lines if lines.helps else None
 

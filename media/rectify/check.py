@@ -49,7 +49,7 @@ def check(before: bytes, after: bytes, box: Box, limits: Limits) -> Checked:
 def compared(before: Photo, after: Photo, box: Box, limits: Limits) -> Checked:
     """Compare decoded photos; `box` in pixels of the upright original."""
     marked = _scaled(box, before.scale)
-    shrinks = [min(1.0, photos.REGISTER_EDGE / max(one.rgb.shape)) for one in (before, after)]
+    shrinks = [_shrink(one) for one in (before, after)]
     small = [photos.reduced(p.rgb, s) for p, s in zip((before, after), shrinks, strict=True)]
     grey = [photos.grey(one) for one in small]
     flaws = (
@@ -79,6 +79,11 @@ def compared(before: Photo, after: Photo, box: Box, limits: Limits) -> Checked:
     return Checked(findings, before, after, marked, laid.fit, seen.heat, laid.frame)
 
 
+def expect(before: Photo) -> None:
+    """Describe a photo before the other is there, so that the comparison takes less time."""
+    align.described(photos.grey(photos.reduced(before.rgb, _shrink(before))))
+
+
 def full_frame(before: Picture, after: Picture) -> float:
     """Return the literal share of pixels that differ, the photos laid on each other as they are."""
     height, width = before.shape[:2]
@@ -96,6 +101,10 @@ def inside(box: Box, width: int, height: int) -> Box:
     if not (right - left >= _SIDE_MIN and bottom - top >= _SIDE_MIN):
         raise RegionError(least=_SIDE_MIN)
     return left, top, right, bottom
+
+
+def _shrink(photo: Photo) -> float:
+    return min(1.0, photos.REGISTER_EDGE / max(photo.rgb.shape))
 
 
 def _scaled(box: Box, factor: float) -> Box:
