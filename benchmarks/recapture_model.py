@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Final
 
 import cv2
-import yaml
 
 from benchmarks import recapture
-from domain.rectification import Model
 from media import checks
 from media.recapture import signs
 from media.recapture.lines import MODEL
+from media.rectify import model as fitted
 from media.rectify.model import DIGEST
 
-PARTS: Final = ("centre", "spread", "weight", "usual")
 TOP: Final = """\
 # The model that tells photos of displays (media/recapture/screen.py says what each feature is).
 # Written by `python -m benchmarks.recapture_model`; change nothing by hand. Displays were made by
@@ -38,27 +36,16 @@ def main(argv: list[str] | None = None) -> int:
     shots = [one for one in recapture.made(asked.data) if one.kind in recapture.MADE]
     found = [recapture.Measured(one, signs.measured(one.data), 0.0) for one in shots]
     pictures = [sha256(one.data).hexdigest()[:DIGEST] for one in shots if one.kind == "as_is"]
-    text = _text(recapture.fitted(found), pictures, found)
+    facts = {
+        "fitted": f"{datetime.now(UTC):%Y-%m-%d}",
+        "opencv": cv2.__version__,
+        "shots": len(found),
+        "displays": sum(one.shot.shows is True for one in found),
+    }
+    text = fitted.text(TOP, recapture.fitted(found), facts, pictures)
     (checks.FOLDER / MODEL).write_text(text, encoding="utf-8")
     print(f"{len(found)} pictures: {MODEL}")
     return 0
-
-
-def _text(model: Model, pictures: list[str], measured: list[recapture.Measured]) -> str:
-    rows = zip(model.names, model.centre, model.spread, model.weights, model.usual, strict=True)
-    found = {
-        "fitted": f"{datetime.now(UTC):%Y-%m-%d}",
-        "opencv": cv2.__version__,
-        "shots": len(measured),
-        "displays": sum(one.shot.shows is True for one in measured),
-        "bias": round(model.bias, 5),
-        "features": {
-            name: dict(zip(PARTS, (round(one, 5) for one in row), strict=True))
-            for name, *row in rows
-        },
-        "pictures": sorted(set(pictures)),
-    }
-    return TOP + yaml.safe_dump(found, sort_keys=False, default_flow_style=None, width=120)
 
 
 if __name__ == "__main__":

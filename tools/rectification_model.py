@@ -12,18 +12,16 @@ from hashlib import sha256
 from pathlib import Path
 
 import cv2
-import yaml
 
-from domain.rectification import Model
 from media import checks
 from media.rectify import fitting
+from media.rectify import model as fitted
 from media.rectify.change import FEATURES
 from media.rectify.check import check
 from media.rectify.model import DIGEST
 
 PATH = checks.FOLDER / "rectification.yaml"
 LIMITS, _ = checks.load_limits(0.85, 0.15)
-PARTS = ("centre", "spread", "weight", "usual")
 TOP = """\
 # The model of the rectification check (media/rectify/change.py says what each feature is).
 # Written by `python -m tools.rectification_model`; change nothing by hand.
@@ -58,27 +56,15 @@ def main(argv: list[str] | None = None) -> int:
             scenes.append(pair["source"].split("|")[0].split("_")[0])
     model = fitting.fit(rows, changed, scenes, FEATURES)
     PATH.parent.mkdir(exist_ok=True)
-    PATH.write_text(text(model, pictures, len(rows), sum(changed)), encoding="utf-8")
-    print(f"{len(rows)} pairs of {len(set(scenes))} scenes, {sum(changed)} changed: {PATH.name}")
-    return 0
-
-
-def text(model: Model, pictures: list[str], pairs: int, changed: int) -> str:
-    """Return the data file."""
-    rows = zip(model.names, model.centre, model.spread, model.weights, model.usual, strict=True)
-    found = {
+    facts = {
         "fitted": f"{datetime.now(UTC):%Y-%m-%d}",
         "opencv": cv2.__version__,
-        "pairs": pairs,
-        "changed": changed,
-        "bias": round(model.bias, 5),
-        "features": {
-            name: dict(zip(PARTS, (round(one, 5) for one in row), strict=True))
-            for name, *row in rows
-        },
-        "pictures": sorted(set(pictures)),
+        "pairs": len(rows),
+        "changed": sum(changed),
     }
-    return TOP + yaml.safe_dump(found, sort_keys=False, default_flow_style=None, width=120)
+    PATH.write_text(fitted.text(TOP, model, facts, pictures), encoding="utf-8")
+    print(f"{len(rows)} pairs of {len(set(scenes))} scenes, {sum(changed)} changed: {PATH.name}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from openpyxl import Workbook
 
 from app.field import FieldApp
 from app.translate import Translator
-from app.use_cases import statistics
+from app.use_cases import events, statistics
 from app.use_cases.figure_words import about, name_of, rule_key, shares
 from app.use_cases.statistics import Asked, HazardLine, StatisticsView
 from domain.errors import NotAllowedError
@@ -206,9 +206,7 @@ def _finish(
     ]
     title = t("export.sheet.figures" if key == "figures" else "export.sheet.list")
     data = as_csv(table) if kind == "csv" else as_xlsx(table, title, said, t("export.sheet.about"))
-    cells: dict[str, Value] = {
-        "what": EVENT,
-        "by": person.person_id,
+    facts: dict[str, Value] = {
         "figure": key,
         "days": asked.days,
         "area": asked.area or None,
@@ -216,19 +214,8 @@ def _finish(
         "grade": asked.grade or None,
         "format": kind,
         "rows": rows,
-        "at_ms": now_ms,
     }
-    with field.store.session() as session:
-        field.write(
-            session,
-            person.person_id,
-            kind="edit",
-            record_id=field.clock.new_id(),
-            type="event",
-            definition="event@1",
-            set=cells,
-        )
-    field.nudge()
+    events.note(field, person, EVENT, facts, at_ms=now_ms)
     stamp = t.stamp(now_ms).translate(str.maketrans({" ": "-", ":": ""}))
     return ExportFile(
         f"anshao-{'figures' if key == 'figures' else 'hazards'}-{stamp}.{kind}", data, rows

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from app.field import FieldApp
 from app.translate import Translator
+from app.use_cases import events
 from app.use_cases.readable import READ, may_read
 from domain.errors import NotAllowedError
 from domain.plant import Person
-from domain.records import Record, Value
 from media.papers import facts, report
 from media.papers.report import Making
 from offline_store import records
@@ -46,27 +46,6 @@ def make(
         told = facts.gather(field.store, session, record, maker)
     making = Making(t, field.font, now_ms, person.person_id)
     data = report.make(field.store, told, making)
-    _log(field, person, record, t.language, now_ms)
+    told_of = {"record": record.record_id, "format": "pdf", "language": t.language}
+    events.note(field, person, EVENT, told_of, at_ms=now_ms)
     return ReportFile(f"anshao-{record.text('code') or record_id}-{t.language}.pdf", data)
-
-
-def _log(field: FieldApp, person: Person, record: Record, language: str, now_ms: int) -> None:
-    cells: dict[str, Value] = {
-        "what": EVENT,
-        "by": person.person_id,
-        "record": record.record_id,
-        "format": "pdf",
-        "language": language,
-        "at_ms": now_ms,
-    }
-    with field.store.session() as session:
-        field.write(
-            session,
-            person.person_id,
-            kind="edit",
-            record_id=field.clock.new_id(),
-            type="event",
-            definition="event@1",
-            set=cells,
-        )
-    field.nudge()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from app.field import FieldApp
+from app.use_cases import events
 from domain.access import Subject, may
 from domain.errors import (
     FieldError,
@@ -67,7 +68,7 @@ def resolve(
     try:
         spot = signed_spot(field, text)
     except LabelForgedError as error:
-        _note_forgery(field, person, text)
+        events.note(field, person, "label.forged", {"text": text[:TEXT_KEPT]}, numbered=True)
         raise error from error
     return _scanned(field, person, spot, fix, via=via, state="verified")
 
@@ -242,26 +243,6 @@ def _remember(field: FieldApp, person: Person, asset_id: str, now_ms: int) -> No
             if isinstance(row, list) and row[0] != asset_id:
                 rows.append(row)
         keep.put(session, name, rows[:RECENT_MAX])
-
-
-def _note_forgery(field: FieldApp, person: Person, text: str) -> None:
-    with field.store.session() as session:
-        field.write(
-            session,
-            person.person_id,
-            kind="edit",
-            record_id=field.clock.new_id(),
-            type="event",
-            definition="event@1",
-            set={
-                "what": "label.forged",
-                "text": text[:TEXT_KEPT],
-                "by": person.person_id,
-                "at_ms": field.clock.now_ms(),
-                "code": field.next_code(session, "EV"),
-            },
-        )
-    field.nudge()
 
 
 def _plain(text: str) -> str:

@@ -1,10 +1,12 @@
 """The fitted model of the rectification check: a data file with its provenance."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, cast
+
+import yaml
 
 from domain.rectification import Model, ModelFileError
 from media.model_files import numbers, part, read_file
@@ -40,3 +42,21 @@ def load(path: Path, names: Collection[str] = FEATURES) -> Trained:
     version = f"{found.get('fitted')}/{sha256(path.read_bytes()).hexdigest()[:8]}"
     model = Model(tuple(each), centre, spread, weight, bias, usual)
     return Trained(model, hashes, version)
+
+
+def text(top: str, model: Model, facts: Mapping[str, str | int], pictures: Iterable[str]) -> str:
+    """Return a file that `load` reads: comments, the day it was `fitted` and other facts, numbers.
+
+    `pictures`: first digits (DIGEST) of the hashes of the photos that it was fitted on.
+    """
+    rows = zip(model.names, model.centre, model.spread, model.weights, model.usual, strict=True)
+    found = {
+        **facts,
+        "bias": round(model.bias, 5),
+        "features": {
+            name: dict(zip(_PARTS, (round(one, 5) for one in row), strict=True))
+            for name, *row in rows
+        },
+        "pictures": sorted(set(pictures)),
+    }
+    return top + yaml.safe_dump(found, sort_keys=False, default_flow_style=None, width=120)

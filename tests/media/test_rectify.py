@@ -5,6 +5,7 @@ import math
 import struct
 import zlib
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 from domain.errors import PictureError, PictureTooLargeError
 from domain.rectification import RegionError, Verdict, judge
 from media import checks
-from media.rectify import align, heat
+from media.rectify import align, heat, model
 from media.rectify import check as checking
 from media.rectify.cells import FAR_COSTS, search
 from media.rectify.check import Checked
@@ -254,3 +255,14 @@ def test_a_picture_bomb_is_refused_before_it_is_unpacked() -> None:
     png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
     with pytest.raises(PictureTooLargeError):
         check(before(), png, BOX)
+
+
+def test_a_fitted_model_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    made = CHECKS.model
+    path = tmp_path / "model.yaml"
+    facts = {"fitted": "2026-11-23", "pairs": 3}
+    path.write_text(model.text("# one\n", made, facts, ["b" * 12, "a" * 12]), encoding="utf-8")
+    again = model.load(path)
+    assert again.model.names == made.names
+    np.testing.assert_allclose(again.model.weights, made.weights, atol=1e-5)
+    assert again.pictures == {"a" * 12, "b" * 12}
