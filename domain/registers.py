@@ -145,6 +145,7 @@ def known_codes(plant: Plant, access: Access, templates: Iterable[str]) -> Known
             "contractor": plant.contractors.keys(),
             "area": plant.areas.keys(),
             "asset": plant.assets.keys(),
+            "checkpoint": plant.checkpoints.keys(),
             "shift": {shift.code for shift in plant.shifts},
             "template": set(templates),
             "person": {
@@ -230,7 +231,7 @@ def row_problems(
 def _key_problems(known: Known, table: Table, key: str, row: Row) -> list[RowProblem]:
     if table.code == "roster":
         return [] if key == roster_key(row) else [RowProblem("date", "key")]
-    if table.code == "labels" and not known.has("asset", key):
+    if table.code == "labels" and not (known.has("asset", key) or known.has("checkpoint", key)):
         return [RowProblem("asset", "unknown.asset", key)]
     if table.code in ("whitelist", "pins") and not known.has("person", key):
         return [RowProblem("person", "unknown.person", key)]

@@ -56,8 +56,8 @@ def title(desk: Desk, card: RowCard) -> str:
     plant = desk.field.definitions.plant
     row, t = card.row, desk.t
     if card.table == "labels":
-        asset = plant.assets.get(card.key)
-        return t.of(asset.name) if asset else card.key
+        spot = plant.assets.get(card.key) or plant.checkpoints.get(card.key)
+        return t.of(spot.name) if spot else card.key
     if card.table == "whitelist":
         return person_name(desk, card.key)
     if card.table == "roster":

@@ -157,7 +157,9 @@ def make(
         unlock_key=unlock_key.hex(),
         plant_keys=label_keys(signers),
         label_versions={
-            asset.asset_id: asset.label_version for asset in definitions.plant.assets.values()
+            spot_id: spot.label_version
+            for spots in (definitions.plant.assets, definitions.plant.checkpoints)
+            for spot_id, spot in spots.items()
         },
     )
     plain = message.model_dump_json().encode()

@@ -92,19 +92,20 @@ def _laid(changes: Part, table: Table, key: str, base: yaml.Node | None) -> yaml
 
 
 def _lay_labels(plant: Part, changes: Part | None) -> dict[str, Row]:
-    """Raise the label versions of equipment."""
+    """Raise the label versions of equipment and checkpoints."""
     rows: dict[str, Row] = {}
-    for equipment in plant.parts("equipment"):
-        key = _plain(equipment.node("id"))
+    for spot in (*plant.parts("equipment"), *plant.parts("checkpoints")):
+        key = _plain(spot.node("id"))
         change = changes.part(str(key)) if changes and str(key) in changes.names() else None
         if change and change.node("version") is not None:
             version = change.node("version")
             assert version
-            equipment.put("label_version", version)
-        rows[str(key)] = {"version": _plain(equipment.node("label_version"))}
+            spot.put("label_version", version)
+        rows[str(key)] = {"version": _plain(spot.node("label_version")) or 1}
     for key in changes.names() if changes else ():
         assert changes
-        changes.reading.use("asset", key, changes.path, changes.line_at(key))
+        if key not in rows:
+            changes.reading.use("asset", key, changes.path, changes.line_at(key))
     return rows
 
 

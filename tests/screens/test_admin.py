@@ -86,8 +86,9 @@ async def test_a_plan_is_given_to_somebody_else_and_paused(field: FieldApp) -> N
     assert record.text("by") == MANAGER
 
 
-async def test_a_label_is_retired_only_with_a_reason(field: FieldApp) -> None:
-    async with client_of(opened(field, ADMIN, "/admin/row/labels/TK-101")) as client:
+@pytest.mark.parametrize("spot", ["TK-101", "CP-A01-E"])
+async def test_a_label_is_retired_only_with_a_reason(field: FieldApp, spot: str) -> None:
+    async with client_of(opened(field, ADMIN, f"/admin/row/labels/{spot}")) as client:
         await client.until(lambda: client.has("raise"))
         await client.tap("raise")
         await client.tap("raise-yes")

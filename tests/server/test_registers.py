@@ -353,16 +353,20 @@ async def test_a_blocked_device_is_refused_until_it_is_let_in(bench: Bench) -> N
     assert (await ask()).status_code == 200
 
 
-async def test_a_label_that_was_retired_is_printed_with_its_new_version(bench: Bench) -> None:
+@pytest.mark.parametrize("spot", ["TK-102", "CP-A01-E"])
+async def test_a_label_that_was_retired_is_printed_with_its_new_version(
+    bench: Bench, spot: str
+) -> None:
     from server.labels import print_sheet
 
     phone = await bench.phone()
-    held = bench.site.pack.definitions.plant.assets["TK-102"].label_version
-    before = print_sheet(bench.settings, "zh", ["TK-102"])
-    change(phone, ADMIN, "labels", "TK-102", {"version": held + 1})
+    plant = bench.site.pack.definitions.plant
+    held = (plant.assets.get(spot) or plant.checkpoints[spot]).label_version
+    before = print_sheet(bench.settings, "zh", [spot])
+    change(phone, ADMIN, "labels", spot, {"version": held + 1})
     assert await verdicts(phone) == [""]
     assert f"v{held + 1}" not in _text_of(before)
-    assert f"v{held + 1}" in _text_of(print_sheet(bench.settings, "zh", ["TK-102"]))
+    assert f"v{held + 1}" in _text_of(print_sheet(bench.settings, "zh", [spot]))
 
 
 def _text_of(sheet: bytes) -> str:
