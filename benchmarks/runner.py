@@ -54,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="folder with manifest.csv")
     parser.add_argument("--predictions", type=Path, help="write one JSON object a line here")
     parser.add_argument("--steps", type=int, help="of simulate: how much shall happen")
-    parser.add_argument("--seed", type=int, help="of simulate: the first seed")
+    parser.add_argument("--seed", type=int, help="of simulate: the first seed; of qr")
     parser.add_argument("--jobs", type=int, help="of simulate: processes, else one for each core")
-    parser.add_argument("--only", default="", help="of sync: parts, with commas between them")
+    parser.add_argument("--only", default="", help="of sync: parts, with commas; of qr: data")
     parser.add_argument("--rounds", type=int, help="of qr, sync: how often in turn with the others")
     parser.add_argument("--records", type=int, help="of sync: how many are pushed and pulled")
     parser.add_argument(

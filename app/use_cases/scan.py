@@ -1,5 +1,6 @@
 """From a picture, a typed id or the list to an asset; the label's signature is checked offline."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -16,12 +17,13 @@ from domain.errors import (
     LabelUnknownError,
 )
 from domain.places import Fix, Place, distance_m
-from domain.plant import Asset, Checkpoint, Person
+from domain.plant import Asset, Checkpoint, Person, Plant
 from domain.records import Value
 from domain.whereabouts import LabelLimits, misplaced_m, out_of_reach_m
 from domain.words import Words
 from media import labels
 from media.codes import Code
+from media.labels import PlantKey
 from offline_store import keep, records
 
 RECENT_MAX = 5
@@ -76,9 +78,13 @@ def resolve(
 def signed_spot(field: FieldApp, text: str) -> Spot:
     """Return what a signed label stands for; leaves no trace. Raises a LabelError."""
     assert field.pack
-    plant = field.definitions.plant
+    return spot_in(field.definitions.plant, field.pack.label_keys, text)
+
+
+def spot_in(plant: Plant, keys: Mapping[int, PlantKey], text: str) -> Spot:
+    """Return what a label signed with one of the keys stands for; raises a LabelError."""
     try:
-        label = labels.read(text, field.pack.label_keys)
+        label = labels.read(text, keys)
     except LabelUnknownError as error:
         raise LabelUnknownError(text=text[:SHOWN]) from error
     if label.plant != plant.code:

@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from media import images
+from tests.media.damage import ROSE_MIB
 
 ROOT = Path(__file__).parents[2]
 CASES = 150
 SLOWEST_S = 30.0  # on a crowded machine; alone it is two
-# The largest picture that is taken, decoded in colour and once more in another mode.
-ROSE_MIB = images.PIXELS_MAX * 8 / 2**20
 
 
 @pytest.mark.slow

@@ -157,18 +157,6 @@ def test_no_bytes_make_it_fail_otherwise(tail: bytes, head: bytes) -> None:
         images.thumbnail(head + tail)
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow warns of what it skips in damaged EXIF
-@given(st.data())
-def test_flipped_bytes_give_a_picture_or_a_picture_error(data: st.DataObject) -> None:
-    whole = bytearray(jpeg(SMALL, exif=GPS.tobytes()))
-    for _ in range(data.draw(st.integers(1, 8))):
-        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        images.stamp(bytes(whole), ["x"], FONT)
-    except PictureError:
-        return
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what a process took")
 def test_twelve_megapixels_take_little_more_memory_than_the_copy(tmp_path: Path) -> None:

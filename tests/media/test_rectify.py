@@ -2,6 +2,7 @@
 
 import io
 import math
+import random
 import struct
 import zlib
 from functools import cache
@@ -21,6 +22,7 @@ from media.rectify import align, heat, model
 from media.rectify import check as checking
 from media.rectify.cells import FAR_COSTS, search
 from media.rectify.check import Checked
+from tests.media.damage import chances, damaged
 from tests.media.pictures import opened
 from tests.media.places import (
     BOX,
@@ -223,15 +225,11 @@ def test_a_region_off_the_photo_is_said(box: tuple[float, float, float, float]) 
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=TIME)
-@given(data=some.data())
-def test_damaged_files_give_a_result_or_a_picture_error(data: some.DataObject) -> None:
+@given(chance=chances)
+def test_damaged_files_give_a_result_or_a_picture_error(chance: random.Random) -> None:
     good = small_file()
-    damaged = bytearray(good)
-    for _ in range(data.draw(some.integers(1, 12), "flips")):
-        at = data.draw(some.integers(0, len(good) - 1), "at")
-        damaged[at] = data.draw(some.integers(0, 255), "byte")
-    end = data.draw(some.integers(1, len(good)), "end")
-    for one, two in ((bytes(damaged[:end]), good), (good, bytes(damaged[:end]))):
+    spoilt = damaged([good], chance)
+    for one, two in ((spoilt, good), (good, spoilt)):
         try:
             found = check(one, two, (60, 40, 140, 110))
         except (PictureError, RegionError):

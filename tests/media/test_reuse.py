@@ -6,10 +6,9 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from domain.errors import PictureError
 from domain.reuse import action
 from media import checks
 from media.reuse import fit, marks
@@ -18,7 +17,6 @@ from tests.media.places import Picture, file, grainy, second_shot, wall
 
 PHOTOS = 4
 _, LIMITS = checks.load_limits(0.85, 0.15)
-TIME = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
 
 @cache
@@ -103,27 +101,6 @@ def test_the_sieve_keeps_everything_that_is_near(
     asked = (bits[0] ^ sum(1 << at for at in waves), bits[1] ^ sum(1 << at for at in slopes))
     ids = [one.id for one in index().candidates("?", [asked], most=100)]
     assert f"x{number}" in ids
-
-
-@settings(deadline=None, max_examples=25, suppress_health_check=TIME)
-@given(data=some.data())
-def test_damaged_files_give_marks_or_a_picture_error(data: some.DataObject) -> None:
-    good = small_file()
-    damaged = bytearray(good)
-    for _ in range(data.draw(some.integers(1, 12), "flips")):
-        damaged[data.draw(some.integers(0, len(good) - 1), "at")] = data.draw(some.integers(0, 255))
-    part = bytes(damaged[: data.draw(some.integers(1, len(good)), "end")])
-    try:
-        marks.mark(part)
-        marks.asked(part)
-        fit.look(part)
-    except PictureError:
-        return
-
-
-@cache
-def small_file() -> bytes:
-    return file(cv2.resize(photos()[0], (240, 180)).astype(np.uint8))
 
 
 def test_a_plain_picture_matches_nothing() -> None:
