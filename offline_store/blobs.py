@@ -237,6 +237,12 @@ def lookup(session: Session, sha256: str) -> Blob | None:
     return _blob(row) if row else None
 
 
+def is_known(session: Session, begins: str) -> bool:
+    """Say whether a file whose name begins so was ever here, also one that was removed."""
+    rest = 64 - len(begins)
+    return bulk.first(session, _BETWEEN, (begins + "0" * rest, begins + "f" * rest)) is not None
+
+
 def pending(session: Session, *, up_to: int = ORIGINAL, limit: int = 500) -> list[Blob]:
     """Return own files that the server has not confirmed: small and first made come first."""
     return [_blob(row) for row in bulk.run(session, _PENDING, (up_to, limit))]
@@ -337,6 +343,7 @@ _FRESH: dict[str, object] = {
 }  # fmt: skip
 _ROWS = bulk.columns(BlobRow, _NAMES)
 _ONE = f"{_ROWS} WHERE sha256 = ?"
+_BETWEEN = "SELECT 1 FROM blob WHERE sha256 BETWEEN ? AND ? LIMIT 1"
 _PENDING = (
     f"{_ROWS} WHERE state IN ('waiting', 'sending') AND priority <= ?"
     " ORDER BY priority, size, sha256 LIMIT ?"

@@ -16,6 +16,7 @@ _MARK = "pull.mark"
 CERTIFICATE = "certificate.serial"  # of the newest certificate of this device
 REVOKED = "device.revoked"  # set: the server said that this device was lost, and why
 OWN_FIRST = "pull.own"  # set: ask the server for our own entries before anything is sent
+LAST_FILE = "files.last"  # hash of the file that was confirmed last, in this life of the feed
 # looked at many times a second
 _KEPT = "SELECT body FROM keep WHERE name = ?"
 _AT = "SELECT feed, epoch FROM cursor WHERE scope = ?"

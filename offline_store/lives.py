@@ -28,6 +28,7 @@ def begin_anew(store: Store) -> None:
     """Begin a new life of the feed: offer files again, and put in doubt what the server wrote."""
     with store.session() as session:
         blobs.offer_again(session)
+        keep.put(session, keep.LAST_FILE, value=None)
         begin(session)
 
 

@@ -26,6 +26,8 @@ from offline_store.tables import EntryRow, RelayedRow
 State = Literal["counts", "refused", "held", "fork", "waiting", "carried"]
 _FOLDED: Final = ("counts", "refused")
 _DELIVERED: Final = ("taken", "known")  # what the server answers when an entry is in its feed
+# what may be another answer later: once a gap is filled, there is room, or a signature came
+_FOR_NOW: Final = ("waiting", "relay.full", "relay.unsigned")
 _BEGINS: Final = frozenset({"state", "of", "what"})  # cells of which every first entry sets one
 
 
@@ -149,6 +151,13 @@ def passed(session: Session, rows: Iterable[Relayed], epoch: str, answer: str) -
         )
 
 
+def ask_again(session: Session) -> None:
+    """Let what the server did not take yet be offered to it once more."""
+    session.connection().execute(
+        update(RelayedRow).where(col(RelayedRow.answer).in_(_FOR_NOW)).values(passed=None)
+    )
+
+
 def settle(session: Session) -> None:
     """Let go of what the journal has by now."""
     if not some(session):
@@ -166,10 +175,21 @@ def settle(session: Session) -> None:
 
 
 def drop_delivered(session: Session, epoch: str) -> list[str]:
-    """Let go of what the server of this life took; returns the records it was of."""
+    """Let go of what the server of this life has; returns the records it was of.
+
+    It has what it took, and all that stands in a chain before an entry that its feed brought: what
+    proved that may be gone from here, so that it cannot be asked for each.
+    """
     if not some(session):
         return []
-    delivered = (col(RelayedRow.passed) == epoch, col(RelayedRow.answer).in_(_DELIVERED))
+    brought = exists().where(
+        col(EntryRow.device_id) == col(RelayedRow.device_id),
+        col(EntryRow.number) >= col(RelayedRow.number),
+        col(EntryRow.feed).is_not(None),
+    )
+    answer = col(RelayedRow.answer)
+    has = answer.in_(_DELIVERED) | (answer.in_(_FOR_NOW) & brought)
+    delivered = (col(RelayedRow.passed) == epoch, has)
     run = session.connection().execute
     of = list(run(select(col(RelayedRow.record_id)).where(*delivered).distinct()).scalars())
     run(delete(RelayedRow).where(*delivered))

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from domain.carried import CARRIER, CELL, inside
 from domain.changes import DECISIONS, Entry, decode
-from offline_store import devices, entries, journal, quarantine, records, scoped
+from offline_store import blobs, devices, entries, journal, quarantine, records, scoped
 from offline_store.devices import Device
 from offline_store.entries import Logged, Stored
 from offline_store.scoped import Asked, Turn
@@ -27,7 +27,8 @@ class Ask(NamedTuple):
     """What a device asks for; `mark` names its subscription, None from one of version 1.1.
 
     `kept` is up to where it has stored the feed, where it asks ahead of that; `sent` the number of
-    its own entry that was confirmed last, where that is behind the cursor.
+    its own entry that was confirmed last, where that is behind the cursor, and `file` how the name
+    of the file begins that was.
     """
 
     after: int
@@ -39,6 +40,7 @@ class Ask(NamedTuple):
     whole: bool = False
     kept: int | None = None
     sent: int | None = None
+    file: str | None = None
 
 
 def page(here: Site, caller: Device, ask: Ask) -> PullReply:
@@ -227,6 +229,8 @@ def _of_another_life(session: Session, caller: Device, ask: Ask, epoch: str, las
     if ask.after > last:
         return True
     if ask.sent is not None and ask.sent > journal.head(session, caller.device_id)[0]:
+        return True
+    if ask.file is not None and not blobs.is_known(session, ask.file):
         return True
     if ask.seen is None:  # a device of the version before, or one that has just begun
         return False

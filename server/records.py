@@ -14,7 +14,15 @@ from server.problems import RefusalError
 from server.site import Site, site
 from sync import packing
 from sync.pages import PAGE_TYPE, pack_page
-from sync.protocol import ENTRIES_MAX, LIFE, SCOPES_MAX, SERVER_TIME, PullReply, unpack_push
+from sync.protocol import (
+    ENTRIES_MAX,
+    FILE_DIGITS,
+    LIFE,
+    SCOPES_MAX,
+    SERVER_TIME,
+    PullReply,
+    unpack_push,
+)
 
 router = APIRouter(prefix="/v1", tags=["records"])
 _JSON = "application/json"
@@ -70,6 +78,7 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     own: Annotated[int, Query(ge=0, le=1)] = 0,
     kept: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
     sent: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
+    file: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{FILE_DIGITS}}}$")] = None,
     epoch: Annotated[str | None, Query(max_length=64)] = None,
     seen: Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{entries.MARK_DIGITS}}}$")] = None,
     k: Annotated[str | None, Query(pattern=_KNOWN)] = None,
@@ -82,9 +91,10 @@ async def pull(  # noqa: PLR0913 -- a query has that many parts
     `EPOCH.SEEN.SUBSCRIPTION`, each may be empty, and a `w` behind it to get moved records whole.
     A device that asks for a page ahead says with `kept` up to where it has stored the feed, and
     with `sent` which of its entries was confirmed last; it is told with `own_last` of later ones.
+    `file` begins the name of the file that was confirmed to it last.
     """
     until = clock.mono_ms() + min(wait, here.settings.wait_max_s) * 1000
-    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen, kept=kept, sent=sent), k)
+    ask = _ask(pages.Ask(after, limit, own == 1, epoch, seen, kept=kept, sent=sent, file=file), k)
     while True:
         ticket = here.hints.ticket()
         reply = await run_in_threadpool(pages.page, here, caller, ask)

@@ -97,7 +97,7 @@ class SyncEngine:
         while not self._stopped:
             try:
                 # the first answer comes at once, for the clock, the status and what is new
-                await self._round(wait_s=0 if meet else PULL_WAIT_S)
+                await self._round(wait_s=0 if meet else PULL_WAIT_S, meets=meet)
                 meet = False
             except FieldError as error:
                 meet = True
@@ -116,8 +116,9 @@ class SyncEngine:
         """Send and fetch everything there is now; raises the first FieldError that stops it."""
         self._held_until_ms = 0
         try:
-            while await self._round(wait_s=0):
-                pass
+            more = await self._round(wait_s=0, meets=True)
+            while more:
+                more = await self._round(wait_s=0)
             if self._held:
                 raise self._held
         except FieldError as error:
@@ -156,18 +157,28 @@ class SyncEngine:
         """Bring a large file of others here in parts; raises as `fetch_blob`."""
         await self._downloader.get_file(sha256, size, progressed)
 
-    async def _round(self, *, wait_s: int) -> bool:
-        """Do one step of everything in order of urgency; returns whether files are left to do."""
+    async def _round(self, *, wait_s: int, meets: bool = False) -> bool:
+        """Do one step of everything in order of urgency; returns whether files are left to do.
+
+        `meets`: the server may have been copied back since it was seen last.
+        """
         if self._nudged.is_set():
             self._held_until_ms = 0
         self._nudged.clear()
         await asyncio.to_thread(self._on_round)
         await self._count()
         if self._own:
-            await self._pull(wait_s=0)
+            try:
+                await self._pull(wait_s=0)
+            except DeviceRevokedError:  # a lost device is told nothing, but may finish sending
+                self._own = False
         with suppress(DeviceRevokedError):  # of a lost device nothing of others is taken
-            await self._pusher.relayer.pass_on(self._due)  # first: own entries may build on it
+            # first: own entries may build on it
+            await self._pusher.relayer.pass_on(self._due, self._now_ms())
         await self._push_or_hold()
+        if meets and self._due.left.blobs:
+            with suppress(DeviceRevokedError):  # it vouches for the last file before another one is
+                await self._pull(wait_s=0)
         await self._send_small()
         await self._fetch_wanted()
         turn = await self._files.turn() if self._due.left.blobs else Turn(None)

@@ -5,7 +5,7 @@ from sqlmodel import Session
 from offline_store import entries, journal, keep
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
-from sync.protocol import PullReply
+from sync.protocol import FILE_DIGITS, PullReply
 from sync.subscribing import Subscriptions
 
 _FIRST = "pull.first_epoch"  # the life of the server that was met first
@@ -42,10 +42,13 @@ def told(
         known = {"mark": scopes.mark(session, at)}
         seen = seen or keep.mark(session, at)
         sent = entries.confirmed_last(session, scopes.device_id)
+        file = keep.get(session, keep.LAST_FILE)
     if not epoch:
         return known
-    # the mark vouches for nothing behind the cursor: a copied back server may lack what it took
+    # the mark vouches for nothing behind the cursor, and for no file: a copied back server may
+    # lack what it took
     known |= {"sent": str(sent)} if sent else {}
+    known |= {"file": file[:FILE_DIGITS]} if isinstance(file, str) else {}
     return known | {"epoch": epoch} | ({"seen": seen} if seen else {})
 
 

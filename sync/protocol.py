@@ -36,6 +36,7 @@ HEAD_MAX_BYTES = 4096
 SIGS_MAX_BYTES = ENTRIES_MAX * 160  # a number, 128 letters, and what stands around them
 BLOB_MAX_BYTES = 200 * 1024 * 1024  # a minute of video of a good phone camera
 WANTED_MAX = 50  # files that somebody waits for, told at once
+FILE_DIGITS = 8  # of a file's name: enough to say whether it is here
 CHUNK_MAX_BYTES = 1024 * 1024  # of one PATCH
 PULL_WAIT_MAX_S = 30
 CERTIFICATE_MAX_BYTES = 4 * 1024 * 1024

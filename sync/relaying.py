@@ -1,7 +1,8 @@
 """Passes on to the server what came by relay: whoever meets it first does so.
 
-Each entry is offered once in a life of the server's feed. It goes away here when the feed brings
-it; what the server did not take is kept with its reason. An own stop that stands far back among
+Each entry is offered once in a life of the server's feed, and now and then again while it waits
+there. It goes away here when the feed brings it, or the server has it and the feed does not; what
+the server did not take is kept with its reason. An own stop that stands far back among
 what waits goes ahead by the same way: it is in force before the rest has come.
 """
 
@@ -15,7 +16,7 @@ from sqlmodel import Session
 from domain.control import stops
 from domain.errors import OfflineError, ServerRefusedError, ServerTroubleError
 from domain.policies import TypePolicies
-from domain.relay import Message, Piece, encode, runs_of
+from domain.relay import ENTRIES_MAX, Message, Piece, encode, runs_of
 from offline_store import devices, entries, keep, records, relayed
 from offline_store.database import Store
 from offline_store.relayed import Relayed
@@ -29,6 +30,7 @@ FAR_BACK = 20  # entries before an own stop from which it goes ahead of them
 BYTES_AT_ONCE = 512 * 1024
 _UNKNOWN_TO_IT = frozenset({404, 405})  # a server of the version before
 _FORK = "sync.fork"
+AGAIN_MS = 5 * 60_000  # before what waits on the server is offered to it once more
 _LATER = frozenset({408, 429, 503, 507})
 
 
@@ -47,14 +49,18 @@ class Relayer:
         self._policies = policies
         self._refused_by: str | None = None  # the epoch of a server that knows no relay
         self._ahead: set[str] = set()  # own stops that went ahead, by id
+        self._asked_ms: int | None = None  # when what waits there was offered again
+        self._asked_at = keep.Cursor()  # and how far the feed was read then
 
-    async def pass_on(self, due: Due) -> None:
+    async def pass_on(self, due: Due, now_ms: int) -> None:
         """Offer own stops, then all that came and was not offered yet; raises OfflineError.
 
-        `due` is what there is to do: mostly nothing of this.
+        `due` is what there is to do: mostly nothing of this. `now_ms` runs forward only.
         """
         if due.left.entries > FAR_BACK:
             await self.stops_first()
+        if due.relayed and (self._asked_ms is None or now_ms - self._asked_ms >= AGAIN_MS):
+            await asyncio.to_thread(self._ask_again, now_ms)
         while due.relayed:
             epoch, rows = await asyncio.to_thread(self._next)
             if not rows or self._refused_by == epoch:
@@ -75,6 +81,14 @@ class Relayer:
             await asyncio.to_thread(self._answered, rows, epoch or reply.epoch, reply)
             if not epoch:  # before the first page: the server has named its life
                 return
+
+    def _ask_again(self, now_ms: int) -> None:
+        """Offer once more what waits on the server, if its feed has moved: who was to come came."""
+        with self._store.session() as session:
+            at = keep.cursor(session)
+            if at != self._asked_at:
+                relayed.ask_again(session)
+        self._asked_ms, self._asked_at = now_ms, at
 
     async def stops_first(self) -> None:
         """Send own stops ahead of what else waits, each once; raises OfflineError."""
@@ -114,12 +128,13 @@ class Relayer:
     def _next(self) -> tuple[str, list[Relayed]]:
         with self._store.reading() as session:
             epoch = keep.cursor(session).epoch
-            rows = relayed.find(session, not_passed=epoch, limit=AT_ONCE)
+            rows = relayed.find(session, not_passed=epoch, limit=ENTRIES_MAX)
         size, fitting = 0, list[Relayed]()
         for one in rows:
-            size += len(one.piece.body)
-            if fitting and size > BYTES_AT_ONCE:
+            full = size > BYTES_AT_ONCE or len(fitting) >= AT_ONCE
+            if full and fitting[-1].piece.signature:  # behind what proves the ones before
                 break
+            size += len(one.piece.body)
             fitting.append(one)
         return epoch, fitting
 

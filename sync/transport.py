@@ -152,8 +152,8 @@ class Transport:
         """Return the next page of the feed, waiting up to `wait_s` for one to come.
 
         `known` is what this device knows of the feed's life: `epoch`, `seen`, the mark that came
-        with the cursor, `sent`, the last own entry confirmed behind it, and `mark`, what it
-        subscribes to (a server of 1.1 takes no notice of the latter two).
+        with the cursor, `sent` and `file`, the last own entry and file that were confirmed, and
+        `mark`, what it subscribes to (a server of 1.1 takes no notice of the latter three).
         `kept` is the cursor that is kept, where that is not `after`. `sparing`: bytes are paid
         for; else a page needs no coat on a link that was quicker just now than packing it is.
         """
@@ -164,6 +164,8 @@ class Transport:
         params |= {"own": 1} if own else {}
         params |= {"kept": kept} if kept is not None else {}
         params |= {"sent": said["sent"]} if "sent" in said else {}
+        # a restart ends each wait, and who meets a server asks without one first
+        params |= {"file": said["file"]} if "file" in said and not wait_s else {}
         if not self._newer:  # a server of the version before knows these alone
             params |= {name: said[name] for name in ("epoch", "seen") if name in said}
         params["k"] = ".".join(said.get(name, "") for name in ("epoch", "seen", "mark"))

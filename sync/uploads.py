@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from domain.errors import OfflineError, ServerRefusedError
-from offline_store import blobs, removals
+from offline_store import blobs, keep, removals
 from offline_store.blobs import Blob
 from offline_store.database import Store
 from sync.pacing import PART_MIN_BYTES, Pace
@@ -141,6 +141,7 @@ class Uploader:
             # removed for good while it went: there is nothing left to note
             with suppress(blobs.BlobRemovedError), self.store.session() as session:
                 blobs.confirm(session, blob.sha256, reply.receipt or "", reply.server_ms)
+                keep.put(session, keep.LAST_FILE, blob.sha256)
 
         await asyncio.to_thread(save)
 

@@ -24,7 +24,17 @@ from domain.definitions import Definitions
 from domain.errors import FieldError, StoreFullError
 from domain.invitations import DeviceRevokedError, Invitation
 from domain.records import Value
-from offline_store import blobs, devices, entries, journal, keep, outbox, records, removals
+from offline_store import (
+    blobs,
+    devices,
+    entries,
+    journal,
+    keep,
+    outbox,
+    records,
+    relayed,
+    removals,
+)
 from offline_store.database import Store
 from sync.engine import SyncEngine
 from sync.transport import Transport
@@ -354,9 +364,15 @@ class Tablet:
             return left + sum(one.sha256 in self.photos for one in blobs.pending(session))
 
     def wants_from(self, server: Store) -> bool:
-        """Whether a picture that the server has is still to be fetched."""
+        """Whether a picture is still to be fetched, or an entry still carried, that is there."""
         with self.disk.store.reading() as session:
-            return any(blobs.is_here(server, one.sha256) for one in blobs.wanted(session))
+            pictures, carried = blobs.wanted(session), relayed.find(session)
+        with server.reading() as session:
+            arrived = any(
+                entries.hash_of(session, device_id, number) == digest
+                for device_id, number, digest in (one.piece.place for one in carried)
+            )
+        return arrived or any(blobs.is_here(server, one.sha256) for one in pictures)
 
     @property
     def error(self) -> str:

@@ -151,7 +151,7 @@ async def test_a_backlog_on_a_slow_link_does_not_keep_a_stop_back(trial_site: Pl
         lambda: app.definitions.policies,
     )  # fmt: skip
     due = look(app.store, app.device.device_id)
-    await relayer.pass_on(due)  # the first thing that a round of sync does
+    await relayer.pass_on(due, 0)  # the first thing that a round of sync does
     assert held_on_server(trial_site, record_id) == [GUARDIAN]
     await office.sync()
     assert open_holds(office, record_id) == ["stop"]

@@ -1,14 +1,17 @@
 """What one device hands in for another: found by the simulation, kept as promises."""
 
 import pytest
+from sqlalchemy import delete
 
 from domain.invitations import REVOKED, DeviceRevokedError
 from domain.records import Value
 from domain.relay import Piece
-from offline_store import devices, entries, keep, outbox, records, relayed
+from offline_store import blobs, devices, entries, keep, outbox, records, relayed
 from offline_store.relayed import Came
+from offline_store.tables import BlobRow
 from server import pages
 from server.pages import Ask
+from sync.relaying import AGAIN_MS, AT_ONCE
 from tests.server.phone import report
 from tests.sync.field import Tablet
 from tests.sync.test_scopes import ADMINISTRATOR, WORKER, Plant, app, held, plant
@@ -21,7 +24,7 @@ def hand(plant: Plant, giver: Tablet, taker: Tablet) -> None:
     """Let a device take over all that waits on another, as it does from a file."""
     own = giver.identity.device_id
     with giver.store.reading() as session:
-        waiting = [one for one in entries.of_device(session, own, 1, 100) if one.feed is None]
+        waiting = [one for one in entries.of_device(session, own, 1, 500) if one.feed is None]
         pieces = [
             Piece(
                 one.entry, one.body,
@@ -159,3 +162,83 @@ async def test_a_lost_device_sends_the_rest_of_what_another_handed_in_for_it(pla
     with plant.site.store.reading() as session:
         held_back = entries.of_record(session, rest)
     assert [one.verdict for one in held_back] == ["quarantined"], "for people to look at"
+
+
+async def test_a_device_that_is_lost_while_it_asks_for_its_own_entries_sends_the_rest(
+    plant: Plant,
+) -> None:
+    first, lost = plant.tablets[0], await plant.tablet()
+    await lost.engine.sync_once()
+    rest = lost.write(WORKER, "hazard", report("还没送"))
+    lost.engine._own = True  # it was answered "gap", and the line broke before the page came
+    cells: dict[str, Value] = {
+        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
+    }  # fmt: skip
+    await first.engine.sync_once()
+    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=lost.identity.device_id)
+    await first.engine.sync_once()
+    with pytest.raises(DeviceRevokedError):
+        await lost.engine.sync_once()
+    with plant.site.store.reading() as session:
+        assert [one.verdict for one in entries.of_record(session, rest)] == ["quarantined"]
+
+
+async def test_what_waited_on_the_server_is_offered_again_once_what_it_waited_for_may_have_come(
+    plant: Plant,
+) -> None:
+    writer, carrier = await plant.tablet(), await plant.limited(OTHERS)
+    await carrier.engine.sync_once()
+    writer.write(WORKER, "hazard", report("自己带回"))
+    hazard = writer.write(WORKER, "hazard", report("托人带回"))
+    hand(plant, writer, carrier)
+    with carrier.store.session() as session:
+        relayed.drop(session, relayed.find(session)[0].piece)  # this one was not on the picture
+    await carrier.engine.sync_once()
+    with carrier.store.reading() as session:
+        assert [one.answer for one in relayed.find(session)] == ["waiting"]
+    await writer.engine.sync_once()
+    await carrier.engine.sync_once()
+    assert hazard in held(carrier), "nobody is asked the same again and again"
+    carrier.engine._now_ms = lambda: 10 * AGAIN_MS
+    await carrier.engine.sync_once()
+    assert hazard not in held(carrier)
+    with carrier.store.reading() as session:
+        assert not relayed.some(session)
+
+
+async def test_a_server_copied_back_without_a_word_gets_again_a_photo_that_it_lacks(
+    plant: Plant,
+) -> None:
+    mine = await plant.tablet()
+    hazard = mine.write(WORKER, "hazard", report("照片在备份之后"))
+    photo = mine.photo(hazard, b"taken before the copy came back")
+    await mine.engine.sync_once()
+    epoch = plant.site.epoch
+    await mine.engine.sync_once()
+    assert plant.site.epoch == epoch, "what is here is no reason to begin anew"
+    with plant.site.store.session() as session:
+        session.connection().execute(delete(BlobRow))
+    blobs.path(plant.site.store, photo).unlink()
+    later = mine.photo(hazard, b"taken after it")
+    await mine.engine.sync_once()
+    assert [blobs.is_here(plant.site.store, one) for one in (photo, later)] == [True, True]
+    assert plant.site.epoch != epoch
+
+
+async def test_many_entries_that_one_signature_proves_are_handed_in_together(plant: Plant) -> None:
+    writer, carrier = await plant.tablet(), plant.tablets[0]
+    await carrier.engine.sync_once()
+    hazards = {
+        writer.write(WORKER, "hazard", report(f"一班 {n}"), kind="edit") for n in range(AT_ONCE + 2)
+    }
+    hand(plant, writer, carrier)
+    with carrier.store.session() as session:  # as a message brings them: the last one's is enough
+        for one in relayed.find(session)[:-1]:
+            relayed.drop(session, one.piece)
+            relayed.add(session, one.piece._replace(signature=None), one.came)
+    await carrier.engine.sync_once()
+    with plant.site.store.reading() as session:
+        assert entries.last_of_device(session, writer.identity.device_id) is not None
+    assert held(carrier) >= hazards
+    with carrier.store.reading() as session:
+        assert not relayed.some(session)
