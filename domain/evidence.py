@@ -1,6 +1,6 @@
 """How much a piece of evidence proves: a letter from A to D, with the reasons (DOMAIN.md §6.2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -162,11 +162,14 @@ def _jumped(before: Fix, now: Fix, limits: EvidenceLimits) -> bool:
     return far and speed_m_s(before, now) > limits.speed_m_s
 
 
-def shots_now(record: Record, photos: Iterable[Record]) -> frozenset[str]:
+def shots_now(
+    record: Record, photos: Iterable[Record], gone: Callable[[str], bool]
+) -> frozenset[str]:
     """Return the shots that count for the next move of a record; device and server both ask here.
 
-    A withdrawn photo never counts, nor does a clip: it comes beside the still photo. What a photo
-    shows can be said later, too (`role_of`). A photo of the finished work counts only if it was
+    A withdrawn photo never counts, nor one whose bytes were removed for good (`gone`, by the hash
+    of its original), nor a clip: it comes beside the still photo. What a photo shows can be said
+    later, too (`role_of`). A photo of the finished work counts only if it was
     made after the record came to the state it is in: when work is sent back, the old picture proves
     nothing.
     """
@@ -176,7 +179,7 @@ def shots_now(record: Record, photos: Iterable[Record]) -> frozenset[str]:
         shot = photo.cells.get("shot")
         if shot is None or photo.get("withdrawn") is True or photo.get("deleted") is True:
             continue
-        if photo.text("media") == VIDEO:
+        if photo.text("media") == VIDEO or gone(photo.text("original")):
             continue
         name = role_of(photo)
         if name != AFTER or since is None or _follows(shot, since):

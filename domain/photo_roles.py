@@ -4,7 +4,7 @@
 that it shows (`domain.evidence.role_of`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from domain.access import may, subject_of
@@ -46,14 +46,20 @@ def may_tag(definitions: Definitions, hazard: Record, photo: Record, person: Per
 
 
 def check_role(
-    definitions: Definitions, hazard: Record, photo: Record, person: Person, role: Value
+    definitions: Definitions,
+    hazard: Record,
+    photo: Record,
+    person: Person,
+    role: Value,
+    gone: Callable[[str], bool],
 ) -> None:
     """Check what somebody says that a photo shows; device and server both ask here.
 
+    Of a photo that was removed for good (`gone`, by its hash) nobody can say anything any more.
     Raises NotAllowedError, or EntryInvalidError (role: nothing that a photo can be said to show).
     """
     known = (*roles(definitions), photo.text("shot"))
-    if role not in known or not _can_have(definitions, photo):
+    if role not in known or not _can_have(definitions, photo) or gone(photo.text("original")):
         raise EntryInvalidError(reason=ROLE)
     if not may_tag(definitions, hazard, photo, person):
         raise NotAllowedError(action="evidence.attach", person=person.person_id)

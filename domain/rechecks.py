@@ -5,16 +5,17 @@ closes a hazard says with `coming` what will follow. A recheck is known by hazar
 the same closing gives one task, however often somebody looks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.access import Subject, may
+from domain.capture_trust import from_album
 from domain.definitions import Definitions
 from domain.errors import FieldError, NotAllowedError
-from domain.evidence import AFTER
+from domain.evidence import AFTER, VIDEO
 from domain.expressions import holds
 from domain.levels import holders, ladder
 from domain.places import Fix, distance_m
@@ -74,6 +75,12 @@ class RecheckPhotoError(RecheckError):
     """There is no photo of how it is now."""
 
     code = "recheck.photo"
+
+
+class RecheckAlbumError(RecheckError):
+    """The photo of how it is now is from files: it may open the hazard again, not confirm it."""
+
+    code = "recheck.album"
 
 
 class RecheckWordsError(RecheckError):
@@ -221,12 +228,34 @@ def check_place(
     raise RecheckAreaError(area=here.name)
 
 
-def check_answer(result: str, note: str, *, photographed: bool) -> None:
-    """Raise what is missing in an answer: the photo, and words why it failed."""
+def shown(photos: Iterable[Record], person_id: str, since_ms: int = 0) -> list[Record]:
+    """Return somebody's photos of how it is now, of those of a recheck; a clip comes beside them.
+
+    `since_ms`: when they came to the place; a photo of before shows nothing of now.
+    """
+    return [
+        one
+        for one in photos
+        if one.text("shot") == SHOT
+        and one.text("by") == person_id
+        and one.get("withdrawn") is not True
+        and one.text("media") != VIDEO
+        and (one.whole("taken_ms") or 0) >= since_ms
+    ]
+
+
+def check_answer(result: str, note: str, photos: Sequence[Record]) -> None:
+    """Raise what is missing in an answer: a photo (`shown`), taken here and now, or words why.
+
+    Nobody looks at a recheck that passed, so it takes a photo of the camera; one from files shows
+    well enough that something is wrong.
+    """
     if result not in (PASSED, FAILED):
         raise RecheckError
-    if not photographed:
+    if not photos:
         raise RecheckPhotoError
+    if result == PASSED and all(from_album(one) for one in photos):
+        raise RecheckAlbumError
     if result == FAILED and not note.strip():
         raise RecheckWordsError
 

@@ -4,7 +4,7 @@ The row of such a file stays with the state "removed", so that it is never fetch
 again; the bytes go once the decision is kept. A crash in between leaves a file that `sweep` finds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from sqlmodel import Session, col, select, update
@@ -64,6 +64,11 @@ def is_removed(session: Session, sha256: str) -> bool:
     """Whether a file is gone for good."""
     query = select(col(BlobRow.state)).where(col(BlobRow.sha256) == sha256)
     return session.exec(query).first() == REMOVED
+
+
+def gone(session: Session) -> Callable[[str], bool]:
+    """Return the question of the rules whether a file, by its hash, is gone for good."""
+    return lambda sha256: bool(sha256) and is_removed(session, sha256)
 
 
 def listed(session: Session) -> list[str]:

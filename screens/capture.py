@@ -13,11 +13,12 @@ from typing import Any, cast
 import flet as ft
 
 from app.translate import Translator
+from app.use_cases import rechecks
 from media.clips import length_text
 from media.ports import Camera
 from screens import parts, parts_evidence, theme
 from screens.capture_model import TASKS, CaptureModel
-from screens.challenge import task_bar, task_note
+from screens.challenge import task_bar, task_sign
 from screens.ghost import ghost_layer, ghost_switch
 from screens.pictures import PicturePicker
 from screens.theme import Tokens
@@ -85,16 +86,18 @@ def _Sight(model: CaptureModel, tokens: Tokens, t: Translator, caption: str) -> 
     ft.use_effect(model.start, [model.camera], cleanup=gone)
     if model.error is not None and model.phase == "failed":
         return parts_evidence.refused(tokens, t, model.error)
+    sign = task_sign(model, tokens, t)
     view = parts_evidence.viewfinder(
         tokens,
         preview=_preview(model),
-        caption=caption,
+        caption="" if sign else caption,
         busy=_busy(model, t),
         share=_share(model),
         widest=parts_evidence.WIDEST if model.desk.wide else None,
-        over=ghost_layer(model, t),
+        over=sign or ghost_layer(model, t),
     )
-    rows = [*task_note(model, tokens, t), view, *ghost_switch(model, tokens, t)]
+    # the view stays the first: one that moves is built anew, and its camera gives nothing more
+    rows = [view, *ghost_switch(model, tokens, t)]
     if model.error is not None:  # the camera is still good
         rows.append(parts_evidence.refused(tokens, t, model.error))
     if model.phase == "ready" and model.camera is not None and model.camera.records:
@@ -156,6 +159,8 @@ def capture_bar(
 ) -> list[ft.Control]:
     """Return the footer while the viewfinder is open: put away, choose a file, shutter.
 
+    For a recheck a file is offered only where no camera opens: it can say that something is wrong.
+
     While a clip is recorded there is one thing to do: end it.
     """
     if model.phase == "asking":
@@ -194,15 +199,18 @@ def capture_bar(
         disabled=model.phase != "ready",
         expand=True,
     )
+    if model.target is not None and model.target.shot == rechecks.SHOT:  # shows how it is now
+        return parts_evidence.bottom_bar(shutter, lead=away)
     return parts_evidence.bottom_bar(choose, shutter, lead=away)
 
 
 def _consent_bar(model: CaptureModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
     """The two answers of the person who is to be shown."""
+    alone = model.asked is None or model.asked.refused is not None
     no = parts.quiet_button(
-        tokens, t("capture.consent.no"), key="consent-no", on_click=model.leave, expand=True
+        tokens, t("capture.consent.no"), key="consent-no", on_click=model.leave, expand=alone
     )
-    if model.asked is None or model.asked.refused is not None:
+    if alone:
         return parts_evidence.bottom_bar(no)
     yes = parts.primary_button(
         tokens, t("capture.consent.yes"), key="consent-yes", icon=ft.Icons.CHECK,

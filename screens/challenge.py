@@ -9,7 +9,9 @@ from app.use_cases.evidence import EvidenceCard
 from domain.capture_trust import SIGNS, TrustRules
 from domain.words import Words
 from screens import parts, parts_evidence, theme
-from screens.capture_model import TASKS, CaptureModel
+from screens.capture_model import CaptureModel
+from screens.parts import words
+from screens.parts_evidence import SNOW
 from screens.theme import Tokens
 
 ICON: Final = {
@@ -19,22 +21,36 @@ ICON: Final = {
 }
 
 
-def task_note(model: CaptureModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
-    """Return the task with the seconds left; while it is excused, what that means."""
+def task_sign(model: CaptureModel, tokens: Tokens, t: Translator) -> ft.Control | None:
+    """Return the task with the seconds left, to lie on the picture; None while there is none.
+
+    It takes no room of its own: a preview that is moved on the page stops giving pictures.
+    """
     task = model.task
-    if task is None or model.phase not in (*TASKS, "keeping"):
-        return []
-    if model.phase == "excusing":
-        return [
-            parts.note(tokens, "mind", t("challenge.why"), detail=t("challenge.cost"), key="task")
-        ]
-    said = t("challenge.left", s=model.left_s) if model.phase == "task" else t("challenge.looking")
-    return [
-        parts.note(
-            tokens, "mind", t(f"challenge.task.{task.kind}"), detail=said, icon=ICON[task.kind],
-            key="task",
-        )
-    ]  # fmt: skip
+    if task is None or model.phase not in ("task", "keeping"):
+        return None
+    counting = model.phase == "task"
+    said = t("challenge.by_itself" if counting else "challenge.looking")
+    lines = ft.Column(
+        spacing=2,
+        expand=True,
+        controls=[
+            words(t(f"challenge.task.{task.kind}"), tokens, size=tokens.title, color=SNOW,
+                  strong=True),
+            words(said, tokens, color=SNOW),
+        ],
+    )  # fmt: skip
+    row: list[ft.Control] = [ft.Icon(ICON[task.kind], size=34, color=SNOW), lines]
+    if counting:
+        left = t("challenge.left", s=model.left_s)
+        row.append(words(left, tokens, size=tokens.figure, color=SNOW, strong=True))
+    band = ft.Container(
+        key="task",
+        bgcolor=parts_evidence.SHADE,
+        padding=14,
+        content=ft.Row(spacing=theme.GAP_WIDE, controls=row),
+    )
+    return ft.Column(horizontal_alignment=ft.CrossAxisAlignment.STRETCH, controls=[band])
 
 
 def task_bar(model: CaptureModel, tokens: Tokens, t: Translator) -> list[ft.Control]:
@@ -46,12 +62,18 @@ def task_bar(model: CaptureModel, tokens: Tokens, t: Translator) -> list[ft.Cont
         return parts_evidence.bottom_bar(cannot)
     excuses = model.desk.field.definitions.trust.excuses
     rows: list[ft.Control] = [
-        _excuse(model, tokens, t, code, said) for code, said in excuses.items()
+        words(t("challenge.why"), tokens, size=tokens.title, strong=True),
+        words(t("challenge.cost"), tokens, size=tokens.small, color=tokens.ink2),
+        *(_excuse(model, tokens, t, code, said) for code, said in excuses.items()),
+        parts.quiet_button(tokens, t("challenge.again"), key="task-again", on_click=model.cannot),
     ]
-    rows.append(
-        parts.quiet_button(tokens, t("challenge.again"), key="task-again", on_click=model.cannot)
+    column = ft.Column(
+        key="task",
+        spacing=theme.GAP,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=rows,
     )
-    column = ft.Column(spacing=theme.GAP, expand=True, controls=rows)
     return parts_evidence.bottom_bar(column)
 
 
@@ -80,7 +102,7 @@ def doubts(
     said = t(f"evidence.reason.challenge_{asked.state}")
     note = parts.note(
         tokens, "good" if asked.state == "met" else "mind", said,
-        detail=" ".join(one for one in (task, why) if one), key="doubt-challenge",
+        detail="\n".join(one for one in (task, why) if one), key="doubt-challenge",
     )  # fmt: skip
     return [*found, note, *_both(tokens, t, photo, second)]
 
@@ -92,9 +114,21 @@ def _both(
     pair = [(one.thumb, t(f"shot.{one.shot}")) for one in (photo, second) if one and one.thumb]
     if len(pair) < 2:
         return []
-    side = tokens.tall(110)
     tiles: list[ft.Control] = [
-        ft.Image(src=thumb, height=side, fit=ft.BoxFit.CONTAIN, semantics_label=said, expand=True)
+        ft.Column(
+            expand=True,
+            spacing=4,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            controls=[
+                ft.Container(
+                    aspect_ratio=parts_evidence.RATIO,
+                    border_radius=theme.CARD_RADIUS,
+                    clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
+                    content=ft.Image(src=thumb, fit=ft.BoxFit.COVER, semantics_label=said),
+                ),
+                words(said, tokens, size=tokens.small, color=tokens.ink2),
+            ],
+        )
         for thumb, said in pair
         if thumb
     ]
@@ -107,4 +141,6 @@ def _excuse(
     async def choose() -> None:
         await model.excuse(code)
 
-    return parts.quiet_button(tokens, t.of(said), key=f"task-why-{code}", on_click=choose)
+    return parts.quiet_button(
+        tokens, t.of(said), key=f"task-why-{code}", on_click=choose, height=theme.TARGET
+    )

@@ -1,6 +1,11 @@
-"""Before and after on one view: a line that slides between them, and what changed in colour."""
+"""Before and after: a line that slides between them, side by side, or what changed in colour.
 
+Whoever decides about the repair does so here, beside the pictures.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 import flet as ft
 
@@ -14,6 +19,8 @@ from screens.parts import words
 
 ZOOM_MAX = 6.0
 STEPS = 100
+Mode = Literal["slide", "side", "heat"]
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 
 @dataclass(eq=False)
@@ -25,7 +32,7 @@ class CompareModel(ft.Observable):
     shown: Pictures | None = None
     error: FieldError | None = None
     at: float = 0.5
-    heat: bool = False
+    mode: Mode = "slide"
 
     async def load(self) -> None:
         """Lay the photos on each other; takes seconds, in a thread."""
@@ -38,14 +45,29 @@ class CompareModel(ft.Observable):
         """Move the line."""
         self.at = min(1.0, max(0.0, share))
 
-    def switch(self) -> None:
-        """Show or hide what changed."""
-        self.heat = not self.heat
+    def show(self, mode: Mode) -> None:
+        """Show them in another way."""
+        self.mode = mode
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The ways there are: what changed is known only where one lies on the other."""
+        laid = self.shown is not None and self.shown.registered
+        return MODES if laid else ("slide", "side")
 
 
 @ft.component
-def ComparePage(record_id: str, check: CheckView, detail: str, on_back: parts.Tap) -> ft.Control:
-    """A page within the hazard's: picture and line, the verdict beside or below."""
+def ComparePage(
+    record_id: str,
+    check: CheckView,
+    detail: str,
+    decisions: Sequence[ft.Control],
+    on_back: parts.Tap,
+) -> ft.Control:
+    """A page within the hazard's: the pictures, the verdict beside or below, the decision.
+
+    `decisions` are the buttons of who may decide; without any the way back stands there.
+    """
     desk = use_desk()
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: CompareModel(desk, record_id))
@@ -55,20 +77,10 @@ def ComparePage(record_id: str, check: CheckView, detail: str, on_back: parts.Ta
     head = parts_work.page_head(tokens, title, detail, on_back=on_back, back_label=t("page.back"))
     picture = _picture(model, desk, check)
     proof = check_card(tokens, t, check, running=False)
-    label = t("compare.plain" if model.heat else "compare.heat")
-    footer = [
-        parts.quiet_button(
-            tokens,
-            label,
-            key="compare-heat",
-            icon=ft.Icons.LOCAL_FIRE_DEPARTMENT,
-            on_click=model.switch,
-            disabled=model.shown is None,
-        ),
-        parts.primary_button(
-            tokens, t("page.back"), key="compare-back", on_click=on_back, expand=True
-        ),
-    ]
+    back = parts.primary_button(
+        tokens, t("page.back"), key="compare-back", on_click=on_back, expand=True
+    )
+    footer = parts_evidence.bottom_bar(*(decisions or [back]))
     return parts_pages.columns(desk, head, picture, proof, footer, share=4)
 
 
@@ -81,27 +93,58 @@ def _picture(model: CompareModel, desk: Desk, check: CheckView) -> list[ft.Contr
             words(t("check.running"), tokens, size=tokens.small),
             ft.ProgressBar(semantics_label=t("check.running")),
         ]
+    found: list[ft.Control] = [_modes(model, desk)]
+    if not shown.registered:
+        found.append(parts.note(tokens, "mind", t("compare.unregistered"), key="unregistered"))
     width, height = parts_compare.room(desk, shown.width, shown.height, 0.55)
-    after = shown.heat if model.heat else shown.after
+    match model.mode:
+        case "heat":
+            found.append(_alone(shown.heat, t("compare.heat.says"), desk, width, height))
+        case "side":
+            found.append(_side(shown, desk, width, height))
+        case "slide":
+            found += _slide(model, shown, desk, check, width, height)
+    return found
+
+
+def _modes(model: CompareModel, desk: Desk) -> ft.Control:
+    """The ways to look at them, each one tap away."""
+
+    def showing(mode: Mode) -> parts.Tap:
+        return lambda: model.show(mode)
+
+    chips: list[ft.Control] = [
+        parts.choice_chip(
+            desk.tokens, desk.t(f"compare.{mode}"), key=f"compare-{mode}",
+            selected=mode == model.mode, on_click=showing(mode),
+        )
+        for mode in model.modes
+    ]  # fmt: skip
+    return parts_evidence.wrapped(chips)
+
+
+def _slide(
+    model: CompareModel,
+    shown: Pictures,
+    desk: Desk,
+    check: CheckView,
+    width: float,
+    height: float,
+) -> list[ft.Control]:
+    """Both on each other with a line between them, and the slider that moves it."""
+    tokens, t = desk.tokens, desk.t
+    before, after = t("hazard.before"), t("hazard.after")
     layers = [
-        parts_compare.layer(after, t("hazard.after"), width, height),
+        parts_compare.layer(shown.after, after, width, height),
         parts_compare.part(
-            parts_compare.layer(shown.before, t("hazard.before"), width, height),
-            width * model.at,
-            height,
+            parts_compare.layer(shown.before, before, width, height), width * model.at, height
         ),
         _line(width * model.at, height),
     ]
-    if check.region is not None and not model.heat and shown.registered:
+    boxed = check.region is not None and shown.registered
+    if check.region is not None and boxed:
         layers.insert(2, parts_compare.frame(check.region, width, height))
-    stage = ft.InteractiveViewer(
-        width=width,
-        height=height,
-        min_scale=1.0,
-        max_scale=ZOOM_MAX,
-        clip_behavior=ft.ClipBehavior.HARD_EDGE,
-        content=ft.Stack(controls=layers, width=width, height=height),
-    )
+    stage = ft.Stack(controls=layers, width=width, height=height)
 
     def slide(event: ft.Event[ft.Slider]) -> None:
         model.slide(float(event.control.value or 0))
@@ -114,22 +157,76 @@ def _picture(model: CompareModel, desk: Desk, check: CheckView) -> list[ft.Contr
         value=model.at,
         on_change=slide,
         width=width,
+        height=theme.TARGET,
     )
-    named = ft.Semantics(label=t("compare.slide"), content=line)
-    found: list[ft.Control] = [
-        ft.Row(alignment=ft.MainAxisAlignment.CENTER, controls=[stage]),
-        ft.Row(alignment=ft.MainAxisAlignment.CENTER, controls=[named]),
-        ft.Row(
-            alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
-            controls=[
-                words(t("hazard.before"), tokens, size=tokens.small, color=tokens.ink2),
-                words(t("hazard.after"), tokens, size=tokens.small, color=tokens.ink2),
-            ],
-        ),
+    named = ft.Semantics(label=t("compare.line"), content=line)
+    names = [parts_compare.name(before, tokens), parts_compare.name(after, tokens, right=True)]
+    found = [
+        parts_compare.middle(_zoomed(stage, width, height, names)),
+        parts_compare.middle(named),
     ]
-    if not shown.registered:
-        found.insert(0, parts.note(tokens, "mind", t("compare.unregistered"), key="unregistered"))
+    if boxed:
+        found.append(words(t("compare.box"), tokens, size=tokens.small, color=tokens.ink2))
     return found
+
+
+def _side(shown: Pictures, desk: Desk, width: float, height: float) -> ft.Control:
+    """Both beside each other; on a phone one below the other, so that each is as wide as it."""
+    share = (width - theme.GAP) / 2 / width if desk.wide else 1.0
+    across, down = width * share, height * share
+    pairs = [(shown.before, desk.t("hazard.before")), (shown.after, desk.t("hazard.after"))]
+    both = [
+        _zoomed(
+            ft.Stack(
+                controls=[parts_compare.layer(picture, said, across, down)],
+                width=across,
+                height=down,
+            ),
+            across,
+            down,
+            [parts_compare.name(said, desk.tokens)],
+        )
+        for picture, said in pairs
+    ]
+    if desk.wide:
+        return ft.Row(spacing=theme.GAP, controls=both)
+    return ft.Column(
+        spacing=theme.GAP, horizontal_alignment=ft.CrossAxisAlignment.CENTER, controls=both
+    )
+
+
+def _alone(picture: bytes, said: str, desk: Desk, width: float, height: float) -> ft.Control:
+    """One picture with what its colours say."""
+    tokens = desk.tokens
+    whole = parts_compare.layer(picture, said, width, height)
+    stage = ft.Stack(controls=[whole], width=width, height=height)
+    return ft.Column(
+        spacing=theme.GAP,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[
+            parts_compare.middle(_zoomed(stage, width, height, [])),
+            words(said, tokens, size=tokens.small, color=tokens.ink2),
+        ],
+    )
+
+
+def _zoomed(
+    stage: ft.Control, width: float, height: float, names: Sequence[ft.Control]
+) -> ft.Control:
+    """A picture that can be drawn larger with two fingers; its names stay where they are."""
+    viewer = ft.InteractiveViewer(
+        width=width,
+        height=height,
+        min_scale=1.0,
+        max_scale=ZOOM_MAX,
+        clip_behavior=ft.ClipBehavior.HARD_EDGE,
+        content=stage,
+    )
+    return ft.Container(
+        border_radius=theme.CARD_RADIUS,
+        clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
+        content=ft.Stack(controls=[viewer, *names], width=width, height=height),
+    )
 
 
 def _line(at: float, height: float) -> ft.Control:

@@ -27,6 +27,8 @@ from screens.report_button import ReportButton
 from screens.theme import Tokens
 from screens.three_photos import three_card, three_panel
 
+DECIDES = ("hazard.verify", "hazard.review")  # with the pictures before them
+RETURN = "hazard.return"
 GRADE_KIND: dict[str, parts.Kind] = {"A": "stop", "B": "mind"}
 STATE_ICON: dict[str, ft.IconData] = {
     "accepted": ft.Icons.HOW_TO_REG,
@@ -75,8 +77,20 @@ def _over(model: HazardModel, view: HazardView, t: Translator) -> ft.Control | N
             model.marking, view.region, view.card.code, model.keep_mark, model.leave_mark
         )
     if model.comparing and view.check is not None:
-        return ComparePage(model.record_id, view.check, view.card.code, model.compare)
+        return ComparePage(
+            model.record_id, view.check, view.card.code, _decisions(model, t), model.compare
+        )
     return _form(model, view, t)
+
+
+def _decisions(model: HazardModel, t: Translator) -> list[ft.Control]:
+    """The buttons of who decides about a repair: as on the hazard, to be taken at its pictures."""
+    move, tokens = model.primary, model.desk.tokens
+    if move is None or move.action not in DECIDES:
+        return []
+    side = [one for one in model.side_moves if one.action == RETURN]
+    back = [_side_button(model, one, tokens, t, expand=False) for one in side]
+    return [*back, _primary_button(model, move, tokens, t)]
 
 
 def _form(model: HazardModel, view: HazardView, t: Translator) -> ft.Control | None:
@@ -109,12 +123,8 @@ def _page(
         back_label=t("page.back"),
     )
     story = [_chips(desk, view), report_card(model, view, tokens, t)]
-    story += three_card(model, view, tokens, t)
-    story += repair_cards(model, view, tokens, t)
-    story += _asks(model, view, tokens, t)
-    story.append(cast("Any", RecheckCard)(model.record_id, key=f"recheck-of-{model.record_id}"))
-    story.append(cast("Any", InterimCard)(model.record_id, key=f"interim-{model.record_id}"))
-    story += fields_card(tokens, t, view.fields, model.answer)
+    if not model.capture.open:  # else the camera alone: whoever had scrolled down sees it, too
+        story += _story(model, view, tokens, t)
     now_ms = desk.field.clock.now_ms()
     history: list[ft.Control] = [parts_work.timeline(tokens, t, view.steps, now_ms)]
     history.append(_facts(model, view, tokens, t))
@@ -125,12 +135,25 @@ def _page(
     if desk.wide:
         left = parts_work.page(tokens, head, story)
         right = parts_work.page(
-            tokens, None, [ft.Container(height=4), *history], footer, key="side"
+            tokens, None, [ft.Container(height=4), *history], [] if panel else footer, key="side"
         )
         right = parts_pages.with_panel(right, panel)
         return parts_work.two_columns(desk, left, right, share=4)
-    whole = parts_work.page(tokens, head, [*story, *history], [] if panel else footer)
+    below = [] if model.capture.open else history
+    whole = parts_work.page(tokens, head, [*story, *below], [] if panel else footer)
     return parts_pages.with_panel(whole, panel)
+
+
+def _story(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> list[ft.Control]:
+    """What stands below the report: photos of the grade, the repair, what is asked, rechecked."""
+    found = [
+        *three_card(model, view, tokens, t),
+        *repair_cards(model, view, tokens, t),
+        *_asks(model, view, tokens, t),
+    ]
+    found.append(cast("Any", RecheckCard)(model.record_id, key=f"recheck-of-{model.record_id}"))
+    found.append(cast("Any", InterimCard)(model.record_id, key=f"interim-{model.record_id}"))
+    return [*found, *fields_card(tokens, t, view.fields, model.answer)]
 
 
 def _chips(desk: Desk, view: HazardView) -> ft.Control:
@@ -233,7 +256,7 @@ def _footer(
 ) -> list[ft.Control]:
     if model.capture.open:
         shot = model.capture.target.shot if model.capture.target else AFTER
-        label = t("capture.shoot_of", shot=t(f"shot.{shot}"))
+        label = t("capture.shoot_of", shot=t(f"shot.{shot}.short"))
         return capture_bar(model.capture, tokens, t, picker, label)
     primary, side = model.primary, model.side_moves
     controls: list[ft.Control] = []
@@ -255,17 +278,19 @@ def _primary_button(
     model: HazardModel, move: MoveView, tokens: Tokens, t: Translator
 ) -> ft.Control:
     async def do() -> None:
+        model.comparing = False
         await (model.repair(move) if model.repairs(move) else model.do(move))
 
     icon = None
     if move.missing:
-        label, icon = t("capture.shoot_of", shot=t(f"shot.{move.missing[0]}")), ft.Icons.CAMERA_ALT
+        label = t("capture.shoot_of", shot=t(f"shot.{move.missing[0]}.short"))
+        icon = ft.Icons.CAMERA_ALT
     elif model.repairs(move):
         label, icon = t("hazard.shoot_after"), ft.Icons.CAMERA_ALT
     elif move.action == "hazard.rectify":
         label, icon = t("hazard.hand_in"), ft.Icons.CHECK
     else:
-        label = t.of(move.words)
+        label = _label(move, t)
     return parts.primary_button(
         tokens,
         label,
@@ -277,15 +302,22 @@ def _primary_button(
     )
 
 
+def _label(move: MoveView, t: Translator) -> str:
+    """What a button does, where the name of the action does not say it."""
+    key = f"hazard.do.{move.action}"
+    return t(key) if key in t.texts else t.of(move.words)
+
+
 def _side_button(
     model: HazardModel, move: MoveView, tokens: Tokens, t: Translator, *, expand: bool
 ) -> ft.Control:
     async def do() -> None:
+        model.comparing = False
         await model.do(move)
 
     return parts.quiet_button(
         tokens,
-        t.of(move.words),
+        _label(move, t),
         key=f"do-{move.action}-{move.target}",
         on_click=do,
         disabled=model.busy,

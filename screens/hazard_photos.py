@@ -16,7 +16,7 @@ from screens.theme import Tokens
 
 
 def report_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Translator) -> ft.Control:
-    """The reporter's words as said, and the pictures; the camera while it is open."""
+    """The reporter's words as said, and the pictures; while it is open the camera alone."""
     card, now_ms = view.card, model.desk.field.clock.now_ms()
     said = t("hazard.quote", words=card.words) if card.words else t("hazard.no_words")
     who = t("hazard.reported", person=card.reporter, time=t.moment(card.reported_ms, now_ms))
@@ -27,7 +27,8 @@ def report_card(model: HazardModel, view: HazardView, tokens: Tokens, t: Transla
     if model.capture.open:
         shot = model.capture.target.shot if model.capture.target else AFTER
         controls.append(Viewfinder(model.capture, tokens, t, t(f"shot.{shot}")))
-    controls.append(_photos(model, tokens, t))
+    else:
+        controls.append(_photos(model, tokens, t))
     column = ft.Column(
         spacing=theme.GAP_WIDE,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -128,7 +129,7 @@ def _photo(
         model.look_at(photo)
 
     when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
-    caption = t("hazard.photo", shot=t(f"shot.{photo.shows}"), time=when)
+    caption = t("hazard.photo", shot=t(f"shot.{photo.shows}.short"), time=when)
     return parts_evidence.wide_photo(
         tokens, photo, caption, t("evidence.absent"), key=f"photo-{photo.evidence_id}", on_tap=look
     )

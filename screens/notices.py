@@ -1,4 +1,4 @@
-"""What the product told this person: reminders, escalations, answers; a tap opens the hazard."""
+"""What the product told this person: reminders, escalations, answers; a tap opens its subject."""
 
 from dataclasses import dataclass
 
@@ -51,8 +51,7 @@ class NoticesModel(ft.Observable):
             await desk.run(notices.mark_seen, desk.signed_in, card.notice_id)
             desk.changed()
         if card.opens is not None:
-            place = "gap" if card.about_type == "gap" else "hazard"
-            desk.go(f"/{place}/{card.opens}")
+            desk.go(f"/{card.place}/{card.opens}")
         elif card.about_type == "task":
             desk.go("/")
 

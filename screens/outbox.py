@@ -198,7 +198,7 @@ def _lines(model: OutboxModel, desk: Desk, line: Bundle) -> list[ft.Control]:
 
 def photo_title(t: Translator, item: OutboxItem) -> str:
     """Return what a photo shows, and of which record."""
-    shot = t(f"shot.{item.shot}") if item.shot else ""
+    shot = t(f"shot.{item.shot}.short") if item.shot else ""
     what = t("outbox.clip" if item.is_clip else "outbox.photo")
     return " · ".join(part for part in (what, shot, item.code) if part)
 

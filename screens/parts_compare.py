@@ -3,13 +3,15 @@
 import flet as ft
 
 from domain.repair_checks import WHOLE, Region
-from screens import theme
+from screens import parts_evidence, theme
 from screens.context import Desk
+from screens.parts import words
+from screens.theme import Tokens
 
 MARK, EDGE = "#FFB74D", "#11181D"  # the box on any picture: amber with a dark edge
 MISSING = "#E5322B"  # the box where something is missing: red by day and by night
 LINE = 3  # px
-BELOW = 330  # px of a page that its head, words and buttons take
+BELOW = 400  # px of a page that its head, ways to look, words and buttons take
 LEAST = 220
 RAIL = 96  # px: the four places at the left
 
@@ -64,3 +66,22 @@ def part(picture: ft.Control, width: float, height: float) -> ft.Control:
         clip_behavior=ft.ClipBehavior.HARD_EDGE,
         content=ft.Stack(controls=[picture], width=width, height=height),
     )
+
+
+def name(text: str, tokens: Tokens, *, right: bool = False) -> ft.Control:
+    """What a picture is, in its corner, readable on anything."""
+    side = 10
+    return ft.Container(
+        left=None if right else side,
+        right=side if right else None,
+        top=side,
+        bgcolor=parts_evidence.SHADE,
+        border_radius=8,
+        padding=ft.Padding.symmetric(horizontal=10, vertical=6),
+        content=words(text, tokens, size=tokens.small, color=parts_evidence.SNOW),
+    )
+
+
+def middle(content: ft.Control) -> ft.Control:
+    """Something as wide as it is, in the middle of its column."""
+    return ft.Row(alignment=ft.MainAxisAlignment.CENTER, controls=[content])

@@ -323,9 +323,19 @@ def empty_photo(tokens: Tokens, label: str) -> ft.Control:
 
 
 def wide_photo(
-    tokens: Tokens, photo: EvidenceCard, caption: str, absent: str, *, key: str, on_tap: Tap
+    tokens: Tokens,
+    photo: EvidenceCard,
+    caption: str,
+    absent: str,
+    *,
+    key: str,
+    on_tap: Tap,
+    spoken: str = "",
 ) -> ft.Control:
-    """A photo as wide as its column, its grade on it, what it shows below."""
+    """A photo as wide as its column, its grade on it, what it shows below.
+
+    `spoken`: what a screen reader says instead of the caption, where the picture says more.
+    """
     if photo.thumb is None:
         inside: ft.Control = words(absent, tokens, size=tokens.small, color=tokens.ink2)
     else:
@@ -355,7 +365,7 @@ def wide_photo(
         expand=True,
         spacing=4,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[parts.tappable(picture, caption, key), text],
+        controls=[parts.tappable(picture, spoken or caption, key), text],
     )
 
 

@@ -43,7 +43,7 @@ def RecheckBody(task_id: str) -> ft.Control:
         return parts_pages.absent(desk, "recheck", ft.Icons.FACT_CHECK, gone=False)
     if model.scanning:
         return ScanPage(model.scanned, model.leave_scan)
-    head = _head(desk, work)
+    head = _head(desk, work, model.leave)
     what = [_asked(model, work, desk)]
     if model.elsewhere is not None:
         where = parts_evidence.refused(tokens, t, model.elsewhere, key="elsewhere")
@@ -55,14 +55,14 @@ def RecheckBody(task_id: str) -> ft.Control:
     )
 
 
-def _head(desk: Desk, work: Recheck) -> ft.Control:
+def _head(desk: Desk, work: Recheck, on_back: parts.Tap) -> ft.Control:
     t = desk.t
     place = f"{work.asset_id} {t.of(work.place)}" if work.asset_id else t.of(work.place)
     return parts_work.page_head(
         desk.tokens,
         t("recheck.title"),
         " · ".join(part for part in (place, work.hazard.code) if part),
-        on_back=desk.back,
+        on_back=on_back,
         back_label=t("page.back"),
     )
 
@@ -72,7 +72,7 @@ def _over(model: RecheckModel, desk: Desk) -> ft.Control:
     tokens, t = desk.tokens, desk.t
     assert model.over is not None
     head = (
-        _head(desk, model.work)
+        _head(desk, model.work, desk.back)
         if model.work
         else parts_work.page_head(
             tokens, t("recheck.title"), on_back=desk.back, back_label=t("page.back")
@@ -173,12 +173,17 @@ def _hint(model: RecheckModel, desk: Desk) -> list[ft.Control]:
     if model.failing:
         return [parts.note(tokens, "stop", t("recheck.missing"), icon=ft.Icons.WARNING_AMBER,
                            key="recheck-looks")]  # fmt: skip
+    album: list[ft.Control] = []
+    if model.album:
+        detail = t("recheck.album.detail")
+        album.append(parts.note(tokens, "mind", t("recheck.album"), detail=detail, key="album"))
     if sight.looks is None:
-        return [parts.note(tokens, "plain", t("recheck.looks.none"), key="recheck-looks")]
+        none = t("recheck.looks.none")
+        return [*album, parts.note(tokens, "plain", none, key="recheck-looks")]
     text = t(f"recheck.looks.{sight.looks}")
     detail = "" if sight.registered else t("compare.unregistered")
     kind = LOOKS[sight.looks]
-    return [parts.note(tokens, kind, text, detail=detail, key="recheck-looks")]
+    return [*album, parts.note(tokens, kind, text, detail=detail, key="recheck-looks")]
 
 
 def _words(model: RecheckModel, desk: Desk) -> list[ft.Control]:
@@ -218,6 +223,6 @@ def _footer(model: RecheckModel, desk: Desk, picker: PicturePicker) -> list[ft.C
     )  # fmt: skip
     yes = parts.primary_button(
         tokens, t("recheck.pass"), key="recheck-pass", icon=ft.Icons.CHECK, on_click=model.passed,
-        disabled=model.busy, expand=True,
+        disabled=model.busy or model.album, expand=True,
     )  # fmt: skip
     return parts_evidence.bottom_bar(no, yes, lead=again)

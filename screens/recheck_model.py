@@ -137,6 +137,11 @@ class RecheckModel(ft.Observable):
         """Whether the marked region looks as before the repair, or the person says so."""
         return self.failing or (self.sight is not None and self.sight.looks == "unchanged")
 
+    @property
+    def album(self) -> bool:
+        """Whether the only photos of now are from files: they confirm nothing."""
+        return self.work is not None and self.work.album
+
     def draw(self) -> None:
         """Lay the standard drawing on the photo, or take it away."""
         self.drawn = not self.drawn
@@ -151,7 +156,8 @@ class RecheckModel(ft.Observable):
 
     async def passed(self) -> None:
         """It is still fixed."""
-        await self._answer(PASSED)
+        if not self.album:
+            await self._answer(PASSED)
 
     async def failed(self) -> None:
         """It is not: the hazard is opened again."""
@@ -185,11 +191,16 @@ class RecheckModel(ft.Observable):
         elif self.work is not None and self.work.photos:
             await self.passed()
 
-    async def escape(self) -> None:
-        """Close what is open; else go back."""
+    def leave(self) -> None:
+        """Go back to the two answers from the words why; else leave the page."""
         if self.failing:
             self.failing = False
-        elif self.capture.open:
-            await self.capture.leave()
         else:
             self.desk.back()
+
+    async def escape(self) -> None:
+        """Close what is open; else go back."""
+        if self.capture.open and not self.failing:
+            await self.capture.leave()
+        else:
+            self.leave()

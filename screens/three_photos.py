@@ -52,10 +52,11 @@ def _place(
         def look() -> None:
             model.look_at(photo)
 
-        caption = t("three.there", shot=name, grade=photo.grade)
+        spoken = t("three.there", shot=name, grade=photo.grade)
         return parts_evidence.wide_photo(
-            tokens, photo, caption, t("evidence.absent"), key=f"three-{shot.code}", on_tap=look
-        )
+            tokens, photo, name, t("evidence.absent"), key=f"three-{shot.code}", on_tap=look,
+            spoken=spoken,
+        )  # fmt: skip
 
     def fill() -> None:
         model.fill(shot.code)
@@ -114,8 +115,9 @@ def _ways(
     model: HazardModel, three: ThreePhotos, tokens: Tokens, t: Translator
 ) -> list[ft.Control]:
     """The ways to what is missing: take it, ask for it, or let danger go first."""
-    takes = three.missing if three.may_shoot else ()
-    buttons = [_shoot(model, shot, t(f"shot.{shot}"), tokens) for shot in takes]
+    next_step = model.primary.missing[:1] if model.primary else ()  # the big button takes that one
+    takes = [one for one in three.missing if three.may_shoot and one not in next_step]
+    buttons = [_shoot(model, one, t(f"three.take.{one}"), tokens) for one in takes]
     if three.askable:
         label, icon = t("three.ask"), ft.Icons.PERSON_SEARCH
         buttons.append(

@@ -50,7 +50,7 @@ def role(entry: Entry, photo: Record, scene: Scene, person: Person) -> None:
     hazard = scene.record_of(photo.text("of"))
     if entry.kind not in {"edit", "resolve"} or hazard is None or hazard.type != "hazard":
         raise EntryInvalidError(reason="fields")
-    check_role(scene.definitions, hazard, photo, person, entry.set[ROLE])
+    check_role(scene.definitions, hazard, photo, person, entry.set[ROLE], scene.gone)
 
 
 def challenge(entry: Entry, photo: Record, person: Person, scene: Scene) -> None:

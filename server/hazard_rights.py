@@ -77,7 +77,7 @@ def move(entry: Entry, record: Record, scene: Scene, person: Person) -> None:
         into = entry.set.get("merged_into")
         other = scene.record_of(into) if isinstance(into, str) else None
         photos = scene.photos_of(record.record_id)
-        shots, refused = shots_now(record, photos), is_refused(photos)
+        shots, refused = shots_now(record, photos, scene.gone), is_refused(photos)
         album = from_album(last_after(photos))
         facts = {"shots": shots, "merge_into": other, "refused": refused, "album": album}
         decide(workflow, record, action, target, person, access, plant, facts, entry.set)

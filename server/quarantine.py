@@ -13,7 +13,7 @@ from domain import merge, quarantine
 from domain.changes import Entry, canonical
 from domain.quarantine import Outcome
 from domain.records import Record
-from offline_store import devices, entries, records
+from offline_store import devices, entries, records, removals
 from offline_store import quarantine as store
 from offline_store.entries import Logged
 from server import certificates, rights
@@ -155,4 +155,5 @@ def _scene(here: Site, session: Session, one: Logged) -> Scene:
         seen=lambda name: folded is None or merge.seen(folded, one.entry, name),
         record_of=lambda record_id: records.lookup(session, record_id),
         photos_of=lambda record_id: records.evidence_of(session, record_id),
+        gone=removals.gone(session),
     )

@@ -45,14 +45,8 @@ def answer(entry: Entry, scene: Scene, person: Person) -> None:
     note = entry.set.get("note")
     if not isinstance(note, str) or len(note) > rechecks.NOTE_MAX:
         raise EntryInvalidError(reason="size")
-    pictures = scene.photos_of(task.record_id)
-    shown = any(
-        one.text("shot") == rechecks.SHOT
-        and one.text("by") == person.person_id
-        and one.get("withdrawn") is not True
-        for one in pictures
-    )
-    rechecks.check_answer(str(entry.set.get("result")), note, photographed=shown)
+    pictures = rechecks.shown(scene.photos_of(task.record_id), person.person_id)
+    rechecks.check_answer(str(entry.set.get("result")), note, pictures)
 
 
 def by_server(entry: Entry, scene: Scene) -> None:

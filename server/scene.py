@@ -15,7 +15,8 @@ class Scene:
     `record` is the entry's record as folded so far, None if this entry makes it; `base_refused`
     whether it builds on an entry that was refused. `seen` says whether its author knew the value
     that a cell has now (`domain.merge.seen`: what the merge will go by), `record_of` gives any
-    other record, `photos_of` the evidence bound to one.
+    other record, `photos_of` the evidence bound to one; `gone` says of a file, by its hash, whether
+    it was removed for good.
     """
 
     definitions: Definitions
@@ -25,6 +26,7 @@ class Scene:
     seen: Callable[[str], bool]
     record_of: Callable[[str], Record | None]
     photos_of: Callable[[str], list[Record]]
+    gone: Callable[[str], bool]
 
     def with_people(self, people: Mapping[str, Person]) -> "Scene":
         """Return the same scene with other people than now."""

@@ -13,7 +13,7 @@ from domain.merge import Merged
 from domain.receipts import receipt_bytes
 from domain.records import Record, Value
 from domain.words import Words
-from offline_store import batches, journal, keep, records
+from offline_store import batches, journal, keep, records, removals
 from server import rights
 from server.certificates import Standing
 from server.problems import RefusalError
@@ -128,6 +128,7 @@ def scene_of(
         seen=lambda name: intake.seen(entry, name),
         record_of=record_of,
         photos_of=photos_of,
+        gone=removals.gone(session),
     )
 
 

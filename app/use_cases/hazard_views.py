@@ -23,7 +23,7 @@ from domain.plant import Person
 from domain.records import Record
 from domain.repair_checks import REGION, Region, known_refused, last_after, region_of
 from domain.words import Words
-from offline_store import blobs, lists, records
+from offline_store import blobs, lists, records, removals
 
 NOBODY: Final = Words({"zh": "—", "en": "—"})
 OPEN_ENDS: Final = frozenset({"closed", "merged", "void"})
@@ -169,7 +169,8 @@ def _moves(
     definitions = field.definitions
     flow = definitions.workflows["hazard"]
     photos = records.evidence_of(session, record.record_id)
-    present, refused = shots_now(record, photos), known_refused(photos)
+    present = shots_now(record, photos, removals.gone(session))
+    refused = known_refused(photos)
     album = from_album(last_after(photos))
     found: list[MoveView] = []
     for move in workflow.moves(flow, record, person, definitions.access, definitions.plant):

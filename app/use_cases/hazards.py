@@ -30,7 +30,7 @@ from domain.questions import TEXT_MAX
 from domain.records import Record, Value
 from domain.repair_checks import known_refused, last_after
 from domain.words import Words
-from offline_store import lists, records
+from offline_store import lists, records, removals
 
 PAGE = 50  # hazards on one page of a list
 WAITING_MAX = 200  # hazards that wait for somebody, counted on the first screen
@@ -389,7 +389,7 @@ def _facts(session: Session, record: Record, merged_into: str | None) -> dict[st
     """Return what the workflow asks beside the record: its photos, and where it would be merged."""
     photos = records.evidence_of(session, record.record_id)
     return {
-        "shots": shots_now(record, photos),
+        "shots": shots_now(record, photos, removals.gone(session)),
         "refused": known_refused(photos),
         "album": from_album(last_after(photos)),
         "merge_into": records.lookup(session, merged_into) if merged_into else None,

@@ -12,7 +12,7 @@ from typing import Final
 from sqlmodel import Session
 
 from app.field import FieldApp
-from domain import escalation
+from domain import escalation, rechecks
 from domain.access import may, subject_of
 from domain.answers import MERGED
 from domain.notices import DEFINITION, REMINDER, TYPE, Due, due_now
@@ -36,8 +36,9 @@ class NoticeCard:
     """One notice in the inbox.
 
     `key` names its sentence, `params` are what that says: words, texts, and times (names ending in
-    `_ms`). `captured_ms` is when it happened and `counted_ms` when it could be known; `opens` the
-    hazard to open, None where there is none that this person may read.
+    `_ms`). `captured_ms` is when it happened and `counted_ms` when it could be known; `opens` is
+    the record to open, None where there is none that this person may read, and `place` what it is:
+    hazard, gap or recheck.
     """
 
     notice_id: str
@@ -52,6 +53,7 @@ class NoticeCard:
     seen: bool
     about_type: str
     opens: str | None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def _card(field: FieldApp, session: Session, person: Person, record: Record) -> 
     told = record.whole("told_ms") or 0
     captured = record.whole("captured_ms") or told
     level = field.definitions.access.roles.get(record.text("level"))
+    place, opens = _leads(field, session, person, record)
     return NoticeCard(
         notice_id=record.record_id,
         rule=record.text("rule"),
@@ -180,7 +183,8 @@ def _card(field: FieldApp, session: Session, person: Person, record: Record) -> 
         counted_ms=record.whole("counted_ms") or captured,
         seen=record.get("seen_ms") is not None,
         about_type=record.text("about_type"),
-        opens=_opens(field, session, person, record),
+        opens=opens,
+        place=place,
     )
 
 
@@ -235,11 +239,23 @@ def _place(asset_id: str, name: Words) -> Words:
     return Words({code: f"{asset_id} {text}" for code, text in name.by_language.items()})
 
 
-def _opens(field: FieldApp, session: Session, person: Person, notice: Record) -> str | None:
-    """Return the hazard that a tap opens: the one it is about, or the own report merged into it."""
+def _leads(
+    field: FieldApp, session: Session, person: Person, notice: Record
+) -> tuple[str, str | None]:
+    """Return what a tap opens: the recheck that waits for this person, else what it is about."""
     about = records.lookup(session, notice.text("about"))
+    if about is not None and about.type == "task" and about.text("kind") == rechecks.KIND:
+        asked = {about.text("owner"), about.text("reporter")}
+        if about.text("state") == "open" and person.person_id in asked:
+            return rechecks.KIND, about.record_id
+        about = records.lookup(session, about.text("hazard"))  # done, or somebody else's by now
     if about is None or about.type not in _HERE:
-        return None
+        return "", None
+    return about.type, _opens(field, session, person, about)
+
+
+def _opens(field: FieldApp, session: Session, person: Person, about: Record) -> str | None:
+    """Return the record that a tap opens: this one, or the own report merged into it."""
     found, mine = field.definitions, person.person_id
     named = {about.text(cell) for cell in ("assignee", "owner", "verifier")}
     if mine in named or may(found.access, found.plant, person, "read", subject_of(about)):

@@ -67,6 +67,11 @@ class Recheck:
     region: Region | None
     scan_needed: bool
 
+    @property
+    def album(self) -> bool:
+        """Whether all photos are from files: they may say that it failed, not that it holds."""
+        return bool(self.photos) and all(one.album for one in self.photos)
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -114,6 +119,7 @@ def _of_hazard(
     if task is not None and task.text("state") != "withdrawn":
         who = task.text("by") or task.text("owner")
         named = found.plant.people.get(who)
+        barred = rechecks.repairers(found, hazard, records.evidence_of(session, hazard.record_id))
         return RecheckView(
             task_id=task.record_id,
             state=rechecks.state_of(task, now),
@@ -121,7 +127,7 @@ def _of_hazard(
             due_ms=task.whole("due_ms") or 0,
             done_ms=task.whole("done_ms"),
             note=task.text("note"),
-            mine=task.text("state") == "open" and task.text("owner") == person.person_id,
+            mine=task.text("state") == "open" and person.person_id in _asked(task) - barred,
             photos=tuple(evidence.cards_in(field, session, task.record_id)),
         )
     if hazard.text("state") != rechecks.CLOSED:
@@ -187,7 +193,7 @@ def look(field: FieldApp, person: Person, task_id: str) -> Sight | None:
     with field.store.reading() as session:
         task = records.get(session, task_id)
         hazard = records.get(session, task.text("hazard"))
-        mine = [one for one in _photos(session, task_id) if one.text("by") == person.person_id]
+        mine = rechecks.shown(records.evidence_of(session, task_id), person.person_id)
         region = region_of(hazard.get(REGION))
         before = marked(records.evidence_of(session, hazard.record_id), region)
         now = bytes_of(field, mine[-1]) if mine else None
@@ -222,10 +228,9 @@ def answer(
         if site is None and _place_needed(field, task):
             rechecks.check_place(field.definitions, task, None, "", None)
         since = site.at_ms if site else 0
-        shown = [one for one in _photos(session, task_id) if one.text("by") == person.person_id]
-        fresh = any((one.whole("taken_ms") or 0) >= since for one in shown)
+        shown = rechecks.shown(records.evidence_of(session, task_id), person.person_id, since)
         note = note.strip()[: rechecks.NOTE_MAX]
-        rechecks.check_answer(result, note, photographed=fresh)
+        rechecks.check_answer(result, note, shown)
         field.write(
             session,
             person.person_id,
@@ -305,6 +310,11 @@ def _allowed(
     rechecks.check_person(field.definitions, task, hazard, photos, person.person_id)
 
 
+def _asked(task: Record) -> frozenset[str]:
+    """Return who may do it: whom it waits for, and who reported the hazard, handed on or not."""
+    return frozenset((task.text("owner"), task.text("reporter")))
+
+
 def _latest(session: Session, hazard: Record) -> Record | None:
     """Return the recheck of the last closing, also of one that it opened again."""
     now = records.lookup(session, rechecks.id_of(hazard))
@@ -317,14 +327,6 @@ def _latest(session: Session, hazard: Record) -> Record | None:
     done = records.find(session, "task", state="done", asset=asset, limit=records.FIND_MAX)
     mine = [one for one in done if one.text("hazard") == hazard.record_id]
     return max(mine, key=lambda one: one.whole("done_ms") or 0, default=None)
-
-
-def _photos(session: Session, task_id: str) -> list[Record]:
-    return [
-        one
-        for one in records.evidence_of(session, task_id)
-        if one.text("shot") == SHOT and one.get("withdrawn") is not True
-    ]
 
 
 def _draft(session: Session, person: Person, task_id: str) -> tuple[str, dict[str, Value]] | None:
@@ -348,4 +350,4 @@ def _plain(picture: bytes) -> Sight:
     return Sight(shown, facts.width, facts.height, False, None)
 
 
-__all__ = ["FAILED", "PASSED", "Recheck", "RecheckView", "Sight"]
+__all__ = ["FAILED", "PASSED", "SHOT", "Recheck", "RecheckView", "Sight"]

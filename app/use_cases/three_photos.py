@@ -24,7 +24,7 @@ from domain.plant import Person
 from domain.records import Record
 from domain.words import Words
 from domain.workflow import missing_shots, scene
-from offline_store import records
+from offline_store import records, removals
 
 DISPATCH = "hazard.dispatch"
 Way = Literal["photo", "instead", "named", "by_name", "none"]
@@ -102,7 +102,8 @@ def view_of(
     if not demanded or record.text("state") in SETTLED:
         return None
     evidence = records.evidence_of(session, record.record_id)
-    lacking = missing_shots(flow, record, shots_now(record, evidence), record.text("grade"))
+    present = shots_now(record, evidence, removals.gone(session))
+    lacking = missing_shots(flow, record, present, record.text("grade"))
     shots = tuple(_shot(found, record, one, evidence, cards, lacking) for one in demanded)
     mine = {one.record_id for one in evidence if photo_roles.may_tag(found, record, one, person)}
     missing = any(not one.there for one in shots)
@@ -112,7 +113,7 @@ def view_of(
     return ThreePhotos(
         shots=shots,
         may_shoot=photo_roles.may_add(found, record, person),
-        taggable=tuple(one for one in cards if one.evidence_id in mine),
+        taggable=tuple(one for one in cards if one.evidence_id in mine and not one.removed),
         askable=_askable(found, record, person) if missing else (),
         asked=_asked(found, record, person, {one.code for one in shots if not one.there}),
         may_waive=may_waive,
@@ -129,7 +130,8 @@ def tag(field: FieldApp, person: Person, evidence_id: str, role: str) -> None:
     with field.store.session() as session:
         photo = records.get(session, evidence_id)
         hazard = records.get(session, photo.text("of"))
-        photo_roles.check_role(field.definitions, hazard, photo, person, role)
+        gone = removals.gone(session)
+        photo_roles.check_role(field.definitions, hazard, photo, person, role, gone)
         if role_of(photo) == role:
             raise MoveRefusedError(reason="unchanged")
         field.write(
@@ -172,7 +174,7 @@ def _shot(
 ) -> ShotView:
     rules = found.workflows["hazard"].shot_rules
     instead = rules.instead.get(code, ())
-    by_id = {one.evidence_id: one for one in cards if not one.is_clip}
+    by_id = {one.evidence_id: one for one in cards if not (one.is_clip or one.removed)}
     still = [(role_of(one), by_id[one.record_id]) for one in evidence if one.record_id in by_id]
     own = next((card for role, card in reversed(still) if role == code), None)
     other = next((card for role, card in reversed(still) if role in instead), None)

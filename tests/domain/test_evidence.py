@@ -111,11 +111,18 @@ def test_the_picture_of_finished_work_is_newer_than_the_work(
     sent_back = _record("hazard", "A:5", 100, state="rectifying")
     after = _record("evidence", writer, at_ms, shot="after")
     before = _record("evidence", "B:0", 1, shot="panorama")
-    assert shots_now(sent_back, [after, before]) == {"panorama"} | ({"after"} if counts else set())
+    found = shots_now(sent_back, [after, before], lambda _sha256: False)
+    assert found == {"panorama"} | ({"after"} if counts else set())
 
 
 def test_a_withdrawn_photo_never_counts() -> None:
     hazard = _record("hazard", "A:5", 100, state="accepted")
-    assert shots_now(hazard, [_record("evidence", "A:6", 1, shot="closeup", withdrawn=True)]) == (
-        frozenset()
-    )
+    photo = _record("evidence", "A:6", 1, shot="closeup", withdrawn=True)
+    assert shots_now(hazard, [photo], lambda _sha256: False) == frozenset()
+
+
+def test_a_photo_whose_picture_was_removed_for_good_never_counts() -> None:
+    hazard = _record("hazard", "A:5", 100, state="accepted")
+    gone = _record("evidence", "A:6", 1, shot="responsible", original="aa")
+    here = _record("evidence", "A:7", 1, shot="closeup", original="bb")
+    assert shots_now(hazard, [gone, here], {"aa"}.__contains__) == {"closeup"}

@@ -12,10 +12,14 @@ from domain.plans import local_ms
 from domain.plant import RosterRow
 from domain.rechecks import (
     HOUR_MS,
+    RecheckAlbumError,
     RecheckAreaError,
     RecheckElsewhereError,
+    RecheckError,
     RecheckLabelError,
     RecheckOwnWorkError,
+    RecheckPhotoError,
+    RecheckWordsError,
 )
 from domain.records import Cell, Record, Value
 from tests.helpers.definitions import DAY0, demo_definitions
@@ -160,3 +164,39 @@ def test_a_closing_has_one_recheck_and_the_next_closing_another() -> None:
     assert not rechecks.reopens(
         FOUND, hazard(state="reopened"), task(state="done", result="failed")
     )
+
+
+def shot(**cells: Value) -> Record:
+    known: dict[str, Value] = {"shot": "recheck", "by": REPORTER, "taken_ms": 10}
+    return record("EV-2", "evidence", **{**known, **cells})
+
+
+@pytest.mark.parametrize(
+    ("result", "note", "photos", "error"),
+    [
+        ("passed", "", [shot(source="camera")], None),
+        ("passed", "", [shot(source="file"), shot(source="camera")], None),
+        ("passed", "", [shot(source="file")], RecheckAlbumError),
+        ("passed", "", [], RecheckPhotoError),
+        ("failed", "坏了", [shot(source="file")], None),  # nothing is lost by looking again
+        ("failed", " ", [shot(source="camera")], RecheckWordsError),
+        ("maybe", "", [shot(source="camera")], RecheckError),
+    ],
+)
+def test_only_a_photo_of_the_camera_confirms_a_repair(
+    result: str, note: str, photos: list[Record], error: type[RecheckError] | None
+) -> None:
+    if error is None:
+        rechecks.check_answer(result, note, photos)
+        return
+    with pytest.raises(error):
+        rechecks.check_answer(result, note, photos)
+
+
+def test_a_clip_a_withdrawn_photo_and_one_of_before_show_nothing_of_now() -> None:
+    good = shot()
+    others = [
+        shot(media="video"), shot(withdrawn=True), shot(taken_ms=9), shot(by=LEADER),
+        shot(shot="after"),
+    ]  # fmt: skip
+    assert rechecks.shown([*others, good], REPORTER, 10) == [good]

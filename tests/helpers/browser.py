@@ -19,6 +19,7 @@ T = TypeVar("T")
 WAIT_S = 40.0  # a busy machine of two cores draws slowly
 STEP_MS = 50
 STANDS_S = 3.0
+TARGET = 56.0  # px, what a gloved finger needs (UX.md)
 PHONE = {"width": 412, "height": 915}
 TABLET = {"width": 1280, "height": 800}
 FLAGS = (
@@ -146,6 +147,24 @@ class Person:
             if rank < 3 and (not role or node.role == role):
                 ranked.append((rank, not node.tappable, node.w * node.h, node))
         return min(ranked, key=lambda row: row[:3])[3] if ranked else None
+
+    def too_small(self, least: float = TARGET) -> list[str]:
+        """Return what can be tapped and is lower or narrower than a gloved finger needs.
+
+        What the edge of the page cuts off is not judged, nor the status line: 40 px by design.
+        """
+        size = self.page.viewport_size or PHONE
+        slack = least - 0.5  # pixels are rounded
+        found = [
+            node
+            for node in self.nodes()
+            if node.tappable and node.id != "status" and 0 <= node.y < size["height"] - node.h
+        ]
+        return [
+            f"{node.text or node.id!r} {node.w:.0f} x {node.h:.0f}"
+            for node in found
+            if node.w < slack or node.h < slack
+        ]
 
     def tap(
         self, name: str, *, role: str = "", part: bool = False, seconds: float = WAIT_S

@@ -137,15 +137,22 @@ class World:
         )
         self._wait("server", f"{self.server_url}/health/ready")
 
-    def start_client(self, name: str, server_url: str) -> str:
-        """Start a field client on its own folder; returns its address once people can sign in."""
+    def start_client(self, name: str, server_url: str, *, key_file: bool = True) -> str:
+        """Start a field client on its own folder; returns its address once people can sign in.
+
+        Without `key_file` it is there once somebody can type the passphrase of its store.
+        """
         port = free_port()
         self._start(
             name,
             ["client", "--web", "--port", str(port)],
             {
                 "ANSHAO_CLIENT_STORE": str(self.folder / name),
-                "ANSHAO_CLIENT_STORE_KEY_FILE": str(self.folder / f"{name}.key"),
+                **(
+                    {"ANSHAO_CLIENT_STORE_KEY_FILE": str(self.folder / f"{name}.key")}
+                    if key_file
+                    else {"ANSHAO_CLIENT_ASK_PASSPHRASE": "true"}
+                ),
                 "ANSHAO_CLIENT_SERVER_URL": server_url,
                 "ANSHAO_CLIENT_ENROL_CODE": self.code,
                 "ANSHAO_CLIENT_DEVICE_NAME": name,

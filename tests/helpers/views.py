@@ -48,8 +48,13 @@ def sample_photograph(name: str = "neg_edited_000_before.jpg") -> Path | None:
     return photograph if photograph.exists() else None
 
 
-def camera_file(folder: Path, photograph: Path | None, label: Image.Image | None) -> Path:
-    """Return a film of the photograph (or a grey wall) with the label held before its middle."""
+def camera_file(
+    folder: Path, photograph: Path | None, label: Image.Image | None, *, aside: bool = False
+) -> Path:
+    """Return a film of the photograph (or a grey wall) with the label held before its middle.
+
+    `aside`: the label is in a corner, so that the place itself is seen.
+    """
     scene = Image.new("RGB", SIZE, "#8a8f94")
     if photograph:
         scene = Image.open(photograph).convert("RGB").resize(SIZE)
@@ -58,7 +63,8 @@ def camera_file(folder: Path, photograph: Path | None, label: Image.Image | None
         paper.thumbnail((SIZE[0] // 2, SIZE[1] // 2))
         sheet = Image.new("RGB", (paper.width + 60, paper.height + 60), "white")
         sheet.paste(paper, (30, 30))
-        scene.paste(sheet, ((SIZE[0] - sheet.width) // 2, (SIZE[1] - sheet.height) // 2))
+        free = SIZE[0] - sheet.width, SIZE[1] - sheet.height
+        scene.paste(sheet, free if aside else (free[0] // 2, free[1] // 2))
     frame = io.BytesIO()
     scene.save(frame, "JPEG", quality=92)
     held = "" if label is None else "-label"

@@ -47,7 +47,7 @@ async def test_a_photo_and_its_files_are_one_line_of_the_outbox(tmp_path: Path) 
     picture = jpeg(photo(640, 480))
     evidence.keep(field, desk.signed_in, target, picture, source="camera", fix=None)
     async with rendered(desk, Outbox) as drawn:
-        await drawn.until(lambda: drawn.sees(desk.t("shot.closeup")))
+        await drawn.until(lambda: drawn.sees(desk.t("shot.closeup.short")))
         assert not drawn.sees(desk.t("outbox.kind.stamped"))
         (line,) = outbox.bundles(outbox.view(field).items)
         assert len(line.items) == 4

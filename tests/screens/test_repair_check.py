@@ -122,7 +122,9 @@ async def test_the_reviewer_sees_what_decides_and_both_photos_on_one_view(field:
         await drawn.fire(drawn.one("compare-line"), "change", 0.25, value=0.25)
         assert drawn.one("compare-line").value == 0.25
         await drawn.tap("compare-heat")
-        assert drawn.sees(desk.t("compare.plain"))
+        assert drawn.sees(desk.t("compare.heat.says"))
+        await drawn.tap("compare-side")
+        assert not drawn.has("compare-line")
         await drawn.tap("compare-back")
         await drawn.until(lambda: drawn.has("do-hazard.verify-closed"))
         await drawn.tap("do-hazard.verify-closed")  # over a refusal only with a word why

@@ -9,7 +9,7 @@ from app.field import FieldApp
 from app.use_cases import evidence, hazards, three_photos
 from app.use_cases.evidence import Target
 from media.adapters.simulated import SimulatedCamera
-from offline_store import entries, records
+from offline_store import entries, records, removals
 from screens.context import Desk
 from screens.dispatch import DispatchBody
 from screens.hazard import HazardBody
@@ -178,3 +178,18 @@ async def test_a_person_is_no_role_that_a_photo_gets_later(field: FieldApp) -> N
     assert view.three is not None
     person_shot = view.three.shots[-1]
     assert three_photos.tags_of(field, person_shot) == ("badge",)
+
+
+async def test_a_face_that_was_removed_is_not_there_any_more(field: FieldApp) -> None:
+    record_id, desk = at_hand(field, "panorama", "closeup", "responsible")
+    view = hazards.view(field, desk.signed_in, record_id)
+    assert view.three is not None
+    assert view.three.shots[-1].way == "photo"
+    face = view.photos[-1]
+    with field.store.session() as session:
+        removals.mark(session, [records.get(session, face.evidence_id).text("original")])
+    async with rendered(desk, lambda: HazardBody(record_id)) as drawn:
+        await drawn.until(lambda: drawn.has("three"))
+        assert drawn.sees("派单时写姓名，不用拍")
+        await drawn.tap("three-panorama")
+        assert not drawn.has(f"tag-{face.evidence_id}"), "nothing is to be seen on it"

@@ -71,6 +71,7 @@ def scene(attempt: Attempt, definitions: Definitions) -> Scene:
         seen=lambda _name: True,
         record_of=dict(attempt.others).get,
         photos_of=lambda _record_id: list(attempt.photos),
+        gone=lambda _sha256: False,
     )
 
 

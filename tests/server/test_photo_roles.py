@@ -1,7 +1,7 @@
 """The server keeps the rule of the three photos: roles, who is asked, what danger may do."""
 
 from domain.records import Value
-from offline_store import records
+from offline_store import records, removals
 from server import duties, nagging
 from tests.server.phone import Bench, Phone, report
 
@@ -55,6 +55,23 @@ async def test_the_dispatch_is_refused_with_what_is_missing_named_until_it_is_th
     assert await codes(phone) == []
     phone.write("U019", "hazard", DISPATCH, record_id=hazard, base=seen(phone, 3))
     assert await codes(phone) == []
+
+
+async def test_a_photo_whose_picture_was_removed_counts_no_more_and_gets_no_role(
+    bench: Bench,
+) -> None:
+    phone = await bench.phone()
+    hazard, photo = accepted(phone)
+    far: dict[str, Value] = {"of": hazard, "shot": "panorama", "by": "U012", "original": SHA[::-1]}
+    phone.write("U012", "evidence", far, kind="attach")
+    assert await codes(phone) == []
+    with bench.site.store.session() as session:
+        removals.mark(session, [SHA, SHA[::-1]])
+    phone.write("U019", "evidence", {"role": "panorama"}, kind="edit", record_id=photo)
+    assert await codes(phone) == ["entry.invalid"]
+    phone.write("U019", "hazard", DISPATCH, record_id=hazard)
+    (refused,) = (await phone.push()).exceptions
+    assert (refused.code, refused.params["shots"]) == ("shots.missing", ["panorama", "closeup"])
 
 
 async def test_a_photo_of_a_repair_never_changes_what_it_is(bench: Bench) -> None:
