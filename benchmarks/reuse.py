@@ -4,13 +4,14 @@
 without it every second photo of `rectify_dev` is indexed, copies of them are made by kind, and
 other photos of the same places asked about, which are no copies. The index is filled up to 100 000
 photos with the hashes of crops. The time of a search is that of the candidates, unverified.
+False blocks and hints are counted over pairs of other photos of one place (`second_shots`).
 """
 
 import csv
 import json
 import os
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import second_shots
 from benchmarks.baselines import packed_scan
+from benchmarks.rectify import interval
 from benchmarks.runner import Options, Result
 from domain import reuse
 from media import checks
@@ -78,7 +81,9 @@ def run(options: Options) -> Result:
             assert lines is not None
             lines.write(json.dumps(_prediction(answer)) + "\n")
     ratios, figures = _summary(answers, index)
-    return ratios, figures | _pairs(asked, looks)
+    if not options.data:  # far more of other photos than the few that were asked among all
+        figures |= second_shots.figures(folder, LIMITS, lambda done: options.progress(done, done))
+    return ratios, figures
 
 
 def given(folder: Path) -> tuple[list[tuple[str, bytes]], list[Asked]]:
@@ -169,7 +174,7 @@ def answered(one: Asked, index: Index, looks: Mapping[str, fit.Look]) -> Answer:
             began = time.perf_counter()
             fitted = fit.compare(mine, theirs)
             times.append((time.perf_counter() - began) * 1000)
-            found = fitted.agree, fitted.share, fitted.error
+            found = fitted.numbers
         action = reuse.action(
             exact=candidate.exact, apart=candidate.apart, fit=found, limits=LIMITS
         )
@@ -202,8 +207,11 @@ def _summary(answers: Sequence[Answer], index: Index) -> Result:
     figures: dict[str, float] = {f"recall_{kind}": _share(hits) for kind, hits in by_kind.items()}
     for name, kinds in (("recall", EASY), ("recall_hard", HARD)):
         figures[name] = _share([hit for kind in kinds for hit in by_kind.get(kind, [])])
-    figures["false_block"] = _share([action == "block" for action in others])
-    figures["false_hint"] = _share([action == "hint" for action in others])
+    for how in ("block", "hint"):
+        hits = others.count(how)
+        low, high = interval(hits, len(others))
+        figures |= {f"false_{how}": hits / max(1, len(others)), f"false_{how}_low": low}
+        figures |= {f"false_{how}_high": high, f"false_{how}_of_all": hits / max(1, len(others))}
     figures |= {"indexed": len(index), "queries": len(answers), "others": len(others)}
     search = median(answer.search_ms for answer in answers if answer.asked.kind != "exact")
     bare = _scan_ms()
@@ -211,21 +219,6 @@ def _summary(answers: Sequence[Answer], index: Index) -> Result:
     figures |= {"query_ms": search, "scan_ms": bare}
     figures["verify_ms"] = median(verify) if verify else 0.0
     return {"query_over_scan": search / bare}, figures
-
-
-def _pairs(asked: Sequence[Asked], looks: Mapping[str, fit.Look]) -> dict[str, float]:
-    """Compare every photo that is no copy with every indexed one, whatever the sieve says."""
-    counts: Counter[str] = Counter()
-    for one in asked:
-        if one.same_as is not None:
-            continue
-        mine = fit.look(one.data)
-        for theirs in looks.values():
-            found = fit.compare(mine, theirs)
-            fitted = (found.agree, found.share, found.error)
-            counts[reuse.action(exact=False, apart=0, fit=fitted, limits=LIMITS)] += 1
-    figures = {f"pairs_{action}": float(counts[action]) for action in ("block", "hint")}
-    return figures | {"pairs_compared": float(counts.total())}
 
 
 def _scan_ms() -> float:

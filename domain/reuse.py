@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from domain.rectification import Reuse
 
+Fitted = tuple[int, float, float, float]  # matches that agree, share, error in pixels, coherence
+
 
 @dataclass(frozen=True, slots=True)
 class ReuseLimits:
@@ -15,6 +17,8 @@ class ReuseLimits:
     agree: int
     share: float
     error: float
+    certain: float
+    coherent: float
     hint_agree: int
     hint_share: float
     hint_error: float
@@ -25,15 +29,17 @@ def action(
     *,
     exact: bool,
     apart: int,
-    fit: tuple[int, float, float] | None,
+    fit: Fitted | None,
     limits: ReuseLimits,
 ) -> Reuse:
-    """Return what to do; `fit` is (agree, share, error), None where it could not be compared."""
+    """Return what to do; `fit` is None where the two could not be compared."""
     if exact:
         return "block"
     if fit is None:
         return "hint" if apart <= limits.near else "none"
-    agree, share, error = fit
+    agree, share, error, coherent = fit
+    if error >= limits.certain and coherent >= limits.coherent:
+        return "none"  # what deviates, deviates together: another exposure, from a step aside
     if agree >= limits.agree and share >= limits.share and error < limits.error:
         return "block"
     near = agree >= limits.hint_agree and share >= limits.hint_share

@@ -20,7 +20,7 @@ _REUSE: Final = {
     "waves": (0, 64), "slopes": (0, 64), "candidates": (1, 1000),
     "agree": (1, 10_000), "share": _SHARE, "error": (0.0, 100.0),
     "hint_agree": (1, 10_000), "hint_share": _SHARE, "hint_error": (0.0, 100.0),
-    "near": (0, 128),
+    "near": (0, 128), "certain": (0.0, 100.0), "coherent": (-1.0, 1.0),
 }  # fmt: skip
 
 
@@ -76,6 +76,8 @@ def load_limits(passed: float, refused: float, folder: Path = FOLDER) -> tuple[L
         **counts,
         share=used["share"],
         error=used["error"],
+        certain=used["certain"],
+        coherent=used["coherent"],
         hint_share=used["hint_share"],
         hint_error=used["hint_error"],
     )

@@ -6,10 +6,8 @@ more turned away here, it is there already: the proof is a cell, a notice, and a
 """
 
 import logging
-import threading
 from dataclasses import dataclass
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from sqlmodel import Session
 
@@ -29,26 +27,17 @@ from domain.used_photos import (
 from media import used_photos
 from media.reuse import fit, marks
 from media.reuse.index import Candidate, Index
-from offline_store import entries, journal, keep, records
-from offline_store.database import Store
-from server import originals, repair_checks
+from offline_store import journal, keep, records
+from server import originals, photo_index, repair_checks
 from server.own_entries import OwnStep, write_own
+from server.photo_index import Known
 from server.rights import RULE
 from server.site import Site
 
 LOOKED: Final = "server.used_photos"  # how far of the feed, and which photos wait
 ROUND_MAX: Final = 40  # photos a round: a tenth of a second each
 WAITING_MAX: Final = 5000  # photos whose originals have not come yet
-PAGE: Final = 500
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Known:
-    """The index of one server process, and up to where of the feed it goes."""
-
-    index: Index
-    feed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +49,6 @@ class _State:
 
     def value(self) -> dict[str, Value]:
         return {"feed": self.feed, "waiting": list(self.waiting)}
-
-
-_known: "WeakKeyDictionary[Store, _Known]" = WeakKeyDictionary()
-_lock = threading.Lock()  # one at a time in this process: the index grows meanwhile
 
 
 def begin(here: Site) -> None:
@@ -79,11 +64,11 @@ def begin(here: Site) -> None:
 def run(here: Site, now_ms: int) -> int:
     """Look at photos that came since; returns how many entries that took. Call it in a thread."""
     limits = repair_checks.of_plant(here.pack.definitions).reuse
-    with _lock:
-        known = _filled(here.store, limits)
+    with photo_index.lock:
+        known = photo_index.filled(here.store, limits)
         with here.store.reading() as session:
             state = _state(session)
-            fresh, end = _photos(session, state.feed)
+            fresh, end = photo_index.fresh_photos(session, state.feed, new=True)
             photos = records.lookup_all(session, [*state.waiting, *fresh])
         steps: list[OwnStep] = []
         waiting: list[str] = []
@@ -95,8 +80,8 @@ def run(here: Site, now_ms: int) -> int:
                 waiting.append(photo.record_id)
                 continue
             looked += 1
-            steps += _looked(here, known.index, photo, limits, now_ms)
-    wrote = _write(here, steps)
+            steps += _looked(here, known, photo, limits, now_ms)
+        wrote = _write(here, steps) + photo_index.fill(here, known, ROUND_MAX - looked)
     left = _State(end, tuple(waiting[-WAITING_MAX:]))
     if left != state:
         here.store.run(lambda session: keep.put(session, LOOKED, left.value()))
@@ -122,35 +107,8 @@ def _state(session: Session) -> _State:
     return _State(feed if isinstance(feed, int) and feed <= last else 0, tuple(ids))
 
 
-def _photos(session: Session, after: int) -> tuple[list[str], int]:
-    """Return the ids of evidence that came after a place of the feed, and where that ends now."""
-    found: list[str] = []
-    more = True
-    while more:
-        page, after, more = entries.page(session, after, PAGE)
-        found += [
-            one.entry.record_id
-            for one in page
-            if one.entry.type == "evidence" and one.entry.kind == "attach"
-        ]
-    return list(dict.fromkeys(found)), after
-
-
-def _filled(store: Store, limits: ReuseLimits) -> _Known:
-    """Return the index with all evidence that is here now."""
-    known = _known.setdefault(store, _Known(Index(limits)))
-    with store.reading() as session:
-        if known.feed > journal.last_feed(session):  # the store was copied back
-            known = _known[store] = _Known(Index(limits))
-        fresh, known.feed = _photos(session, known.feed)
-        for start in range(0, len(fresh), PAGE):
-            for photo in records.lookup_all(session, fresh[start : start + PAGE]):
-                used_photos.into(known.index, photo)
-    return known
-
-
 def _looked(
-    here: Site, index: Index, photo: Record, limits: ReuseLimits, now_ms: int
+    here: Site, known: Known, photo: Record, limits: ReuseLimits, now_ms: int
 ) -> list[OwnStep]:
     """Return what the server says of a photo whose original is here: only what is new."""
     picture = originals.read(here, photo)
@@ -161,8 +119,8 @@ def _looked(
         mark = marks.mark(picture)
         if mark_of(photo.get(SERVER_MARK) or photo.get(MARK)) != (*mark.whole, *mark.middle):
             cells[SERVER_MARK] = mark_value((*mark.whole, *mark.middle))
-            index.add([(photo.record_id, mark)])
-        used = _used(here, index, photo, picture, limits)
+            known.hash(photo, mark)
+        used = _used(here, known.index, photo, picture, limits)
     except PictureError:
         return []  # damaged: nothing to compare; the repair's check says so
     if used is not None and used.value() != photo.get(SERVER_REUSE):
@@ -210,7 +168,7 @@ def _action(
     compared = None
     if mine is not None and not one.exact and (data := originals.read(here, other)):
         found = fit.compare(mine, fit.look(data))
-        compared = (found.agree, found.share, found.error)
+        compared = found.numbers
     return action(exact=one.exact, apart=one.apart, fit=compared, limits=limits)
 
 

@@ -80,7 +80,7 @@ def _action(
                 other = fit.compare(mine, fit.look(data))
             except PictureError:
                 continue  # damaged here: the next best stands for it
-            compared = (other.agree, other.share, other.error)
+            compared = other.numbers
             break
     return action(exact=one.exact, apart=one.apart, fit=compared, limits=limits)
 

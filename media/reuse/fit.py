@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from domain.reuse import Fitted
 from media import exif as exif_block
 from media import images
 from media.rectify import align
@@ -16,15 +18,26 @@ from media.rectify.align import Gray, Points
 
 EDGE = 640
 _WIDE = 2.0  # pixels: what still counts as one fit
+_NEIGHBOURS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How many matches agree, their share, and the median error of those in pixels."""
+    """How many matches agree, their share, the median error of those in pixels, and coherence.
+
+    `coherent`: how much of what is left in error neighbours share, -1 to 1, less what chance gives.
+    A copy leaves noise, another exposure leaves parallax, which is smooth.
+    """
 
     agree: int
     share: float
     error: float
+    coherent: float
+
+    @property
+    def numbers(self) -> Fitted:
+        """As `domain.reuse.action` takes it."""
+        return self.agree, self.share, self.error, self.coherent
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ def compare(one: Look, two: Look) -> Fit:
 
 def _fit(points: Points, words: align.Words, other: Look) -> Fit:
     pairs = align.matched(words, other.words, 0.8)
-    nothing = Fit(0, 0.0, float("inf"))
+    nothing = Fit(0, 0.0, float("inf"), 0.0)
     if len(pairs) < 4:
         return nothing
     source, target = points[pairs[:, 0]], other.points[pairs[:, 1]]
@@ -67,6 +80,38 @@ def _fit(points: Points, words: align.Words, other: Look) -> Fit:
     way, agreed = align.matrix(found), align.kept_of(marks)
     if way is None or agreed is None or not agreed.any():
         return nothing
-    moved = source[agreed] @ way[:, :2].T + way[:, 2]
-    error = float(np.median(np.linalg.norm(moved - target[agreed], axis=1)))
-    return Fit(int(agreed.sum()), float(agreed.mean()), error)
+    apart = target - (source @ way[:, :2].T + way[:, 2])
+    errors = np.linalg.norm(apart, axis=1)
+    near = errors <= 2 * _WIDE  # parallax goes on where the fit ends
+    return Fit(
+        int(agreed.sum()),
+        float(agreed.mean()),
+        float(np.median(errors[agreed])),
+        _coherent(source[near], target[near]),
+    )
+
+
+def _coherent(source: Points, target: Points) -> float:
+    """Return how alike neighbouring points deviate from the best turn, scale and shift."""
+    if len(source) < _NEIGHBOURS + 2:
+        return 0.0
+    left = _left(source, target)
+    apart = np.linalg.norm(source[:, None] - source[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    nearest = np.argpartition(apart, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
+    around = left[nearest].mean(axis=1)
+    size = float(np.sqrt((left**2).sum() * (around**2).sum()))
+    alike = float((left * around).sum()) / size if size > 0 else 0.0
+    return alike - 1 / float(np.sqrt(len(source)))
+
+
+def _left(source: Points, target: Points) -> NDArray[np.float64]:
+    """Return what the least-squares turn, scale and shift leave of each point."""
+    x, y = source.astype(np.float64).T
+    one, none = np.ones_like(x), np.zeros_like(x)
+    rows = np.concatenate([
+        np.stack([x, -y, one, none], 1), np.stack([y, x, none, one], 1),
+    ])  # fmt: skip
+    wanted = target.astype(np.float64).T.ravel()
+    way = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    return (wanted - rows @ way).reshape(2, -1).T

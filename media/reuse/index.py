@@ -54,7 +54,9 @@ class Index:
 
     def know(self, id_: str, digest: str) -> None:
         """Take a photo in by its file alone."""
-        self._exact.setdefault(digest, []).append(id_)
+        same = self._exact.setdefault(digest, [])
+        if id_ not in same:
+            same.append(id_)
 
     def candidates(
         self, digest: str, hashes: Sequence[tuple[int, int]], most: int | None = None

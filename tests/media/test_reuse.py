@@ -42,7 +42,7 @@ def found(data: bytes) -> tuple[str | None, str]:
         compared = None
         if not one.exact and one.id.isdigit():
             result = fit.compare(fit.look(data), fit.look(file(photos()[int(one.id)])))
-            compared = result.agree, result.share, result.error
+            compared = result.numbers
         what = action(exact=one.exact, apart=one.apart, fit=compared, limits=LIMITS)
         if what != "none":
             return one.id, what

@@ -1,0 +1,144 @@
+"""Photos that the server held before there were hashes are found like all others, in time."""
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from domain.records import Record, Value
+from domain.used_photos import SERVER_MARK, SERVER_REUSE
+from offline_store import records
+from server import duties, photo_index, used_photos
+from tests.media.pictures import opened
+from tests.media.places import file, second_shot, wall
+from tests.server.phone import Bench, Phone, report
+
+
+class Shots:
+    """Photos of one phone of the version before: without hashes of its own."""
+
+    def __init__(self, bench: Bench, phone: Phone, folder: Path) -> None:
+        self.bench, self.phone, self.folder = bench, phone, folder
+        self.hazard = phone.write("U012", "hazard", report())
+        self.taken = 0
+
+    def attach(self, data: bytes, *, arrived: bool = True, **cells: Value) -> str:
+        """Attach a photo; returns its id."""
+        self.taken += 1
+        sha = hashlib.sha256(data).hexdigest()
+        shot: dict[str, Value] = {
+            "of": self.hazard, "shot": "closeup", "by": "U012", "original": sha,
+            "taken_ms": 1_795_000_000_000 + self.taken, **cells,
+        }  # fmt: skip
+        if arrived:
+            self.arrive(data)
+        return self.phone.write("U012", "evidence", shot, kind="attach")
+
+    def arrive(self, data: bytes) -> None:
+        part = self.folder / "part"
+        part.write_bytes(data)
+        assert self.bench.site.blob_store.keep(hashlib.sha256(data).hexdigest(), part)
+
+    async def sent(self) -> None:
+        reply = await self.phone.push()
+        assert [one.code for one in reply.exceptions] == []
+
+
+@pytest.fixture
+async def shots(bench: Bench, tmp_path: Path) -> Shots:
+    while run(bench):  # the demo's own photos have no hashes either
+        pass
+    return Shots(bench, await bench.phone(), tmp_path)
+
+
+def run(bench: Bench) -> int:
+    return used_photos.run(bench.site, bench.site.now_ms())
+
+
+def on_server(bench: Bench, record_id: str) -> Record:
+    with bench.site.store.reading() as session:
+        return records.get(session, record_id)
+
+
+def hashed(bench: Bench, ids: list[str]) -> int:
+    return sum(on_server(bench, one).get(SERVER_MARK) is not None for one in ids)
+
+
+def saved_again(data: bytes) -> bytes:
+    out = BytesIO()
+    opened(data).convert("RGB").resize((720, 540), Image.Resampling.BICUBIC).save(out, "JPEG")
+    return out.getvalue()
+
+
+async def test_a_copy_of_a_photo_of_before_is_found_once_its_hashes_were_taken(
+    bench: Bench, shots: Shots
+) -> None:
+    old = file(wall(1))
+    first = shots.attach(old)
+    await shots.sent()
+    used_photos.begin(bench.site)  # what is there is known, and not judged
+    assert run(bench) == 1
+    assert on_server(bench, first).get(SERVER_REUSE) is None
+    photo_index.forget(bench.site.store)  # the server was started again
+    copy = shots.attach(saved_again(old), shot="panorama")
+    other = shots.attach(file(second_shot(wall(1), 5)))
+    await shots.sent()
+    run(bench)
+    assert on_server(bench, copy).get(SERVER_REUSE) == {"how": "block", "of": first}
+    assert on_server(bench, other).get(SERVER_REUSE) is None
+
+
+async def test_it_goes_on_where_it_was_after_a_restart_and_says_nothing_twice(
+    bench: Bench, shots: Shots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(used_photos, "ROUND_MAX", 3)
+    ids = [shots.attach(file(wall(seed, (320, 240)))) for seed in range(8)]
+    await shots.sent()
+    used_photos.begin(bench.site)
+    for done in (3, 6):
+        assert run(bench) == 3
+        assert hashed(bench, ids) == done
+        photo_index.forget(bench.site.store)
+    assert run(bench) == 2
+    assert hashed(bench, ids) == 8
+    marks = [on_server(bench, one).cells[SERVER_MARK] for one in ids]
+    photo_index.forget(bench.site.store)
+    assert (run(bench), run(bench)) == (0, 0)
+    assert [on_server(bench, one).cells[SERVER_MARK] for one in ids] == marks
+
+
+async def test_another_process_uses_what_this_one_took(bench: Bench, shots: Shots) -> None:
+    old = file(wall(2))
+    first = shots.attach(old)
+    await shots.sent()
+    used_photos.begin(bench.site)
+    limits = duties.repair_checks.of_plant(bench.site.pack.definitions).reuse
+    with photo_index.lock:
+        theirs = photo_index.filled(bench.site.store, limits)
+        assert list(theirs.bare) == [first]
+        others = len(theirs.index)
+    photo_index.forget(bench.site.store)  # `theirs` is the other one's now
+    run(bench)
+    with bench.site.store.reading() as session:
+        fresh, _ = photo_index.fresh_photos(session, theirs.feed or 0)
+        theirs.take(records.get(session, first))
+    assert fresh == [first]
+    assert (len(theirs.index) - others, list(theirs.bare)) == (1, [])
+
+
+async def test_what_has_not_come_or_is_damaged_holds_nobody_up(bench: Bench, shots: Shots) -> None:
+    late = file(wall(3, (320, 240)))
+    waiting = shots.attach(late, arrived=False)
+    broken = shots.attach(file(wall(4, (320, 240)))[:900])
+    good = shots.attach(file(wall(5, (320, 240))))
+    clip = shots.attach(b"a clip", media="video")
+    await shots.sent()
+    used_photos.begin(bench.site)
+    assert run(bench) == 1
+    assert hashed(bench, [waiting, broken, good, clip]) == hashed(bench, [good]) == 1
+    assert run(bench) == 0
+    shots.arrive(late)
+    assert run(bench) == 1
+    assert hashed(bench, [waiting]) == 1
