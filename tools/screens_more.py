@@ -43,7 +43,7 @@ def inspection(site: Site) -> None:
     with site.person(None, TANK) as who:
         enter(who, tour, INSPECTOR)
         who.tap(t("search.title"))
-        who.type(t("search.field"), TANK)
+        who.type(t("search.words"), TANK)
         tour.shoot(who, "search", 2 * EVER_MS)
 
 
@@ -59,9 +59,11 @@ def sending(site: Site) -> None:
         who.wait(lambda: photo_of(who), "the photo kept", LATE_S)
         who.tap(t("report.send"))
         who.wait(lambda: "HZ-" in " ".join(who.words()), "the hazard", LATE_S)
-        link.bytes_s = RADIO_BYTES_S / 4
-        who.tap("status")
-        who.page.wait_for_timeout(12 * EVER_MS)
+        link.bytes_s = RADIO_BYTES_S / 40
+        while t("outbox.title") not in who.words():  # a tap while the page is redrawn goes nowhere
+            who.tap("status")
+            who.page.wait_for_timeout(2 * EVER_MS)
+        who.page.wait_for_timeout(8 * EVER_MS)
         tour.shoot(who, "outbox-radio")
         tap_shown(who, t("relay.outbox"))
         who.page.wait_for_timeout(2 * EVER_MS)
