@@ -19,6 +19,7 @@ from screens.parts import words
 
 ZOOM_MAX = 6.0
 STEPS = 100
+COLUMN = 0.6  # of a tablet's width: what the pictures have
 Mode = Literal["slide", "side", "heat"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
@@ -96,12 +97,12 @@ def _picture(model: CompareModel, desk: Desk, check: CheckView) -> list[ft.Contr
     found: list[ft.Control] = [_modes(model, desk)]
     if not shown.registered:
         found.append(parts.note(tokens, "mind", t("compare.unregistered"), key="unregistered"))
-    width, height = parts_compare.room(desk, shown.width, shown.height, 0.55)
+    width, height = parts_compare.room(desk, shown.width, shown.height, COLUMN)
     match model.mode:
         case "heat":
             found.append(_alone(shown.heat, t("compare.heat.says"), desk, width, height))
         case "side":
-            found.append(_side(shown, desk, width, height))
+            found.append(_side(shown, desk))
         case "slide":
             found += _slide(model, shown, desk, check, width, height)
     return found
@@ -170,10 +171,13 @@ def _slide(
     return found
 
 
-def _side(shown: Pictures, desk: Desk, width: float, height: float) -> ft.Control:
+def _side(shown: Pictures, desk: Desk) -> ft.Control:
     """Both beside each other; on a phone one below the other, so that each is as wide as it."""
-    share = (width - theme.GAP) / 2 / width if desk.wide else 1.0
-    across, down = width * share, height * share
+    across, down = parts_compare.room(desk, shown.width, shown.height, COLUMN)
+    if desk.wide:
+        both_wide, _ = parts_compare.room(desk, shown.width * 2, shown.height, COLUMN)
+        across = (both_wide - theme.GAP) / 2
+        down = across * shown.height / shown.width
     pairs = [(shown.before, desk.t("hazard.before")), (shown.after, desk.t("hazard.after"))]
     both = [
         _zoomed(

@@ -10,7 +10,7 @@ from app.translate import Translator
 from app.use_cases import enrolment, outbox
 from app.use_cases.outbox import Bundle, OutboxItem, OutboxView
 from domain.errors import OfflineError
-from screens import outbox_link, parts, parts_work
+from screens import outbox_link, parts, parts_work, theme
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
 from screens.parts import Action
 from screens.parts_clip import size_text
@@ -156,7 +156,7 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
                 tokens, ft.Icons.CLOUD_DONE, t("outbox.none"), detail=t("outbox.none.detail")
             )
         )
-    rows += relay_rows(desk, waiting=bool(view.waiting))
+    rows += relay_rows(desk, waiting=view.passes_on)
     lines = outbox.bundles(view.items)
     for line in lines[: model.shown]:
         rows.extend(_lines(model, desk, line))
@@ -344,6 +344,13 @@ def _facts(model: OutboxModel, desk: Desk, item: OutboxItem) -> list[ft.Control]
     if item.receipt:
         facts.append((t("outbox.fact.receipt"), receipt_text(item.receipt)))
     rows.append(parts.facts_card(tokens, facts))
+    if item.opens:
+        rows.append(
+            parts.quiet_button(
+                tokens, t("outbox.open"), key="open-record", icon=ft.Icons.OPEN_IN_NEW,
+                on_click=lambda: desk.go(item.opens), height=theme.TARGET,
+            )
+        )  # fmt: skip
     if item.state in ("waiting", "sending"):
         rows.append(parts.note(tokens, "plain", t("outbox.kept"), icon=ft.Icons.SAVE, key="kept"))
     return rows

@@ -9,6 +9,7 @@ import flet as ft
 from app.use_cases import relaying
 from app.use_cases.relaying import Offered
 from domain.errors import FieldError
+from domain.relay import RelayNothingError
 from media import relay_frames
 from offline_store.relay_files import SUFFIX
 from screens import parts, parts_work, theme
@@ -100,6 +101,11 @@ def RelayBody(record_id: str | None) -> ft.Control:
 
 def _rows(model: ShowModel, desk: Desk) -> list[ft.Control]:
     tokens, t, offered = desk.tokens, desk.t, model.offered
+    if isinstance(
+        model.refused, RelayNothingError
+    ):  # all is sent: nothing that anybody has to mend
+        none, why = t("error.relay.nothing"), t("remedy.relay.nothing")
+        return [parts.empty_state(tokens, ft.Icons.CLOUD_DONE, none, detail=why)]
     if model.refused is not None:
         return [parts.refusal(tokens, t, model.refused)]
     if offered is None:

@@ -33,6 +33,7 @@ class Unlocking:
         self.brightness = "system"
         self.opened = asyncio.Event()
         self.with_code = self.twice = False
+        self.bare = False  # what is typed can be read
         self.passphrase = ft.TextField(key="passphrase")
         self.again = ft.TextField(key="passphrase-again")
         self.code = ft.TextField(key="unlock-code")
@@ -205,9 +206,27 @@ class Unlocking:
     def _dress(self, field: ft.TextField, words: str, limit: int, *, hide: bool) -> ft.TextField:
         """Give a field the look and the words of now; what was typed stays."""
         field.label, field.max_length, field.on_submit = self.t(words), limit, self.submit
-        field.password = field.can_reveal_password = hide
         parts_fields.dress(self.tokens, field)
+        self._cover(field, hide=hide)
         return field
+
+    def _cover(self, field: ft.TextField, *, hide: bool) -> None:
+        """Hide what is typed, with an eye for a gloved finger: Flet's own is 40 px."""
+        field.password = hide and not self.bare
+        field.suffix_icon = None
+        if hide:
+            icon = ft.Icons.VISIBILITY_OFF if self.bare else ft.Icons.VISIBILITY
+            field.suffix_icon = parts.icon_button(
+                self.tokens, icon, self.t("unlock.hide" if self.bare else "unlock.show"),
+                key=f"{field.key}-show", on_click=self.uncover,
+            )  # fmt: skip
+
+    def uncover(self) -> None:
+        """Show what is typed, or hide it again; the fields stay where they are."""
+        self.bare = not self.bare
+        for field in (self.passphrase, self.again):
+            self._cover(field, hide=True)
+        self.page.update()
 
 
 def unlocking(

@@ -7,6 +7,7 @@ fake camera shows a printed label in a photograph (`--photo`, or a drawn one). P
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ import yaml
 from tests.helpers.processes import Cut, world
 from tools.drawn import TANK, draw_after, draw_photo, forged_label
 from tools.screens_hazard import hazard
-from tools.screens_more import choice, inspection, sending, unlock
+from tools.screens_more import choice, sending, unlock
 from tools.tour import (
     ASSETS,
     EVER_MS,
@@ -109,13 +110,30 @@ def checklist(site: Site) -> None:
 
 PARTS = {
     "places": places, "scanner": scanner, "checklist": checklist, "hazard": hazard,
-    "choice": choice, "inspection": inspection, "sending": sending, "unlock": unlock,
+    "choice": choice, "sending": sending, "unlock": unlock,
 }  # fmt: skip
+
+
+def impatient(folder: Path) -> Path:
+    """Return definitions by which originals wait for a better link after a minute.
+
+    So the outbox is seen with what waits.
+    """
+    shutil.copytree(ASSETS / "definitions", folder)
+    defaults = folder / "defaults.yaml"
+    known, soon = "sync.originals_wait_min, value: 30", "sync.originals_wait_min, value: 1"
+    text = defaults.read_text("utf-8")
+    assert known in text, "the row of defaults.yaml reads otherwise"
+    defaults.write_text(text.replace(known, soon), "utf-8")
+    return folder
 
 
 def walk(tour: Tour, parts: list[str]) -> None:
     """Run one tour on a plant of its own."""
-    with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as here:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        world(Path(folder), impatient(Path(folder) / "definitions")) as here,
+    ):
         wire = Cut(here.server_port)
         site = Site(tour, here, wire, here.start_client(DEVICES[tour.language], wire.url))
         for part in parts:

@@ -1,4 +1,4 @@
-"""More screens in pictures: two labels, a finished inspection, sending, a sealed device."""
+"""More screens in pictures: two labels in view, sending, a sealed device."""
 
 from PIL import Image
 
@@ -37,16 +37,6 @@ def choice(site: Site) -> None:
         tour.shoot(who, "scan-which")
 
 
-def inspection(site: Site) -> None:
-    """A finished inspection with its report, found by its equipment."""
-    tour, t = site.tour, site.tour.t
-    with site.person(None, TANK) as who:
-        enter(who, tour, INSPECTOR)
-        who.tap(t("search.title"))
-        who.type(t("search.field"), TANK)
-        tour.shoot(who, "search", 2 * EVER_MS)
-
-
 def sending(site: Site) -> None:
     """The outbox over a radio link, the export, and passing records on face to face."""
     tour, t = site.tour, site.tour.t
@@ -60,13 +50,15 @@ def sending(site: Site) -> None:
         who.tap(t("report.send"))
         who.wait(lambda: "HZ-" in " ".join(who.words()), "the hazard", LATE_S)
         link.bytes_s = RADIO_BYTES_S / 4
-        who.tap("status")
-        who.page.wait_for_timeout(12 * EVER_MS)
+        while t("outbox.title") not in who.words():  # a tap while the page is redrawn goes nowhere
+            who.tap("status")
+            who.page.wait_for_timeout(2 * EVER_MS)
+        who.page.wait_for_timeout(8 * EVER_MS)
         tour.shoot(who, "outbox-radio")
-        tap_shown(who, t("relay.outbox"))
-        who.page.wait_for_timeout(2 * EVER_MS)
-        tour.shoot(who, "relay-show")
-        who.tap(t("page.back"))
+        if any(t("relay.outbox") in word for word in who.words()):  # entries wait, not files alone
+            tap_shown(who, t("relay.outbox"))
+            tour.shoot(who, "relay-show", 2 * EVER_MS)
+            who.tap(t("page.back"))
         who.tap(t("outbox.export"))
         tour.shoot(who, "outbox-export", 2 * EVER_MS)
         who.tap(t("do.back"))

@@ -23,6 +23,7 @@ from sync.status import SyncStatus
 
 _STEP = 1024 * 1024
 _MEMBER_BYTES = 512  # of a zip: what a file takes beside its bytes
+_PAGES = ("hazard", "inspection")  # types of records that have a page
 PHOTO_KINDS = frozenset({"thumb", "stamped", "original"})
 
 
@@ -53,6 +54,7 @@ class OutboxItem:
     held: bool = False  # waits for a better link
     made_ms: int = 0
     received_ms: int | None = None
+    opens: str = ""  # the page of its record; empty where there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,12 @@ class OutboxView:
     refused: int
     status: SyncStatus
     forecast: Forecast
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether entries wait, which another device can take along; files go by network alone."""
+        left = (one for one in self.items if one.state in ("waiting", "sending"))
+        return any(one.kind not in PHOTO_KINDS for one in left)
 
 
 def bundles(items: Sequence[OutboxItem]) -> list[Bundle]:
@@ -342,4 +350,5 @@ def _item(field: FieldApp, session: Session, item: Item, photos: Mapping[str, st
         photo=photo,
         shot=record.text("shot") if record else "",
         is_clip=record is not None and record.text("media") == VIDEO,
+        opens=f"/{record.type}/{record.record_id}" if record and record.type in _PAGES else "",
     )

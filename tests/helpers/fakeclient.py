@@ -31,7 +31,7 @@ C = TypeVar("C", bound=BaseControl)
 Main = Callable[[ft.Page], Awaitable[object] | object]
 ENCODE = configure_encode_object_for_msgpack(BaseControl)
 TURNS = 40  # turns of the event loop in which a redraw is surely done
-WAIT_S = 5.0
+WAIT_S = 20.0
 
 
 class FakeClient(Connection):

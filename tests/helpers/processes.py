@@ -159,7 +159,7 @@ class World:
             },
         )
         url = f"http://127.0.0.1:{port}"
-        self._wait(name, f"{url}/ready")
+        self._wait(name, f"{url}/ready" if key_file else url)
         return url + "/"
 
     def kill(self, name: str) -> None:

@@ -70,3 +70,13 @@ async def test_a_tablet_shows_the_hazard_beside_the_list(tmp_path: Path) -> None
         await drawn.tap("open-hazard")
         await drawn.until(lambda: went)
     assert went[0].startswith("/hazard/")
+
+
+async def test_what_was_sent_is_opened_from_its_line_of_the_outbox(tmp_path: Path) -> None:
+    field = offline_field(tmp_path)
+    desk = desk_of(field)
+    draft = reports.open_draft(field, desk.signed_in, asset_id="TK-101")
+    reports.change_draft(field, desk.signed_in, draft.draft_id, words="跨接线断")
+    hazard = reports.report(field, desk.signed_in, draft.draft_id, None)
+    [item] = [one for one in outbox.view(field).items if one.kind == "hazard"]
+    assert item.opens == f"/hazard/{hazard}"

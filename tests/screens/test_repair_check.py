@@ -125,7 +125,8 @@ async def test_the_reviewer_sees_what_decides_and_both_photos_on_one_view(field:
         assert drawn.sees(desk.t("compare.heat.says"))
         await drawn.tap("compare-side")
         assert not drawn.has("compare-line")
-        await drawn.tap("compare-back")
+        assert not drawn.has("compare-back"), "who decides does so here"
+        await drawn.tap("back")
         await drawn.until(lambda: drawn.has("do-hazard.verify-closed"))
         await drawn.tap("do-hazard.verify-closed")  # over a refusal only with a word why
         await drawn.until(lambda: drawn.has("move-note"))

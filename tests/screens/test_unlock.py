@@ -14,6 +14,7 @@ from offline_store import vault
 from screens.unlock import unlocking
 from server import keys
 from tests.helpers.fakeclient import FakeClient, client_of
+from tests.helpers.reach import too_small
 
 WORDS = "quiet river brass lantern"
 
@@ -117,3 +118,16 @@ async def test_whoever_guesses_at_the_page_waits(tmp_path: Path) -> None:
         await _typed(client, passphrase=WORDS)
         await client.until(lambda: client.sees("Too many tries"))
     assert door.field is None
+
+
+async def test_what_is_typed_can_be_shown_by_a_target_for_gloves(tmp_path: Path) -> None:
+    main, _ = _page(_door(tmp_path))
+    async with client_of(main) as client:  # type: ignore[arg-type]
+        await client.write("passphrase", WORDS)
+        assert client.one("passphrase").password
+        await client.tap("passphrase-show")
+        assert not client.one("passphrase").password
+        assert client.one("passphrase").value == WORDS
+        await client.tap("passphrase-show")
+        assert client.one("passphrase").password
+        assert too_small(client) == []
