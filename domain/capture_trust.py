@@ -27,6 +27,14 @@ State = Literal["open", "met", "failed", "skipped"]
 STATES: Final[tuple[State, ...]] = get_args(State)
 Why = Literal["", "other_place", "same_exposure", "not_moved", "unreadable", "no_camera"]
 WHYS: Final[tuple[Why, ...]] = get_args(Why)
+SERVER_CHALLENGE: Final = "server_challenge"  # cell of an after photo, by the server
+# beside what the device can find: taken before it was asked for, by another device, answering two
+# tasks, known from elsewhere
+Doubt = Literal[
+    "", "other_place", "same_exposure", "not_moved", "unreadable", "no_camera",
+    "early", "other_device", "twice", "used",
+]  # fmt: skip
+DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 LETTERS: Final = "ABCD"  # best first
 ALBUM: Final = "file"  # cell `source` of a photo that was not taken by the camera of the app
 _REASON_MAX, _ID_MAX = 500, 64
@@ -159,10 +167,15 @@ def signs_of(photo: Record) -> tuple[str, ...]:
 
 
 def second_shot(photo: Record, rules: TrustRules) -> str:
-    """Return how the second shot stands: a state, "absent" where it was never asked but is due."""
+    """Return how the second shot stands: a state, "absent" where it was never asked but is due.
+
+    "doubted": its device says that it is met, the server does not.
+    """
     cell = photo.get(CHALLENGE)
     if cell is not None:
         asked = challenge_of(cell)
+        if asked and asked.state == "met" and doubt_of(photo):
+            return "doubted"
         return asked.state if asked else "failed"
     due = photo.text("shot") == "after" and photo.text("source") == "camera"
     due = due and photo.text("media") != "video"
@@ -187,8 +200,49 @@ def doubtful(photo: Record) -> tuple[str, ...]:
     """Return what reviewers are told of a photo: "signs", "challenge"."""
     cell = photo.get(CHALLENGE)
     asked = challenge_of(cell)
-    unmet = cell is not None and (asked is None or asked.state != "met")
+    unmet = cell is not None and (asked is None or asked.state != "met" or bool(doubt_of(photo)))
     return (*(["signs"] if signs_of(photo) else []), *(["challenge"] if unmet else []))
+
+
+def doubt_value(why: Doubt) -> dict[str, Value]:
+    """Return what the server says of a second shot that its device calls met, as a cell."""
+    return {"state": "failed", "why": why} if why else {"state": "met"}
+
+
+def doubt_of(photo: Record) -> Doubt | None:
+    """Return why the server doubts a second shot, "" where it does not; None: nothing said yet."""
+    cell = photo.get(SERVER_CHALLENGE)
+    if not isinstance(cell, dict):
+        return None
+    known: dict[Value, Doubt] = {one: one for one in DOUBTS}
+    why = cell.get("why", "")
+    return known.get(why, "unreadable") if isinstance(why, str) else "unreadable"
+
+
+def seen_through(first: Record, second: Record, others: Iterable[Record]) -> Doubt:
+    """Return what speaks against a second shot whatever it shows; "" where nothing does.
+
+    `others`: further photos after the same repair, whose tasks may name the same picture.
+    """
+    if second.text("original") == first.text("original"):
+        return "same_exposure"
+    (device, number), (theirs, later) = _written(first), _written(second)
+    if device != theirs:
+        return "other_device"
+    taken = [photo.whole("taken_ms") or 0 for photo in (first, second)]
+    if later < number or taken[1] < taken[0]:
+        return "early"
+    for other in others:
+        asked = challenge_of(other.get(CHALLENGE))
+        if other.record_id != first.record_id and asked and asked.photo == second.record_id:
+            return "twice"
+    return ""
+
+
+def _written(photo: Record) -> tuple[str, int]:
+    """Return the device that attached a photo, and the number of its entry."""
+    device, _, number = photo.cells["original"].writer.rpartition(":")
+    return device, int(number) if number.isdecimal() else 0
 
 
 def from_album(photo: Record | None) -> bool:

@@ -96,7 +96,8 @@ CELLS: Mapping[str, frozenset[str]] = {
     "evidence": frozenset(
         ("of", "item", "shot", "code", "taken_ms", "fix", "grade", "reasons", "by", "original",
          "stamped", "thumb", "size", "mime", "exif", "source", "media", "seconds", "withdrawn",
-         "role", "consent", "mark", "reuse", "check", "server_mark", "server_reuse", "server_check")
+         "role", "consent", "mark", "reuse", "check", "server_mark", "server_reuse", "server_check",
+         "challenge", "server_challenge")
     ),
     "event": frozenset(
         ("what", "by", "at_ms", "text", "code", "device", "number", "figure", "days", "area",

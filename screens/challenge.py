@@ -99,9 +99,12 @@ def doubts(
     task = t(f"challenge.task.{asked.kind}")
     excuse = rules.excuses.get(asked.reason)
     why = t.of(excuse) if excuse else t(f"challenge.why.{asked.why}") if asked.why else ""
-    said = t(f"evidence.reason.challenge_{asked.state}")
+    state = asked.state
+    if state == "met" and photo.doubt:
+        state, why = "doubted", t(f"challenge.doubt.{photo.doubt}")
+    said = t(f"evidence.reason.challenge_{state}")
     note = parts.note(
-        tokens, "good" if asked.state == "met" else "mind", said,
+        tokens, "good" if state == "met" else "mind", said,
         detail="\n".join(one for one in (task, why) if one), key="doubt-challenge",
     )  # fmt: skip
     return [*found, note, *_both(tokens, t, photo, second)]

@@ -26,6 +26,7 @@ from server import (
     relay,
     repair_checks,
     rounds,
+    second_shots,
     used_photos,
     works,
 )  # fmt: skip
@@ -50,6 +51,7 @@ DUTIES: Final[tuple[Duty, ...]] = (
     nagging.answer,
     lacking.run,
     privacy.run,
+    second_shots.run,
     capture_doubts.run,
     used_photos.run,  # last: they look at pictures and take seconds
     repair_checks.run,

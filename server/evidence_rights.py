@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from domain.capture_trust import CHALLENGE, challenge_of
+from domain.capture_trust import CHALLENGE, SERVER_CHALLENGE, challenge_of
 from domain.changes import Entry
 from domain.errors import EntryInvalidError, NotAllowedError
 from domain.evidence import AFTER
@@ -20,7 +20,8 @@ from domain.used_photos import (
 )
 from server.scene import Scene
 
-OWN: Final = frozenset({SERVER_CHECK, SERVER_MARK, SERVER_REUSE})  # nobody else writes them
+# nobody else writes them
+OWN: Final = frozenset({SERVER_CHALLENGE, SERVER_CHECK, SERVER_MARK, SERVER_REUSE})
 
 
 def first(record: Record) -> None:

@@ -120,7 +120,7 @@ def _looked(
         if mark_of(photo.get(SERVER_MARK) or photo.get(MARK)) != (*mark.whole, *mark.middle):
             cells[SERVER_MARK] = mark_value((*mark.whole, *mark.middle))
             known.hash(photo, mark)
-        used = _used(here, known.index, photo, picture, limits)
+        used = earlier(here, known.index, photo, picture, limits)
     except PictureError:
         return []  # damaged: nothing to compare; the repair's check says so
     if used is not None and used.value() != photo.get(SERVER_REUSE):
@@ -133,7 +133,7 @@ def _looked(
     return steps
 
 
-def _used(
+def earlier(
     here: Site, index: Index, photo: Record, picture: bytes, limits: ReuseLimits
 ) -> Used | None:
     """Return the surest photo that was there before this one, if there is one."""

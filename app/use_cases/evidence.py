@@ -20,6 +20,7 @@ from domain.capture_trust import (
     Challenge,
     TrustRules,
     challenge_of,
+    doubt_of,
     from_album,
     second_shot,
     standing_grade,
@@ -77,6 +78,7 @@ class EvidenceCard:
     removed: bool = False  # personal: its bytes are gone for good
     role: str = ""  # what it shows, where that is not as what it was taken
     challenge: Challenge | None = None  # the second shot that was asked for, and what came of it
+    doubt: str = ""  # why the server doubts that second shot (`domain.capture_trust.Doubt`)
     album: bool = False  # chosen from files
 
     @property
@@ -364,5 +366,6 @@ def _card(field: FieldApp, session: Session, record: Record) -> EvidenceCard:
         removed=removals.is_removed(session, record.text("original")),
         role=role_of(record),
         challenge=challenge_of(record.get(CHALLENGE)),
+        doubt=doubt_of(record) or "",
         album=from_album(record),
     )
