@@ -16,7 +16,14 @@ from sqlmodel import Session
 from domain.control import stops
 from domain.errors import OfflineError, ServerRefusedError, ServerTroubleError
 from domain.policies import TypePolicies
-from domain.relay import ENTRIES_MAX, Message, Piece, encode, runs_of
+from domain.relay import (
+    ENTRIES_MAX,
+    Message,
+    Piece,
+    RelayUnsignedError,
+    encode,
+    runs_of,
+)
 from offline_store import devices, entries, keep, records, relayed
 from offline_store.database import Store
 from offline_store.relayed import Relayed
@@ -78,6 +85,9 @@ class Relayer:
                     raise OfflineError(reason=str(error.params["reason"])) from error
                 await asyncio.to_thread(self._note, rows, epoch, str(error.params["reason"]))
                 continue
+            if reply is None:
+                await asyncio.to_thread(self._note, rows, epoch, RelayUnsignedError.code)
+                continue
             await asyncio.to_thread(self._answered, rows, epoch or reply.epoch, reply)
             if not epoch:  # before the first page: the server has named its life
                 return
@@ -138,8 +148,10 @@ class Relayer:
             fitting.append(one)
         return epoch, fitting
 
-    async def _send(self, rows: list[Relayed]) -> RelayReply:
-        def packed() -> bytes:
+    async def _send(self, rows: list[Relayed]) -> RelayReply | None:
+        """Offer entries; None where nothing that is here proves any of them."""
+
+        def packed() -> bytes | None:
             with self._store.reading() as session:
                 known = devices.find(session, sorted({one.piece.entry.device_id for one in rows}))
                 plant = _plant(session)
@@ -150,9 +162,11 @@ class Relayer:
                     (later if one.came.state == "fork" else first).append(one.piece)
             runs = runs_of(first, keys) + runs_of(later, keys)
             made = max(one.came.came_ms for one in rows)
-            return encode(Message(plant, self._device_id, made, runs))
+            return encode(Message(plant, self._device_id, made, runs)) if runs else None
 
         data = await asyncio.to_thread(packed)
+        if data is None:
+            return None
         return await self._transport.relay(await asyncio.to_thread(gzip.compress, data, 6, mtime=0))
 
     def _answered(self, rows: list[Relayed], epoch: str, reply: RelayReply) -> None:
@@ -168,7 +182,7 @@ class Relayer:
         unproved = [
             one for one in rows if (one.piece.entry.device_id, one.piece.entry.number) not in told
         ]
-        self._note(unproved, epoch, "relay.unsigned")  # nothing behind them proves them yet
+        self._note(unproved, epoch, RelayUnsignedError.code)  # nothing behind them proves them yet
         _log.info("relayed", extra={"entries": len(rows), "runs": len(reply.runs)})
 
     def _note(self, rows: list[Relayed], epoch: str, answer: str) -> None:

@@ -242,3 +242,25 @@ async def test_many_entries_that_one_signature_proves_are_handed_in_together(pla
     assert held(carrier) >= hazards
     with carrier.store.reading() as session:
         assert not relayed.some(session)
+
+
+async def test_what_nothing_proves_any_more_is_let_go_of_once_what_followed_it_has_come(
+    plant: Plant,
+) -> None:
+    writer, carrier = await plant.tablet(), await plant.limited(OTHERS)
+    await carrier.engine.sync_once()
+    hidden = writer.write(WORKER, "hazard", report("只是带着"), kind="edit")
+    shown = writer.write(OTHERS, "hazard", report("看得到", reporter=OTHERS), kind="edit")
+    hand(plant, writer, carrier)
+    with (
+        carrier.store.session() as session
+    ):  # the proof was that of the later one, and left with it
+        first, second = relayed.find(session)
+        for one in (first, second):
+            relayed.drop(session, one.piece)
+        relayed.add(session, first.piece._replace(signature=None), first.came)
+    await carrier.engine.sync_once()
+    assert hidden in held(carrier), "nobody else may have brought it"
+    await writer.engine.sync_once()
+    await carrier.engine.sync_once()
+    assert held(carrier) & {hidden, shown} == {shown}
