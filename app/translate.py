@@ -44,7 +44,7 @@ class Translator:
     texts: Mapping[str, str]
     zone: tzinfo
 
-    def __call__(self, key: str, **params: object) -> str:
+    def __call__(self, key: str, /, **params: object) -> str:
         """Return the text of a key with its placeholders filled in."""
         text = self.texts.get(key)
         if text is None:
@@ -54,6 +54,18 @@ class Translator:
             for name, value in params.items()
         }
         return text.format_map(shown) if shown else text
+
+    def known(self, key: str, otherwise: str, params: Mapping[str, object] | None = None) -> str:
+        """Return the text of a key that stands in an entry, `otherwise` where that cannot be said.
+
+        A later version knows other keys and params, and whoever changes the app may write any.
+        """
+        if key not in self.texts:
+            return otherwise
+        try:
+            return self(key, **(params or {}))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return otherwise
 
     def listed(self, parts: Iterable[str]) -> str:
         """Return a list as this language writes it: "A、B", "A, B"; empty for none."""

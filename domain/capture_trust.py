@@ -35,6 +35,8 @@ Doubt = Literal[
     "early", "other_device", "twice", "used",
 ]  # fmt: skip
 DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
+Ground = tuple[str, bool, dict[str, object]]  # code, whether it speaks for the photo, params
+_ROWS_MAX, _TEXT_MAX, _PARAMS_MAX = 40, 80, 8
 LETTERS: Final = "ABCD"  # best first
 ALBUM: Final = "file"  # cell `source` of a photo that was not taken by the camera of the app
 _REASON_MAX, _ID_MAX = 500, 64
@@ -191,6 +193,21 @@ def standing_grade(photo: Record, rules: TrustRules) -> str:
     return worst([letter, rules.cap(len(signs_of(photo))), *([rules.unmet] if unmet else [])])
 
 
+def grounds(photo: Record, rules: TrustRules) -> tuple[Ground, ...]:
+    """Return what the grade that counts rests on: its device's grounds, and the second shot.
+
+    Rows that no app writes are left out: they must not keep anybody from looking at the rest.
+    """
+    state = second_shot(photo, rules)
+    second: list[Ground] = [(f"challenge_{state}", state == "met", {})] if state else []
+    return (*_rows(photo.get("reasons")), *second)
+
+
+def are_grounds(value: Value) -> bool:
+    """Say whether a cell holds grounds as the app writes them: `[[code, holds, params], ...]`."""
+    return isinstance(value, list) and len(value) <= _ROWS_MAX and len(_rows(value)) == len(value)
+
+
 def worst(letters: Iterable[str]) -> str:
     """Return the worst of some grades."""
     return max(letters, key=LETTERS.index)
@@ -248,3 +265,17 @@ def _written(photo: Record) -> tuple[str, int]:
 def from_album(photo: Record | None) -> bool:
     """Say whether the photo of a repair was chosen from files: a person has to accept it."""
     return photo is not None and photo.text("source") == ALBUM
+
+
+def _rows(value: Value) -> list[Ground]:
+    found: list[Ground] = []
+    for row in value[:_ROWS_MAX] if isinstance(value, list) else []:
+        if not isinstance(row, list) or len(row) != 3:
+            continue
+        code, holds, params = row
+        if isinstance(code, str) and isinstance(holds, bool) and isinstance(params, dict):
+            plain = all(isinstance(one, int | str) and len(str(one)) <= _TEXT_MAX
+                        for one in params.values())  # fmt: skip
+            if 0 < len(code) <= _TEXT_MAX and len(params) <= _PARAMS_MAX and plain:
+                found.append((code, holds, dict(params)))
+    return found

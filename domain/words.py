@@ -11,5 +11,8 @@ class Words:
     by_language: Mapping[str, str]
 
     def in_(self, language: str) -> str:
-        """Return the text in `language`; a language that the data lacks reads the English."""
-        return self.by_language.get(language) or self.by_language["en"]
+        """Return the text in `language`; a language that the data lacks reads the English.
+
+        Words that stand in an entry may lack that, too: empty.
+        """
+        return self.by_language.get(language) or self.by_language.get("en", "")

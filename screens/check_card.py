@@ -55,9 +55,8 @@ def check_card(
 
 
 def _verdict(tokens: Tokens, t: Translator, check: RepairCheck) -> ft.Control:
-    said = " ".join(
-        t(one.key, **one.params) for one in check.reasons if one.key in t.texts
-    )  # of a later version: the outcome says enough
+    # of a later version: the outcome says enough
+    said = " ".join(filter(None, (t.known(one.key, "", one.params) for one in check.reasons)))
     return parts.note(
         tokens,
         KIND[check.outcome],

@@ -6,7 +6,6 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
-from domain.capture_trust import SIGNS
 from domain.errors import FieldError
 from screens import parts, parts_clip, parts_work, theme
 from screens.parts import Tap, colours, words
@@ -242,7 +241,7 @@ def _reason(
 def reason_text(t: Translator, code: str, params: Mapping[str, object]) -> str:
     """Return a ground of a grade in words; a sign with its measured rate, or that there is none."""
     key = f"evidence.reason.{code}"
-    return t(f"{key}.unmeasured" if code in SIGNS and "rate" not in params else key, **params)
+    return t.known(key, t.known(f"{key}.unmeasured", code, params), params)
 
 
 def photo_row(

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
+from domain.capture_trust import grounds, standing_grade
 from domain.changes import Entry
 from domain.papers import CredentialsError
 from domain.records import Record, Value
@@ -164,7 +165,7 @@ def _evidence(
 ) -> dict[str, Any]:
     """Return our own assertion: what the plant's chain says of this photo."""
     record = shot.record
-    reasons = record.get("reasons")
+    rules = told.definitions.trust
     found: dict[str, Any] = {
         "plant": told.definitions.plant.code,
         "record": told.record.record_id,
@@ -176,10 +177,8 @@ def _evidence(
         "copy_sha256": record.text("stamped"),
         "captured_by": signing.pseudonym(record.text("by")),
         "taken": taken,
-        "grade": record.text("grade"),
-        "reasons": [str(row[0]) for row in reasons if isinstance(row, list) and row]
-        if isinstance(reasons, list)
-        else [],
+        "grade": standing_grade(record, rules),
+        "reasons": [code for code, _, _ in grounds(record, rules)],
     }
     if entry is not None:
         wrote, corrected = entry

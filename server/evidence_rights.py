@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from domain.capture_trust import CHALLENGE, SERVER_CHALLENGE, challenge_of
+from domain.capture_trust import CHALLENGE, SERVER_CHALLENGE, are_grounds, challenge_of
 from domain.changes import Entry
 from domain.errors import EntryInvalidError, NotAllowedError
 from domain.evidence import AFTER
@@ -32,6 +32,9 @@ def first(record: Record) -> None:
     if record.get(CHALLENGE) is not None and (
         asked is None or asked.state != "open" or record.text("shot") != AFTER
     ):
+        raise EntryInvalidError(reason="fields")
+    reasons = record.get("reasons")
+    if reasons is not None and not are_grounds(reasons):
         raise EntryInvalidError(reason="fields")
     mark, used = record.get(MARK), record.get(REUSE)
     if (mark is not None and mark_of(mark) is None) or (used is not None and used_of(used) is None):

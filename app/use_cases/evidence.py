@@ -18,11 +18,10 @@ from app.use_cases.mark_lines import mark_lines
 from domain.capture_trust import (
     CHALLENGE,
     Challenge,
-    TrustRules,
     challenge_of,
     doubt_of,
     from_album,
-    second_shot,
+    grounds,
     standing_grade,
 )
 from domain.errors import RecordMissingError
@@ -335,26 +334,14 @@ def card_in(field: FieldApp, session: Session, evidence_id: str) -> EvidenceCard
     return _card(field, session, records.get(session, evidence_id))
 
 
-def _second(record: Record, rules: TrustRules) -> tuple[tuple[str, bool, dict[str, object]], ...]:
-    """Return the ground that a second shot is, where one is due."""
-    state = second_shot(record, rules)
-    return ((f"challenge_{state}", state == "met", {}),) if state else ()
-
-
 def _card(field: FieldApp, session: Session, record: Record) -> EvidenceCard:
-    reasons, thumb = record.get("reasons"), record.text("thumb")
-    rules = field.definitions.trust
-    grounds: list[tuple[str, bool, dict[str, object]]] = [
-        (str(row[0]), row[1] is True, dict(row[2]) if isinstance(row[2], dict) else {})
-        for row in (reasons if isinstance(reasons, list) else [])
-        if isinstance(row, list)
-    ]
+    thumb, rules = record.text("thumb"), field.definitions.trust
     return EvidenceCard(
         evidence_id=record.record_id,
         shot=record.text("shot"),
         item_id=record.text("item") or None,
         grade=standing_grade(record, rules),
-        reasons=(*grounds, *_second(record, rules)),
+        reasons=grounds(record, rules),
         taken_ms=record.whole("taken_ms") or 0,
         by=record.text("by"),
         thumb=blobs.read(field.store, thumb) if thumb else None,

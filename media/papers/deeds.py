@@ -12,7 +12,7 @@ from domain.repair_checks import REGION
 from domain.words import Words
 from media.papers.facts import Deed, Told
 from media.papers.sheet import SMALL, Line, Sheet, Tone
-from media.papers.wording import Wording, known, when
+from media.papers.wording import Wording, when
 
 _FIRST: Final = ("action", "state", "note", "words")
 # what an entry carries for programs, or what the report says elsewhere in full
@@ -67,7 +67,7 @@ class Names:
         """Return the name of a state of a workflow."""
         flow = self._data.workflows.get(type_)
         found = flow.states.get(code) if flow else None
-        return self._t.of(found.name) if found else known(self._t, f"report.state.{code}", code)
+        return self._t.of(found.name) if found else self._t.known(f"report.state.{code}", code)
 
     def action(self, code: str) -> str:
         """Return the name of an action."""
@@ -113,10 +113,10 @@ def _what(t: Wording, names: Names, told: Told, deed: Deed) -> list[Line]:
     gone: Tone = "faint" if deed.verdict in _TONES else "plain"
     lines = [Line(text, gone, SMALL + 0.5) for text in _changes(t, names, told, deed)]
     if deed.verdict in _TONES:
-        said = known(t, f"proof.verdict.{deed.verdict}", str(deed.verdict))
-        why = known(t, f"error.{deed.code}", deed.code or "", deed.params) if deed.code else ""
+        said = t.known(f"proof.verdict.{deed.verdict}", str(deed.verdict))
+        why = t.known(f"error.{deed.code}", deed.code or "", deed.params) if deed.code else ""
         lines.append(Line(": ".join(part for part in (said, why) if part), _TONES[deed.verdict]))
-    return lines or [Line(known(t, f"proof.kind.{deed.entry.kind}", deed.entry.kind))]
+    return lines or [Line(t.known(f"proof.kind.{deed.entry.kind}", deed.entry.kind))]
 
 
 def _changes(t: Wording, names: Names, told: Told, deed: Deed) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _changes(t: Wording, names: Names, told: Told, deed: Deed) -> Iterator[str]:
         value = cells[name]
         if value is None or value == "" or name in _ELSEWHERE:
             continue
-        label = known(t, f"proof.field.{name}", name)
+        label = t.known(f"proof.field.{name}", name)
         yield t("report.change", field=label, value=value_words(t, names, told, name, value))
 
 
@@ -151,7 +151,7 @@ def _text_words(t: Wording, names: Names, told: Told, name: str, value: str) -> 
     if name == "action":
         return names.action(value)
     if name == "label_state":
-        return known(t, f"label_state.{value}", value)
+        return t.known(f"label_state.{value}", value)
     if name in _OWN:
         return value
     return names.of(value)
@@ -161,7 +161,7 @@ def _open(sheet: Sheet, t: Wording, names: Names, told: Told) -> None:
     """Print conflicts that nobody has settled, and what keeps the work stopped."""
     rows: list[Line] = []
     for one in told.conflicts:
-        label = known(t, f"proof.field.{one.field}", one.field)
+        label = t.known(f"proof.field.{one.field}", one.field)
         kept = value_words(t, names, told, one.field, one.kept.value)
         other = value_words(t, names, told, one.field, one.other.value)
         rows.append(Line(t("report.conflict", field=label, kept=kept, other=other), "mind"))

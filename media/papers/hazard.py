@@ -23,7 +23,7 @@ from media.papers.deeds import Names, history
 from media.papers.facts import Shot, Told
 from media.papers.photos import Photos, position
 from media.papers.sheet import SMALL, Line, Sheet, Tone
-from media.papers.wording import Wording, known, when
+from media.papers.wording import Wording, when
 
 _TONES: Final[dict[str, Tone]] = {"passed": "good", "refused": "stop", "needs_person": "mind"}
 Rows = list[tuple[str, str]]
@@ -133,7 +133,7 @@ def _verdict(sheet: Sheet, t: Wording, found: RepairCheck | None, marked: bool) 
         sheet.lines([Line(t("check.waiting" if marked else "check.unmarked"), "mind")])
         return
     tone = _TONES[found.outcome]
-    said = " ".join(known(t, one.key, "", one.params) for one in found.reasons).strip()
+    said = " ".join(t.known(one.key, "", one.params) for one in found.reasons).strip()
     sheet.lines([Line(t(f"check.outcome.{found.outcome}"), tone, 11.0), Line(said)])
 
 

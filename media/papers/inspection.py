@@ -14,7 +14,7 @@ from media.papers.deeds import Names, history
 from media.papers.facts import Shot, Told
 from media.papers.photos import Photos, position
 from media.papers.sheet import SMALL, Line, Sheet, Tone
-from media.papers.wording import Wording, known, when
+from media.papers.wording import Wording, when
 
 _TONES: Final[dict[str, Tone]] = {"bad": "stop", "warn": "mind", "good": "good"}
 Rows = list[tuple[str, str]]
@@ -76,7 +76,7 @@ def facts(t: Wording, told: Told) -> Rows:
         (t("report.fact.unit"), names.of(record.text("unit"))),
         (t("report.fact.opened"), when(t, opened) if opened is not None else ""),
         (t("report.fact.submitted"), when(t, done) if done is not None else ""),
-        (t("report.fact.label"), known(t, f"label_state.{state}", state)),
+        (t("report.fact.label"), t.known(f"label_state.{state}", state)),
         (t("report.fact.position"), position(t, record.get("fix"))),
         (t("report.fact.drawing"), record.text("drawing_version")),
         (t("report.fact.note"), record.text("note")),
@@ -128,7 +128,7 @@ def _row(
     said = [Line(t(f"report.judged.{state}"), _TONES.get(state, "plain"), SMALL + 0.5)]
     if one.judgement.state == state and one.judgement.reason not in ("", "failed"):
         key = f"judgement.{one.judgement.reason}"
-        said.append(Line(known(t, key, "", one.judgement.params), "faint", SMALL))
+        said.append(Line(t.known(key, "", one.judgement.params), "faint", SMALL))
     said += _beside(t, told, item.item_id, hazards)
     answer = answer_words(t, item, one.value) or t("report.none")
     return [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from domain.capture_trust import grounds, standing_grade
 from domain.errors import PictureError, PictureTooLargeError
 from domain.records import Value
 from domain.repair_checks import Region
@@ -10,7 +11,7 @@ from media.papers.deeds import Names
 from media.papers.facts import Shot, Told, original_first, read_picture
 from media.papers.pictures import fitting
 from media.papers.sheet import SMALL, Line, Sheet, Tile, Tone
-from media.papers.wording import Wording, known, when
+from media.papers.wording import Wording, when
 from offline_store.database import Store
 
 BYTES_ALL: Final = 7_000_000  # of all pictures of a report
@@ -58,19 +59,21 @@ class Photos:
 
     def _title(self, shot: Shot) -> str:
         kind = shot.record.text("shot")
-        name = known(self._t, f"shot.{kind}", kind)
+        name = self._t.known(f"shot.{kind}", kind)
         if shot.is_clip:
             return self._t("report.clip", name=name, s=shot.record.whole("seconds") or 0)
         return name
 
     def _grade(self, shot: Shot) -> list[Line]:
-        t, letter = self._t, shot.record.text("grade")
-        name = known(t, f"evidence.grade.{letter}", "")
+        t, rules = self._t, self._told.definitions.trust
+        letter = standing_grade(shot.record, rules)
+        name = t.known(f"evidence.grade.{letter}", "")
         lines = [
             Line(t("report.evidence", grade=letter, name=name), _GRADES.get(letter, "plain"))
         ] if letter else []  # fmt: skip
-        for code, ok, params in _reasons(shot.record.get("reasons")):
-            said = known(t, f"evidence.reason.{code}", code, params)
+        for code, ok, params in grounds(shot.record, rules):
+            key = f"evidence.reason.{code}"
+            said = t.known(key, t.known(f"{key}.unmeasured", code, params), params)
             sign = "✓" if ok else "!"
             lines.append(Line(f"{sign} {said}", "faint" if ok else "mind", SMALL))
         return lines
@@ -109,14 +112,6 @@ def position(t: Wording, fix: Value) -> str:
     north = f"{abs(lat) / 1e7:.5f} {'N' if lat >= 0 else 'S'}"
     east = f"{abs(lon) / 1e7:.5f} {'E' if lon >= 0 else 'W'}"
     return t("report.photo.position", place=f"{north} {east}", m=max(1, round(acc / 100)))
-
-
-def _reasons(value: Value) -> list[tuple[str, bool, dict[str, object]]]:
-    return [
-        (str(row[0]), row[1] is True, dict(row[2]) if isinstance(row[2], dict) else {})
-        for row in (value if isinstance(value, list) else [])
-        if isinstance(row, list) and len(row) == 3
-    ]
 
 
 def _shape(value: Value) -> tuple[int, int] | None:

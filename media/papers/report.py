@@ -11,7 +11,7 @@ from media.papers.deeds import Names
 from media.papers.facts import Told
 from media.papers.photos import Photos
 from media.papers.sheet import QR_MM, SMALL, TITLE, TOP, WIDTH, Frame, Line, Sheet, Tone
-from media.papers.wording import Wording, known, when
+from media.papers.wording import Wording, when
 from offline_store.database import Store
 
 _LACKING_MAX: Final = 60  # signs named one by one
@@ -128,7 +128,7 @@ def _words(t: Wording, told: Told, one: Finding) -> str:
     device = params.get("device")
     if isinstance(device, str) and "name" not in params:
         params["device"] = told.devices.get(device, device)
-    return known(t, f"proof.{one.code}", one.code, params)
+    return t.known(f"proof.{one.code}", one.code, params)
 
 
 def _lacking(sheet: Sheet, t: Wording) -> None:

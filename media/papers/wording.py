@@ -19,8 +19,12 @@ class Wording(Protocol):
         """All texts by key."""
         ...
 
-    def __call__(self, key: str, **params: object) -> str:
+    def __call__(self, key: str, /, **params: object) -> str:
         """Return the text of a key with its placeholders filled in."""
+        ...
+
+    def known(self, key: str, otherwise: str, params: Mapping[str, object] | None = None) -> str:
+        """Return the text of a key that stands in an entry; `otherwise` where it cannot be said."""
         ...
 
     def of(self, words: Words | None) -> str:
@@ -44,13 +48,3 @@ def when(t: Wording, at_ms: int | None) -> str:
         return t.stamp(at_ms)
     except (ValueError, OverflowError, OSError):  # a clock may have told any number
         return str(at_ms)
-
-
-def known(t: Wording, key: str, otherwise: str, params: Mapping[str, object] | None = None) -> str:
-    """Return the text of a key that a later version may not have, or lack params of."""
-    if key not in t.texts:
-        return otherwise
-    try:
-        return t(key, **(params or {}))
-    except (KeyError, IndexError, ValueError):
-        return otherwise

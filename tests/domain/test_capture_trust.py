@@ -13,8 +13,10 @@ from domain.capture_trust import (
     STATES,
     Challenge,
     TrustRules,
+    are_grounds,
     challenge_of,
     doubtful,
+    grounds,
     standing_grade,
 )
 from domain.evidence import EvidenceFacts, EvidenceLimits, grade
@@ -108,3 +110,32 @@ def test_whatever_a_cell_holds_no_grade_is_raised_and_nothing_breaks() -> None:
         found = challenge_of(cell)
         assert standing_grade(first, RULES) >= letter
         assert found is None or challenge_of(found.value()) == found
+
+
+def test_grounds_are_read_whatever_a_cell_holds_and_accepted_as_the_app_writes_them() -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    odd: list[Value] = [
+        None,
+        "",
+        7,
+        True,
+        [],
+        {},
+        ["x"],
+        [["x"]],
+        "y" * 500,
+        {"rate": [1]},
+        {"a": 1},
+    ]
+    for _ in range(500):
+        cell: Value = [[rng.choice(odd) for _ in range(rng.randrange(5))] for _ in range(3)]
+        found = grounds(photo(shot="closeup", reasons=cell), RULES)
+        assert len(found) == 3 or not are_grounds(cell)
+    told = grade(SURE, LIMITS)
+    written: Value = [[row.code, row.ok, dict(row.params)] for row in told.reasons]
+    assert are_grounds(written)
+    assert [code for code, _, _ in grounds(photo(shot="closeup", reasons=written), RULES)] == [
+        row.code for row in told.reasons
+    ]
