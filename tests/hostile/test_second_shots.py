@@ -10,6 +10,7 @@ from app.use_cases import evidence, hazards
 from app.use_cases.evidence import DEFINITION, EvidenceCard, Target
 from domain.capture_trust import CHALLENGE, SERVER_CHALLENGE, Challenge
 from domain.records import Value
+from media.images import BYTES_MAX
 from offline_store import blob_files, blobs, records
 from tests.helpers.plant import Device, PlantSite
 from tests.helpers.screen import screen_of
@@ -52,23 +53,25 @@ def claims(device: Device, first: str, second: str) -> None:
         )  # fmt: skip
 
 
-def attached(device: Device, hazard: str, source: Value) -> str:
+def attached(
+    device: Device, hazard: str, source: Value, kind: str = "after", data: bytes | None = None
+) -> str:
     """Write a photo of the finished work as a changed app does: grade A, no task; returns its id.
 
     `source`: what it is said to come from; None: nothing is said.
     """
-    data, photo = file(PLACE), device.app.clock.new_id()
+    data, photo = data or file(PLACE), device.app.clock.new_id()
     with blob_files.writing(device.app.store) as writing:
         writing.begin("original", data)
         files = writing.finish()
     with device.app.store.session() as session:
-        for kind, (sha, size) in files.items():
-            blobs.add(session, sha, size, kind=kind, record_id=hazard)
+        for name, (sha, size) in files.items():
+            blobs.add(session, sha, size, kind=name, record_id=hazard)
         said = {} if source is None else {"source": source}
         device.app.write(
             session, FITTER, kind="attach", record_id=photo, type="evidence", definition=DEFINITION,
             set={
-                "of": hazard, "shot": "after", "by": FITTER, "original": files["original"][0],
+                "of": hazard, "shot": kind, "by": FITTER, "original": files["original"][0],
                 "taken_ms": device.app.clock.now_ms(), "grade": "A", "reasons": [], **said,
             },
         )  # fmt: skip
@@ -157,6 +160,16 @@ async def test_a_picture_of_another_record_is_seen_through(site: PlantSite) -> N
     claims(device, first, shot(device, hazard, CHALLENGE, ANOTHER))
     assert await judged(site, device, hazard, first) == {"state": "failed", "why": "used"}
     assert doubted(device, hazard).doubt == "used"
+
+
+async def test_a_picture_that_nobody_can_open_is_no_second_shot(site: PlantSite) -> None:
+    device = await site.device()
+    hazard = repairing(device)
+    first = shot(device, hazard, "after", PLACE)
+    large = file(ANOTHER) + bytes(BYTES_MAX)
+    claims(device, first, attached(device, hazard, "camera", CHALLENGE, large))
+    assert await judged(site, device, hazard, first) == {"state": "failed", "why": "unreadable"}
+    assert doubted(device, hazard).doubt == "unreadable"
 
 
 async def test_evidence_of_another_record_is_refused_as_a_second_shot(site: PlantSite) -> None:
