@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
+from domain.carried import CARRIER
 from domain.errors import FieldError
 from domain.records import Record, Value
 from domain.words import Words
@@ -38,7 +39,10 @@ DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 Ground = tuple[str, bool, dict[str, object]]  # code, whether it speaks for the photo, params
 _ROWS_MAX, _TEXT_MAX, _PARAMS_MAX = 40, 80, 8
 LETTERS: Final = "ABCD"  # best first
-ALBUM: Final = "file"  # cell `source` of a photo that was not taken by the camera of the app
+# cell `source`: taken by the camera of the app, chosen from files, drawn by the product
+CAMERA, ALBUM, DRAWN = "camera", "file", "drawn"
+SIGNED: Final = "signature"  # the shot that is drawn
+_ALBUM_BEST: Final = "C"  # as `domain.evidence.grade` has it
 _REASON_MAX, _ID_MAX = 500, 64
 _KEYS: Final = frozenset({"kind", "state", "why", "photo", "reason"})
 
@@ -179,18 +183,36 @@ def second_shot(photo: Record, rules: TrustRules) -> str:
         if asked and asked.state == "met" and doubt_of(photo):
             return "doubted"
         return asked.state if asked else "failed"
-    due = photo.text("shot") == "after" and photo.text("source") == "camera"
-    due = due and photo.text("media") != "video"
-    return "absent" if due and rules.asks(photo.text("grade"), len(signs_of(photo))) else ""
+    letter = photo.text("grade") if is_letter(photo.text("grade")) else LETTERS[0]
+    due = photo.text("shot") == "after" and photo.text("media") != "video"
+    due = due and photo.text("source") != ALBUM and not _by_server(photo)
+    return "absent" if due and rules.asks(letter, len(signs_of(photo))) else ""
 
 
 def standing_grade(photo: Record, rules: TrustRules) -> str:
-    """Return the grade that counts: as signed, and no better than signs and challenge leave."""
+    """Return the grade that counts: as signed, and no better than its proofs leave.
+
+    That is signs, challenge, and whether it comes from an album.
+    """
     letter = photo.text("grade")
-    if len(letter) != 1 or letter not in LETTERS:
+    if not is_letter(letter):
         return letter
-    unmet = second_shot(photo, rules) not in ("", "met")
-    return worst([letter, rules.cap(len(signs_of(photo))), *([rules.unmet] if unmet else [])])
+    caps = [rules.cap(len(signs_of(photo)))]
+    if second_shot(photo, rules) not in ("", "met"):
+        caps.append(rules.unmet)
+    if from_album(photo):
+        caps.append(_ALBUM_BEST)
+    return worst([letter, *caps])
+
+
+def is_letter(text: str) -> bool:
+    """Say whether a text is a grade."""
+    return len(text) == 1 and text in LETTERS
+
+
+def _by_server(photo: Record) -> bool:
+    """Say whether the server itself drew a photo: those of the demo plant."""
+    return photo.text("source") == DRAWN and photo.cells["source"].writer.startswith(f"{CARRIER}:")
 
 
 def grounds(photo: Record, rules: TrustRules) -> tuple[Ground, ...]:
@@ -213,11 +235,9 @@ def worst(letters: Iterable[str]) -> str:
     return max(letters, key=LETTERS.index)
 
 
-def doubtful(photo: Record) -> tuple[str, ...]:
-    """Return what reviewers are told of a photo: "signs", "challenge"."""
-    cell = photo.get(CHALLENGE)
-    asked = challenge_of(cell)
-    unmet = cell is not None and (asked is None or asked.state != "met" or bool(doubt_of(photo)))
+def doubtful(photo: Record, rules: TrustRules) -> tuple[str, ...]:
+    """Return what reviewers are told of a photo: "signs", "challenge" (left out, too)."""
+    unmet = second_shot(photo, rules) not in ("", "met")
     return (*(["signs"] if signs_of(photo) else []), *(["challenge"] if unmet else []))
 
 
@@ -260,6 +280,14 @@ def _written(photo: Record) -> tuple[str, int]:
     """Return the device that attached a photo, and the number of its entry."""
     device, _, number = photo.cells["original"].writer.rpartition(":")
     return device, int(number) if number.isdecimal() else 0
+
+
+def is_source(value: Value, shot: str) -> bool:
+    """Say whether a device may say that of where a photo of this shot comes from.
+
+    Nothing at all counts as not proved: a second shot is due as for the camera.
+    """
+    return value in (None, CAMERA, ALBUM) or (value == DRAWN and shot == SIGNED)
 
 
 def from_album(photo: Record | None) -> bool:

@@ -1,7 +1,8 @@
 """The duty that calls a person where the photo of a repair may not be what the camera saw.
 
-Signs and an unmet second shot are what the device itself signed; the server tells those who verify,
-once for a photo and each kind of doubt, as soon as the repair is handed in.
+Signs and an unmet second shot are what the device itself signed, and one that is due may be left
+out; the server tells those who verify, once for a photo and each kind of doubt, as soon as the
+repair is handed in.
 """
 
 import logging
@@ -25,7 +26,7 @@ def run(here: Site, now_ms: int) -> int:
     with here.store.reading() as session:
         for hazard in records.find(session, "hazard", state=STATES, limit=records.ALL):
             photo = last_after(records.evidence_of(session, hazard.record_id))
-            for doubt in doubtful(photo) if photo else ():
+            for doubt in doubtful(photo, found.trust) if photo else ():
                 assert photo is not None
                 step = f"{doubt}:{photo.record_id}"
                 steps = repair_checks.notices(found, hazard, step, now_ms)

@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from domain.capture_trust import CHALLENGE, SERVER_CHALLENGE, are_grounds, challenge_of
+from domain.capture_trust import (
+    CHALLENGE,
+    SERVER_CHALLENGE,
+    are_grounds,
+    challenge_of,
+    is_letter,
+    is_source,
+)
 from domain.changes import Entry
 from domain.errors import EntryInvalidError, NotAllowedError
 from domain.evidence import AFTER
@@ -33,11 +40,19 @@ def first(record: Record) -> None:
         asked is None or asked.state != "open" or record.text("shot") != AFTER
     ):
         raise EntryInvalidError(reason="fields")
-    reasons = record.get("reasons")
-    if reasons is not None and not are_grounds(reasons):
-        raise EntryInvalidError(reason="fields")
     mark, used = record.get(MARK), record.get(REUSE)
     if (mark is not None and mark_of(mark) is None) or (used is not None and used_of(used) is None):
+        raise EntryInvalidError(reason="fields")
+
+
+def claims(record: Record) -> None:
+    """Check what a device says a photo comes from and is worth; raises EntryInvalidError."""
+    grade, reasons = record.get("grade"), record.get("reasons")
+    if reasons is not None and not are_grounds(reasons):
+        raise EntryInvalidError(reason="fields")
+    if not is_source(record.get("source"), record.text("shot")):
+        raise EntryInvalidError(reason="fields")
+    if grade is not None and not is_letter(record.text("grade")):
         raise EntryInvalidError(reason="fields")
 
 

@@ -19,6 +19,15 @@ def here(site: Site, photo: Record) -> bool:
         return False
 
 
+def too_large(site: Site, photo: Record) -> bool:
+    """Say whether the original of a photo is here and larger than a photo may be; see `here`."""
+    sha = photo.text(_CELL)
+    try:
+        return bool(sha) and (site.blob_store.size(sha) or 0) > BYTES_MAX
+    except BlobStoreAwayError:
+        return False
+
+
 def read(site: Site, photo: Record) -> bytes | None:
     """Return the original of a photo; None where it is not here, or larger than a photo may be."""
     sha = photo.text(_CELL)

@@ -7,6 +7,7 @@ what the device found, those who verify are told. A region that is marked anew i
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from sqlmodel import Session
@@ -29,6 +30,7 @@ from domain.repair_checks import (
     disagree,
     last_after,
     region_of,
+    unread,
 )
 from domain.used_photos import standing
 from media import checks, repair
@@ -41,7 +43,7 @@ from server.site import Site
 
 STATES: Final = ("rectifying", "to_verify", "to_review")
 BACK_MS: Final = 14 * 86_400_000  # closed since: its originals may come late
-ROUND_MAX: Final = 8  # pairs a round: seconds each; the next round goes on
+ROUND_MAX: Final = 8  # pairs judged a round: seconds each; the next round goes on
 VERIFY: Final = ("hazard.verify", "hazard.review")
 _log = logging.getLogger(__name__)
 
@@ -51,15 +53,15 @@ def run(here: Site, now_ms: int) -> int:
     found = here.pack.definitions
     model = of_plant(found)
     with here.store.reading() as session:
-        due = list(_due(here, session, model, now_ms))
-    wrote = 0
+        due = list(_due(session, model, now_ms))
+    wrote = number = 0
     for hazard, before, after, region in due:
-        pictures = originals.read(here, before), originals.read(here, after)
-        if pictures[0] is None or pictures[1] is None:
+        if number >= ROUND_MAX:
+            break
+        result = _compared(here, before, after, region, model)
+        if result is None:
             continue
-        used = standing(after)
-        how: Reuse = used.how if used else "none"
-        result = repair.compared(pictures[0], pictures[1], region, how, model, "original")
+        number += 1
         steps = [OwnStep(RULE, after.record_id, "evidence", {SERVER_CHECK: result.value()})]
         told = _told(found, hazard, after, result, now_ms)
         written = write_own(here, steps)
@@ -88,15 +90,35 @@ def verifiers(found: Definitions, hazard: Record) -> list[Person]:
     return [person for person in near or able if person.person_id not in barred]
 
 
+def _compared(
+    here: Site, before: Record, after: Record, region: Region, model: Checks
+) -> RepairCheck | None:
+    """Return what the originals show; None while one of them cannot be had.
+
+    One that is here and larger than a photo may be will never be read: that is said, once.
+    """
+    if not (originals.here(here, before) and originals.here(here, after)):
+        return None
+    used = standing(after)
+    how: Reuse = used.how if used else "none"
+    for which, photo in (("before", before), ("after", after)):
+        if originals.too_large(here, photo):
+            return replace(unread(region, model.version, "original", which), reuse=how)
+    one, two = originals.read(here, before), originals.read(here, after)
+    if one is None or two is None:
+        return None
+    found = repair.compared(one, two, region, how, model, "original")
+    return replace(found, reuse=how)  # a picture that is damaged is not judged anew for ever
+
+
 def _due(
-    here: Site, session: Session, model: Checks, now_ms: int
+    session: Session, model: Checks, now_ms: int
 ) -> Iterator[tuple[Record, Record, Record, Region]]:
     """Yield hazard, both photos and region of what was not checked like that yet."""
     hazards = [
         *records.find(session, "hazard", state=STATES, limit=records.ALL),
         *records.find(session, "hazard", state="closed", changed_from_ms=now_ms - BACK_MS),
     ]
-    number = 0
     for hazard in hazards:
         region = region_of(hazard.get(REGION))
         if region is None:
@@ -111,12 +133,7 @@ def _due(
         same = done is not None and done.reuse == (used.how if used else "none")
         if done is not None and same and done.of(region, model.version):
             continue
-        if not (originals.here(here, before) and originals.here(here, after)):
-            continue
         yield hazard, before, after, region
-        number += 1
-        if number == ROUND_MAX:
-            return
 
 
 def _told(

@@ -74,6 +74,8 @@ def _on_originals(
     here: Site, first: Record, second: Record, asked: Challenge, model: Checks
 ) -> Doubt | None:
     """Return what the pictures themselves say; None while one of them has not come."""
+    if originals.too_large(here, first) or originals.too_large(here, second):
+        return "unreadable"  # by nobody, ever: the claim does not stand for that
     one, two = originals.read(here, first), originals.read(here, second)
     if one is None or two is None:
         return None

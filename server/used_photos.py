@@ -36,13 +36,16 @@ from server.site import Site
 
 LOOKED: Final = "server.used_photos"  # how far of the feed, and which photos wait
 ROUND_MAX: Final = 40  # photos a round: a tenth of a second each
-WAITING_MAX: Final = 5000  # photos whose originals have not come yet
+WAITING_ROUND: Final = 5000  # photos without an original looked after a round, all in turn
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """How far of the feed photos were looked at, and which still wait for their original."""
+    """How far of the feed photos were looked at, and which still wait for their original.
+
+    `waiting` has all of them, the next to be looked after first.
+    """
 
     feed: int
     waiting: tuple[str, ...]
@@ -69,20 +72,25 @@ def run(here: Site, now_ms: int) -> int:
         with here.store.reading() as session:
             state = _state(session)
             fresh, end = photo_index.fresh_photos(session, state.feed, new=True)
-            photos = records.lookup_all(session, [*state.waiting, *fresh])
+            due, rest = state.waiting[:WAITING_ROUND], state.waiting[WAITING_ROUND:]
+            photos = records.lookup_all(session, list(dict.fromkeys([*due, *fresh])))
         steps: list[OwnStep] = []
+        asked, ahead = frozenset(due), list[str]()
         waiting: list[str] = []
         looked = 0
         for photo in photos:
             if not used_photos.counts(photo):
                 continue
-            if looked == ROUND_MAX or not originals.here(here, photo):
+            if looked == ROUND_MAX:
+                (ahead if photo.record_id in asked else waiting).append(photo.record_id)
+                continue
+            if not originals.here(here, photo):
                 waiting.append(photo.record_id)
                 continue
             looked += 1
             steps += _looked(here, known, photo, limits, now_ms)
         wrote = _write(here, steps) + photo_index.fill(here, known, ROUND_MAX - looked)
-    left = _State(end, tuple(waiting[-WAITING_MAX:]))
+    left = _State(end, tuple(dict.fromkeys([*ahead, *rest, *waiting])))
     if left != state:
         here.store.run(lambda session: keep.put(session, LOOKED, left.value()))
     return wrote

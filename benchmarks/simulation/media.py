@@ -50,7 +50,7 @@ class Media:
             return None
         of, data = self._chance.choice(known), self._chance.randbytes(1000)
         cells: dict[str, Value] = {
-            "of": of.record_id, "by": MANAGER, "media": VOICE, "source": "microphone",
+            "of": of.record_id, "by": MANAGER, "media": VOICE,
             "taken_ms": self._now_ms(), "original": hashlib.sha256(data).hexdigest(),
         }  # fmt: skip
         doing = (MANAGER, "evidence", self._name("v"), "attach", cells)

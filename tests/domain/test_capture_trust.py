@@ -72,7 +72,7 @@ def test_only_a_second_shot_that_fits_keeps_the_grade(
 ) -> None:
     first = photo(**{CHALLENGE: challenge.value()})
     assert challenge_of(challenge.value()) == challenge
-    assert (standing_grade(first, RULES), doubtful(first)) == (letter, told)
+    assert (standing_grade(first, RULES), doubtful(first, RULES)) == (letter, told)
 
 
 def test_a_photo_of_a_repair_without_a_task_is_never_silently_sound() -> None:
@@ -80,6 +80,36 @@ def test_a_photo_of_a_repair_without_a_task_is_never_silently_sound() -> None:
     assert standing_grade(photo(source="file", grade="C"), RULES) == "C"
     assert standing_grade(photo(shot="closeup"), RULES) == "A"
     assert standing_grade(photo(), TrustRules("A", "A", "A")) == "A"  # a plant without these rules
+
+
+@pytest.mark.parametrize("source", ["camera", "drawn", "webcam", "", None, 7])
+@pytest.mark.parametrize("grade", ["A", "B", None, "A+"])
+def test_whatever_a_photo_is_said_to_come_from_a_second_shot_left_out_is_told(
+    source: Value, grade: Value
+) -> None:
+    first = photo(source=source, grade=grade)
+    assert doubtful(first, RULES) == ("challenge",)
+    assert standing_grade(first, RULES) not in ("A", "B")
+    assert doubtful(first, TrustRules()) == ()  # a plant that asks for none
+
+
+@pytest.mark.parametrize(
+    "cells", [{"source": "file"}, {"shot": "closeup"}, {"media": "video"}, {"grade": "C"}]
+)
+def test_nobody_is_told_of_a_second_shot_that_was_not_due(cells: dict[str, Value]) -> None:
+    assert doubtful(photo(**cells), RULES) == ()
+
+
+def test_a_photo_from_files_is_worth_what_an_album_is_whatever_its_device_signed() -> None:
+    assert [standing_grade(photo(source="file", grade=one), RULES) for one in "ABCD"] == [
+        "C", "C", "C", "D",
+    ]  # fmt: skip
+
+
+def test_what_the_server_drew_itself_asks_for_nothing() -> None:
+    drawn = photo(source="drawn")
+    own = replace(drawn, cells={**drawn.cells, "source": Cell("drawn", "server:4", 1, 0)})
+    assert (standing_grade(own, RULES), doubtful(own, RULES)) == ("A", ())
 
 
 def test_whatever_a_cell_holds_no_grade_is_raised_and_nothing_breaks() -> None:

@@ -10,7 +10,8 @@ from app.use_cases import evidence, hazards
 from app.use_cases.evidence import DEFINITION, EvidenceCard, Target
 from domain.capture_trust import CHALLENGE, SERVER_CHALLENGE, Challenge
 from domain.records import Value
-from offline_store import records
+from media.images import BYTES_MAX
+from offline_store import blob_files, blobs, records
 from tests.helpers.plant import Device, PlantSite
 from tests.helpers.screen import screen_of
 from tests.media.places import Picture, file, grainy, second_shot, wall
@@ -50,6 +51,41 @@ def claims(device: Device, first: str, second: str) -> None:
             session, FITTER, kind="edit", record_id=first, type="evidence",
             definition=DEFINITION, set={CHALLENGE: said},
         )  # fmt: skip
+
+
+def attached(
+    device: Device, hazard: str, source: Value, kind: str = "after", data: bytes | None = None
+) -> str:
+    """Write a photo of the finished work as a changed app does: grade A, no task; returns its id.
+
+    `source`: what it is said to come from; None: nothing is said.
+    """
+    data, photo = data or file(PLACE), device.app.clock.new_id()
+    with blob_files.writing(device.app.store) as writing:
+        writing.begin("original", data)
+        files = writing.finish()
+    with device.app.store.session() as session:
+        for name, (sha, size) in files.items():
+            blobs.add(session, sha, size, kind=name, record_id=hazard)
+        said = {} if source is None else {"source": source}
+        device.app.write(
+            session, FITTER, kind="attach", record_id=photo, type="evidence", definition=DEFINITION,
+            set={
+                "of": hazard, "shot": kind, "by": FITTER, "original": files["original"][0],
+                "taken_ms": device.app.clock.now_ms(), "grade": "A", "reasons": [], **said,
+            },
+        )  # fmt: skip
+    return photo
+
+
+def told_of_none(device: Device, hazard: str) -> None:
+    """The verifier was told that there is no second shot, and sees what that leaves."""
+    keys = [card.key for card in inbox(device, VERIFIER).cards if card.rule == "check"]
+    assert "notice.check.challenge" in keys
+    view = hazards.view(device.app, device.person(VERIFIER), hazard)
+    [photo] = [one for one in view.photos if one.shot == "after"]
+    assert ("challenge_absent", False, {}) in photo.reasons
+    assert photo.grade == "C"
 
 
 async def judged(site: PlantSite, device: Device, hazard: str, first: str) -> Value:
@@ -126,6 +162,16 @@ async def test_a_picture_of_another_record_is_seen_through(site: PlantSite) -> N
     assert doubted(device, hazard).doubt == "used"
 
 
+async def test_a_picture_that_nobody_can_open_is_no_second_shot(site: PlantSite) -> None:
+    device = await site.device()
+    hazard = repairing(device)
+    first = shot(device, hazard, "after", PLACE)
+    large = file(ANOTHER) + bytes(BYTES_MAX)
+    claims(device, first, attached(device, hazard, "camera", CHALLENGE, large))
+    assert await judged(site, device, hazard, first) == {"state": "failed", "why": "unreadable"}
+    assert doubted(device, hazard).doubt == "unreadable"
+
+
 async def test_evidence_of_another_record_is_refused_as_a_second_shot(site: PlantSite) -> None:
     device = await site.device()
     other = repairing(device)
@@ -163,6 +209,39 @@ async def test_a_device_cannot_say_it_for_the_server(site: PlantSite) -> None:
             definition=DEFINITION, set={SERVER_CHALLENGE: {"state": "met"}},
         )  # fmt: skip
     assert await judged(site, device, hazard, first) == {"state": "failed", "why": "same_exposure"}
+
+
+@pytest.mark.parametrize("source", ["camera", None])
+async def test_a_second_shot_that_is_left_out_is_told(site: PlantSite, source: Value) -> None:
+    device = await site.device()
+    hazard = repairing(device)
+    first = attached(device, hazard, source)
+    assert await judged(site, device, hazard, first) is None
+    told_of_none(device, hazard)
+
+
+@pytest.mark.parametrize("source", ["drawn", "screen", "", 7])
+async def test_a_photo_of_no_known_source_proves_no_repair(site: PlantSite, source: Value) -> None:
+    """The entry is refused, and the photo with it: nothing stands on it."""
+    device = await site.device()
+    hazard = repairing(device)
+    attached(device, hazard, source)
+    act(device, FITTER, hazard, "rectify>to_verify")
+    await met(site, device)
+    with site.server.state.site.store.reading() as session:
+        assert "after" not in {one.text("shot") for one in records.evidence_of(session, hazard)}
+    assert on_server(site, hazard).text("state") == "rectifying"
+
+
+async def test_a_photo_from_files_is_no_grade_a_whatever_the_device_signs(site: PlantSite) -> None:
+    device = await site.device()
+    hazard = repairing(device)
+    attached(device, hazard, "file")
+    act(device, FITTER, hazard, "rectify>to_verify")
+    await met(site, device)
+    view = hazards.view(device.app, device.person(VERIFIER), hazard)
+    [photo] = [one for one in view.photos if one.shot == "after"]
+    assert (photo.grade, photo.album) == ("C", True)
 
 
 @pytest.mark.parametrize("width", [412, 1280])

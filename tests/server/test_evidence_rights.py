@@ -57,6 +57,12 @@ async def test_a_photo_brings_no_word_of_the_server_and_no_malformed_hashes(benc
     for more in wrong:
         phone.write("U012", "evidence", {**good, **more}, kind="attach")
         assert [one.code for one in (await phone.push()).exceptions] == ["entry.invalid"]
+    for more in ({"source": "screen"}, {"source": "drawn"}, {"source": 1}, {"grade": "A+"}):
+        phone.write("U012", "evidence", {**good, **more}, kind="attach")
+        assert [one.code for one in (await phone.push()).exceptions] == ["entry.invalid"]
+    drawn: dict[str, Value] = {**good, "shot": "signature", "source": "drawn"}
+    for fine in ({**good, "source": "camera"}, {**good, "source": "file", "grade": "C"}, drawn):
+        phone.write("U012", "evidence", fine, kind="attach")
     mark: dict[str, Value] = {"mark": zeros, "reuse": {"how": "hint", "of": "x"}}
     phone.write("U012", "evidence", {**good, **mark}, kind="attach")
     assert (await phone.push()).exceptions == []

@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import EntryInvalidError
 from domain.records import Cell, Record, Value
-from server.evidence_rights import first
+from server.evidence_rights import claims
 
 
 def photo(reasons: Value) -> Record:
@@ -28,10 +28,10 @@ def photo(reasons: Value) -> Record:
 )
 def test_grounds_that_no_app_writes_are_refused(reasons: Value) -> None:
     with pytest.raises(EntryInvalidError):
-        first(photo(reasons))
+        claims(photo(reasons))
 
 
 def test_grounds_as_the_app_writes_them_are_taken() -> None:
-    first(photo([["live", True, {}], ["position_far", False, {"distance_m": 90, "limit_m": 60}]]))
-    first(photo([]))
-    first(photo(None))
+    claims(photo([["live", True, {}], ["position_far", False, {"distance_m": 90, "limit_m": 60}]]))
+    claims(photo([]))
+    claims(photo(None))

@@ -66,9 +66,9 @@ def hashed(bench: Bench, ids: list[str]) -> int:
     return sum(on_server(bench, one).get(SERVER_MARK) is not None for one in ids)
 
 
-def saved_again(data: bytes) -> bytes:
+def saved_again(data: bytes, width: int = 720) -> bytes:
     out = BytesIO()
-    opened(data).convert("RGB").resize((720, 540), Image.Resampling.BICUBIC).save(out, "JPEG")
+    opened(data).convert("RGB").resize((width, 540), Image.Resampling.BICUBIC).save(out, "JPEG")
     return out.getvalue()
 
 
@@ -142,3 +142,27 @@ async def test_what_has_not_come_or_is_damaged_holds_nobody_up(bench: Bench, sho
     shots.arrive(late)
     assert run(bench) == 1
     assert hashed(bench, [waiting]) == 1
+
+
+async def test_of_many_that_wait_for_their_original_none_is_forgotten(
+    bench: Bench, shots: Shots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used_photos.begin(bench.site)
+    first = shots.attach(file(wall(1)))
+    await shots.sent()
+    run(bench)
+    monkeypatch.setattr(used_photos, "WAITING_ROUND", 2)
+    views = [saved_again(file(wall(1)), 720 - seed) for seed in range(5)]
+    late = [shots.attach(data, arrived=False) for data in views]
+    await shots.sent()
+    for _ in range(4):
+        assert run(bench) == 0
+    for data, photo in zip(views, late, strict=True):
+        photo_index.forget(bench.site.store)  # the server was started again
+        shots.arrive(data)
+        for _ in range(3):  # five in twos
+            run(bench)
+        found = on_server(bench, photo).get(SERVER_REUSE)
+        assert isinstance(found, dict)
+        assert found["how"] == "block"
+        assert found["of"] in {first, *late}
