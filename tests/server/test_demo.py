@@ -1,5 +1,7 @@
 """The demo plant's first day: as the data says, seeded once, and never a second time."""
 
+from domain.capture_trust import doubtful, standing_grade
+from domain.repair_checks import last_after
 from offline_store import entries, records
 from server import main
 from tests.server.phone import Bench
@@ -35,3 +37,15 @@ async def test_a_second_start_seeds_nothing_and_keeps_the_day(bench: Bench) -> N
         assert entries.last_of_device(session, "server") == second
     assert again.epoch == bench.site.epoch
     assert again.pack.etag == bench.site.pack.etag
+
+
+async def test_the_photos_of_the_demo_plant_call_nobody(bench: Bench) -> None:
+    """They are drawn by the server itself: no second shot is missed."""
+    found = bench.site.pack.definitions
+    with bench.site.store.reading() as session:
+        waiting = records.find(session, "hazard", state="to_verify", limit=records.ALL)
+        photos = [last_after(records.evidence_of(session, one.record_id)) for one in waiting]
+    assert photos
+    for photo in photos:
+        assert photo is not None
+        assert (standing_grade(photo, found.trust), doubtful(photo, found.trust)) == ("A", ())
