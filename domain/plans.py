@@ -47,9 +47,12 @@ class DueUpkeep:
         return task_id(self.plan.plan_id, self.plan.asset, self.due_ms)
 
 
-def task_id(plan_id: str, asset: str, at_ms: int) -> str:
-    """Return the id of the task that a plan makes for equipment at a time."""
-    about = f"task|{plan_id}|{asset}|{at_ms}".encode()  # codes hold no bar
+def task_id(plan_id: str, asset: str, turn: int | str) -> str:
+    """Return the id of the task that a plan makes for equipment.
+
+    `turn` tells one from the next: when it starts or is due (ms), or the entry that called for it.
+    """
+    about = f"task|{plan_id}|{asset}|{turn}".encode()  # codes hold no bar
     return hashlib.sha256(about).hexdigest()[:_ID_DIGITS]
 
 

@@ -2,7 +2,7 @@
 
 Pure: device and server ask the same functions. The task is made by the server alone; a device that
 closes a hazard says with `coming` what will follow. A recheck is known by hazard and closing, so
-the same closing gives one task, however often somebody looks.
+the same closing gives one task, however often somebody looks and whatever its time turns out to be.
 """
 
 from collections.abc import Iterable, Sequence
@@ -100,9 +100,27 @@ class Coming:
 
 
 def id_of(hazard: Record) -> str:
-    """Return the id of the recheck of a hazard's last closing."""
+    """Return the id of the recheck of a hazard's last closing.
+
+    It follows from the entry that closed it: an anchor that comes later moves the time of a closing
+    and not its entry.
+    """
     state = hazard.cells.get("state")
-    return task_id(KIND, hazard.record_id, state.wall_ms if state else 0)
+    return task_id(KIND, hazard.record_id, state.writer if state else "")
+
+
+def ids_of(hazard: Record) -> tuple[str, str]:
+    """Return the ids that the recheck of the last closing may have, the one of now first.
+
+    The other one follows from the time of the closing: tasks made before are known by it.
+    """
+    state = hazard.cells.get("state")
+    return id_of(hazard), task_id(KIND, hazard.record_id, state.wall_ms if state else 0)
+
+
+def is_of(hazard: Record, task: Record) -> bool:
+    """Say whether a task is the recheck of this hazard's last closing."""
+    return task.text("kind") == KIND and task.record_id in ids_of(hazard)
 
 
 def repairers(found: Definitions, hazard: Record, photos: Iterable[Record]) -> frozenset[str]:
@@ -288,7 +306,7 @@ def state_of(task: Record, now_ms: int) -> str:
 
 def reopens(found: Definitions, hazard: Record, task: Record) -> bool:
     """Say whether the rule of the workflow opens a hazard again for this recheck of its closing."""
-    if task.record_id != id_of(hazard) or task.text("kind") != KIND:
+    if not is_of(hazard, task):
         return False
     state = task.text("result") if task.text("state") == "done" else "due"
     facts = {"recheck": {"state": state}}

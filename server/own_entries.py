@@ -7,7 +7,7 @@ that numbers the feed and goes on from there; nobody else can lengthen the chain
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,7 +63,33 @@ def write_own(here: Site, steps: Sequence[OwnStep], *, only_new: bool = False) -
     """
     if not steps:
         return []
-    written = here.store.run(lambda session: write_within(here, session, steps, only_new=only_new))
+    return _announced(
+        here, steps, lambda session: write_within(here, session, steps, only_new=only_new)
+    )
+
+
+def write_and_tell(
+    here: Site, steps: Sequence[OwnStep], notices: Sequence[OwnStep]
+) -> list[Written]:
+    """Write steps and the notices of them like `write_own`, all in one transaction.
+
+    What stands is not found due again, so a notice that was not written with it would never be. A
+    notice whose record exists is left out.
+    """
+    if not steps and not notices:
+        return []
+
+    def write(session: Session) -> list[Written]:
+        said = write_within(here, session, steps)
+        return said + write_within(here, session, notices, only_new=True)
+
+    return _announced(here, [*steps, *notices], write)
+
+
+def _announced(
+    here: Site, steps: Sequence[OwnStep], write: Callable[[Session], list[Written]]
+) -> list[Written]:
+    written = here.store.run(write)
     if any(one.verdict != KNOWN for one in written):
         here.hints.announce()
     for step, one in zip(steps, written, strict=True):

@@ -65,7 +65,7 @@ def _task(entry: Entry, scene: Scene) -> None:
         made = as_created(entry)
         hazard = _hazard(scene, made)
         closed = hazard.text("state") == rechecks.CLOSED
-        if not closed or made.record_id != rechecks.id_of(hazard):
+        if not closed or not rechecks.is_of(hazard, made):
             raise EntryInvalidError(reason="task")
         owner = made.text("owner")
         if made.text("state") != "open" or made.get("done_by") is not None:
@@ -91,8 +91,8 @@ def _hazard_by_rule(entry: Entry, scene: Scene) -> None:
     opened = entry.set.get("state") == rechecks.REOPENED and entry.set.get("action") == RULE
     if entry.kind != "decide" or not opened or entry.set.keys() - {"state", "action", "note"}:
         raise EntryInvalidError(reason="fields")
-    task = scene.record_of(rechecks.id_of(hazard))
-    if task is None or not rechecks.reopens(scene.definitions, hazard, task):
+    known = [scene.record_of(one) for one in rechecks.ids_of(hazard)]
+    if not any(one and rechecks.reopens(scene.definitions, hazard, one) for one in known):
         raise EntryInvalidError(reason="task")
 
 

@@ -55,7 +55,7 @@ def due(here: Site, session: Session, now_ms: int) -> Iterator[OwnStep]:
         limit=records.ALL,
     )  # fmt: skip
     for hazard in closed:
-        task = records.lookup(session, rechecks.id_of(hazard))
+        task = next(iter(records.lookup_all(session, rechecks.ids_of(hazard))), None)
         if task is None:
             yield from _made(found, session, hazard, now_ms)
         elif task.text("kind") != rechecks.KIND:
@@ -143,7 +143,7 @@ def _withdrawn(session: Session, task: Record) -> Iterator[OwnStep]:
     still = (
         hazard is not None
         and hazard.text("state") == rechecks.CLOSED
-        and rechecks.id_of(hazard) == task.record_id
+        and rechecks.is_of(hazard, task)
     )
     if not still:
         yield OwnStep(RULE, task.record_id, "task", {"state": "withdrawn"})

@@ -37,7 +37,7 @@ from media import checks, repair
 from media.checks import Checks
 from offline_store import records
 from server import originals
-from server.own_entries import OwnStep, write_own
+from server.own_entries import OwnStep, write_and_tell
 from server.rights import RULE
 from server.site import Site
 
@@ -64,8 +64,7 @@ def run(here: Site, now_ms: int) -> int:
         number += 1
         steps = [OwnStep(RULE, after.record_id, "evidence", {SERVER_CHECK: result.value()})]
         told = _told(found, hazard, after, result, now_ms)
-        written = write_own(here, steps)
-        wrote += len(written) + len(write_own(here, told, only_new=True))
+        wrote += len(write_and_tell(here, steps, told))
     if wrote:
         _log.info("repairs checked", extra={"entries": wrote})
     return wrote

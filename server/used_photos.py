@@ -29,7 +29,7 @@ from media.reuse import fit, marks
 from media.reuse.index import Candidate, Index
 from offline_store import journal, keep, records
 from server import originals, photo_index, repair_checks
-from server.own_entries import OwnStep, write_own
+from server.own_entries import OwnStep, write_and_tell
 from server.photo_index import Known
 from server.rights import RULE
 from server.site import Site
@@ -99,7 +99,7 @@ def run(here: Site, now_ms: int) -> int:
 def _write(here: Site, steps: list[OwnStep]) -> int:
     said = [one for one in steps if one.type != TYPE]
     told = [one for one in steps if one.type == TYPE]
-    wrote = len(write_own(here, said)) + len(write_own(here, told, only_new=True))
+    wrote = len(write_and_tell(here, said, told))
     if wrote:
         _log.info("photos compared", extra={"entries": wrote})
     return wrote

@@ -298,7 +298,7 @@ def _open(session: Session, task_id: str) -> tuple[Record, Record]:
     if task.type != "task" or task.text("kind") != KIND or task.text("state") != "open":
         raise RecheckOverError
     hazard = records.get(session, task.text("hazard"))
-    if rechecks.id_of(hazard) != task_id or hazard.text("state") != rechecks.CLOSED:
+    if not rechecks.is_of(hazard, task) or hazard.text("state") != rechecks.CLOSED:
         raise RecheckOverError
     return task, hazard
 
@@ -317,7 +317,7 @@ def _asked(task: Record) -> frozenset[str]:
 
 def _latest(session: Session, hazard: Record) -> Record | None:
     """Return the recheck of the last closing, also of one that it opened again."""
-    now = records.lookup(session, rechecks.id_of(hazard))
+    now = next(iter(records.lookup_all(session, rechecks.ids_of(hazard))), None)
     if now is not None or hazard.text("state") == rechecks.CLOSED:
         return now
     turn = stories.story(session, hazard).last(rechecks.CLOSED)

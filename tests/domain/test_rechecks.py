@@ -8,7 +8,7 @@ import pytest
 from domain import rechecks
 from domain.definitions import Definitions
 from domain.places import Fix
-from domain.plans import local_ms
+from domain.plans import local_ms, task_id
 from domain.plant import RosterRow
 from domain.rechecks import (
     HOUR_MS,
@@ -154,7 +154,7 @@ def test_who_was_asked_may_answer_and_who_repaired_never() -> None:
 
 
 def test_a_closing_has_one_recheck_and_the_next_closing_another() -> None:
-    again = replace(hazard(), cells={"state": Cell("closed", "d:9", CLOSED_MS + 1, 0)})
+    again = closing("d:9", CLOSED_MS + 1)
     assert rechecks.id_of(hazard()) == rechecks.id_of(hazard(grade="B"))
     assert rechecks.id_of(again) != rechecks.id_of(hazard())
     assert rechecks.reopens(FOUND, hazard(), task(state="done", result="failed"))
@@ -163,6 +163,32 @@ def test_a_closing_has_one_recheck_and_the_next_closing_another() -> None:
     assert not rechecks.reopens(FOUND, again, task(state="done", result="failed"))
     assert not rechecks.reopens(
         FOUND, hazard(state="reopened"), task(state="done", result="failed")
+    )
+
+
+def closing(writer: str, at_ms: int) -> Record:
+    return replace(hazard(), cells={"state": Cell("closed", writer, at_ms, 0)})
+
+
+def test_a_closing_whose_time_is_corrected_keeps_its_recheck() -> None:
+    first, later = closing("d:8", CLOSED_MS), closing("d:8", CLOSED_MS + 5 * HOUR_MS)
+    assert rechecks.id_of(first) == rechecks.id_of(later)
+    known = task(state="done", result="failed")
+    made = replace(known, record_id=rechecks.id_of(first))
+    assert rechecks.reopens(FOUND, later, made)
+    twice = closing("d:9", CLOSED_MS)  # closed again at the same time of another clock
+    assert rechecks.id_of(twice) != rechecks.id_of(first)
+    assert not rechecks.reopens(FOUND, twice, made)
+
+
+def test_a_task_known_by_the_time_of_its_closing_is_still_its_recheck() -> None:
+    one = closing("d:8", CLOSED_MS)
+    former = task_id("recheck", "HZ-1", CLOSED_MS)
+    assert rechecks.ids_of(one) == (rechecks.id_of(one), former)
+    known = task(state="done", result="failed")
+    assert rechecks.reopens(FOUND, one, replace(known, record_id=former))
+    assert not rechecks.reopens(
+        FOUND, closing("d:9", CLOSED_MS + 1), replace(known, record_id=former)
     )
 
 

@@ -40,12 +40,16 @@ ENROL_CODE = "test-code-1"
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """The link from one device to the server; `up` says whether there is a network."""
+    """The link from one device to the server; `up` says whether there is a network.
+
+    `last` is a path: after the next request to it was answered the network is gone.
+    """
 
     def __init__(self, app: FastAPI) -> None:
         """Join the device to the app without a socket."""
         self._inner = httpx.ASGITransport(app=app)
         self.up = True
+        self.last = ""
         self.requests = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -54,7 +58,10 @@ class Wire(httpx.AsyncBaseTransport):
         if not self.up:
             msg = "no network"
             raise httpx.ConnectError(msg, request=request)
-        return await self._inner.handle_async_request(request)
+        response = await self._inner.handle_async_request(request)
+        if self.last and request.url.path == self.last:
+            self.up, self.last = False, ""
+        return response
 
 
 @dataclass
