@@ -67,6 +67,7 @@ async def test_a_file_removed_while_it_came_gets_no_receipt_and_leaves_no_bytes(
     assert (await create(bench, phone)).status_code == 201
     assert (await patch(bench, phone, 0, PHOTO[:HALF])).status_code == 204
     part = blobs.part(bench.site.store, SHA)
+    part.parent.mkdir(exist_ok=True)
     part.write_bytes(PHOTO)
     with bench.site.store.session() as session:  # decided after the last look at the row
         removals.mark(session, [SHA])
