@@ -226,12 +226,18 @@ async def test_who_stands_there_keeps_the_grade_and_needs_no_more_taps(
     assert told(device, VERIFIER) == set()
 
 
-async def test_who_cannot_says_why_and_goes_on(site: PlantSite) -> None:
+async def asked_to_come_closer(site: PlantSite) -> tuple[Device, str]:
+    """Given: a repair whose photo will ask for a second shot, with half a minute for it."""
     device = await site.device()
     device.here.stand_at(device.app.definitions.plant.assets["DB-03"])
     hazard = dispatched(device)
     asks(device, "closer", seconds=30)
     sees(device, [file(second_shot(wall(1), 3))])
+    return device, hazard
+
+
+async def test_who_cannot_says_why_and_goes_on(site: PlantSite) -> None:
+    device, hazard = await asked_to_come_closer(site)
     async with screen_of(device, FITTER, pin_of(FITTER)) as client:
         finger = Finger(client)
         await photographed(client, finger, hazard)
@@ -247,11 +253,7 @@ async def test_who_cannot_says_why_and_goes_on(site: PlantSite) -> None:
 
 
 async def test_an_app_that_is_closed_instead_leaves_the_task_open(site: PlantSite) -> None:
-    device = await site.device()
-    device.here.stand_at(device.app.definitions.plant.assets["DB-03"])
-    hazard = dispatched(device)
-    asks(device, "closer", seconds=30)
-    sees(device, [file(second_shot(wall(1), 3))])
+    device, hazard = await asked_to_come_closer(site)
     async with screen_of(device, FITTER, pin_of(FITTER)) as client:
         finger = Finger(client)
         await photographed(client, finger, hazard)

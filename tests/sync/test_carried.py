@@ -144,6 +144,16 @@ async def test_what_the_server_turns_down_as_a_fork_counts_no_longer_where_it_wa
     assert other in held(carrier)
 
 
+async def lose(first: Tablet, lost: Tablet) -> None:
+    """Say on one device that another one is lost."""
+    cells: dict[str, Value] = {
+        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
+    }  # fmt: skip
+    await first.engine.sync_once()
+    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=lost.identity.device_id)
+    await first.engine.sync_once()
+
+
 async def test_a_lost_device_sends_the_rest_of_what_another_handed_in_for_it(plant: Plant) -> None:
     first, lost = plant.tablets[0], await plant.tablet()
     await lost.engine.sync_once()
@@ -151,12 +161,7 @@ async def test_a_lost_device_sends_the_rest_of_what_another_handed_in_for_it(pla
         lost.write(WORKER, "hazard", report(f"托人带回 {n}"))
     hand(plant, lost, first)
     rest = lost.write(WORKER, "hazard", report("后来写的"))
-    cells: dict[str, Value] = {
-        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
-    }  # fmt: skip
-    await first.engine.sync_once()
-    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=lost.identity.device_id)
-    await first.engine.sync_once()
+    await lose(first, lost)
     with pytest.raises(DeviceRevokedError):
         await lost.engine.sync_once()
     with plant.site.store.reading() as session:
@@ -171,12 +176,7 @@ async def test_a_device_that_is_lost_while_it_asks_for_its_own_entries_sends_the
     await lost.engine.sync_once()
     rest = lost.write(WORKER, "hazard", report("还没送"))
     lost.engine._own = True  # it was answered "gap", and the line broke before the page came
-    cells: dict[str, Value] = {
-        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
-    }  # fmt: skip
-    await first.engine.sync_once()
-    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=lost.identity.device_id)
-    await first.engine.sync_once()
+    await lose(first, lost)
     with pytest.raises(DeviceRevokedError):
         await lost.engine.sync_once()
     with plant.site.store.reading() as session:
