@@ -11,7 +11,7 @@ import signal
 import ssl
 import subprocess
 import sys
-import threading
+import time
 import unicodedata
 import urllib.error
 import urllib.request
@@ -84,10 +84,10 @@ def parts(
 def run(folder: Path, wanted: Sequence[Part], notes: Sequence[str], ca: Path | None) -> int:
     """Start the processes one after the other, print notes and addresses, wait for Ctrl-C."""
     folder.mkdir(parents=True, exist_ok=True)
-    stop = threading.Event()
+    asked: list[int] = []  # no Event: what the signal interrupts may hold its lock
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+    def end(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     running: list[tuple[Part, subprocess.Popen[bytes]]] = []
@@ -96,10 +96,11 @@ def run(folder: Path, wanted: Sequence[Part], notes: Sequence[str], ca: Path | N
             print(f"starting {part.name} ...", flush=True)
             process = _start(part, folder)
             running.append((part, process))
-            _wait(part, process, folder, stop, ca)
-        if not stop.is_set():
+            _wait(part, process, folder, asked, ca)
+        if not asked:
             print("\n".join(("", *notes, "", *addresses(wanted), "")), flush=True)
-        while not stop.wait(0.5):
+        while not asked:
+            time.sleep(0.5)
             for part, process in [row for row in running if row[1].poll() is not None]:
                 running.remove((part, process))
                 print(f"{part.name} ended ({process.returncode}); the others go on", flush=True)
@@ -179,7 +180,7 @@ def _wait(
     part: Part,
     process: subprocess.Popen[bytes],
     folder: Path,
-    stop: threading.Event,
+    asked: Sequence[int],
     ca: Path | None,
 ) -> None:
     """Return as soon as the process answers. Raises DemoError when it ends or takes too long."""
@@ -187,8 +188,9 @@ def _wait(
     for _ in range(READY_S * 4):
         if process.poll() is not None:
             raise DemoError(_failure(part, folder, f"ended ({process.returncode})"))
-        if _answers(part.url + part.ready, trust) or stop.wait(0.25):
+        if asked or _answers(part.url + part.ready, trust):
             return
+        time.sleep(0.25)
     raise DemoError(_failure(part, folder, f"did not answer within {READY_S} s"))
 
 

@@ -84,7 +84,15 @@ def run_duties(here: Site, now_ms: int) -> int:
 
 
 async def keep_going(here: Site) -> None:
-    """Run the duties again and again, until cancelled; the first time after one interval."""
+    """Run the duties again and again, until cancelled; the first time after one interval.
+
+    A round under way when it is cancelled ends first: the store must not close under it.
+    """
     while True:
         await asyncio.sleep(here.settings.duties_s)
-        await run_in_threadpool(run_duties, here, here.now_ms())
+        one_round = asyncio.create_task(run_in_threadpool(run_duties, here, here.now_ms()))
+        try:
+            await asyncio.shield(one_round)
+        except asyncio.CancelledError:
+            await one_round
+            raise

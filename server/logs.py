@@ -13,7 +13,7 @@ from pathlib import Path
 from server import clock
 
 FIELDS = (
-    *("device", "method", "route", "status", "ms", "code", "incident", "signal", "version"),
+    *("device", "method", "route", "status", "ms", "code", "incident", "version"),
     *("feed", "first", "last", "entries", "refused", "hazards", "blob", "offset", "lost"),
 )
 _TEXT_MAX = 80

@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -158,16 +159,20 @@ def create_app(settings: ServerSettings, now_ms: Callable[[], int] = clock.now_m
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that ends waiting pulls at once when it is told to stop."""
+    """Uvicorn that ends waiting pulls at once when it is told to stop.
+
+    Not where the signal is taken: that may be in the middle of writing a line of the log, where
+    another line is an error, and the signal would be lost with it.
+    """
 
     def __init__(self, config: uvicorn.Config, here: Site) -> None:
         super().__init__(config)
         self._here = here
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        _log.info("stopping", extra={"signal": int(sig)})
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        _log.info("stopping")
         self._here.hints.close()
-        super().handle_exit(sig, frame)
+        await super().shutdown(sockets)
 
 
 def run(settings: ServerSettings) -> None:
