@@ -90,3 +90,9 @@ def proves_nothing(photo: Record) -> bool:
     """Say whether a photo is known to be one that stands elsewhere, too: it confirms nothing."""
     used = standing(photo)
     return used is not None and used.how in PROVED
+
+
+def device_knew(photo: Record) -> bool:
+    """Say whether the device itself knew that when it took the photo."""
+    used = used_of(photo.get(REUSE))
+    return used is not None and used.how in PROVED
