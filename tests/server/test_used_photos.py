@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from domain.records import Record, Value
-from domain.used_photos import SERVER_MARK, SERVER_REUSE
+from domain.used_photos import SERVER_MARK, SERVER_REUSE, mark_value
+from media.reuse import marks
 from offline_store import records
 from server import clock, duties, photo_index, used_photos
 from tests.media.pictures import opened
@@ -116,10 +117,10 @@ async def test_it_goes_on_where_it_was_after_a_restart_and_says_nothing_twice(
         photo_index.forget(bench.site.store)
     assert run(bench) == 2
     assert hashed(bench, ids) == 8
-    marks = [on_server(bench, one).cells[SERVER_MARK] for one in ids]
+    taken = [on_server(bench, one).cells[SERVER_MARK] for one in ids]
     photo_index.forget(bench.site.store)
     assert (run(bench), run(bench)) == (0, 0)
-    assert [on_server(bench, one).cells[SERVER_MARK] for one in ids] == marks
+    assert [on_server(bench, one).cells[SERVER_MARK] for one in ids] == taken
 
 
 async def test_another_process_uses_what_this_one_took(bench: Bench, shots: Shots) -> None:
@@ -302,11 +303,13 @@ async def test_a_damaged_photo_that_looks_alike_by_its_hashes_hides_no_copy(
     bench: Bench, shots: Shots, theirs: Shots
 ) -> None:
     photo = file(wall(1))
+    mark = marks.mark(photo)
+    theirs.attach(photo[:900], mark=mark_value((*mark.whole, *mark.middle)))
+    await theirs.sent()
+    run(bench)
     first = shots.attach(photo)
     await shots.sent()
     run(bench)
-    mark = on_server(bench, first).get(SERVER_MARK)
-    theirs.attach(photo[:900], mark=mark)
     copy = theirs.attach(saved_again(photo))
     await theirs.sent()
     run(bench)
