@@ -240,7 +240,8 @@ def test_a_recheck_that_passed_with_a_photo_that_stands_elsewhere_too_is_doubted
     assert rechecks.state_of(done, 0, [before, used]) == expected, "of before they came there"
     for other in (task(state="done", result="failed", by=REPORTER), task(state="open")):
         assert rechecks.state_of(other, 0, [used]) != "doubted"
-    for rubbish in (None, "x", {"at_ms": "x"}):
+    odd_sites: list[Value] = [None, "x", {"at_ms": "x"}]
+    for rubbish in odd_sites:
         odd = task(state="done", result="passed", by=REPORTER, site=rubbish)
         assert rechecks.state_of(odd, 0, [used]) == expected
 
