@@ -152,7 +152,10 @@ def _told(
 def notices(
     found: Definitions, hazard: Record, step: str, now_ms: int, *, but: str = ""
 ) -> list[OwnStep]:
-    """Return what those who verify a repair are told about its photos; `but` is left out."""
+    """Return what those who verify a repair are told about its photos.
+
+    `but` is left out, unless nobody else is there to be told.
+    """
     where: dict[str, Value] = {name: hazard.text(name) for name in ("code", "asset", "area")}
     dues = [
         Due(
@@ -166,6 +169,6 @@ def notices(
             counted_ms=now_ms,
             params=where,
         )
-        for person in verifiers(found, hazard, but)
+        for person in verifiers(found, hazard, but) or verifiers(found, hazard)
     ]
     return [OwnStep(RULE, due.notice_id, TYPE, due.cells(now_ms)) for due in dues]
