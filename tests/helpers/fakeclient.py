@@ -136,6 +136,11 @@ class FakeClient(Connection):
         assert not control.disabled, f"{key} is disabled"
         await self.fire(control, "click")
 
+    async def press_shutter(self) -> None:
+        """Take a picture once the camera is open."""
+        await self.until(lambda: self.has("shutter") and not self.one("shutter").disabled)
+        await self.tap("shutter")
+
     async def write(self, key: str, text: str) -> None:
         """Type into the field with this key."""
         await self.fire(self.one(key), "change", text, value=text)

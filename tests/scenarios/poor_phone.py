@@ -174,8 +174,7 @@ async def compare(field: FieldApp, seed: int) -> float:
         finish = "do-hazard.rectify-to_verify"
         await drawn.until(lambda: drawn.has(finish))
         await drawn.tap(finish)
-        await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
-        await drawn.tap("shutter")
+        await drawn.press_shutter()
         await drawn.until(after)
         (photo_id,) = after()
         say(what="photo", id=photo_id)

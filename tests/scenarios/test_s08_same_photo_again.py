@@ -97,8 +97,7 @@ async def test_a_used_photo_is_turned_away_at_the_shutter_with_the_other_record(
             client.go(f"/hazard/{hazard}")
             await client.until(lambda: client.has(FINISH))
             await client.tap(FINISH)
-            await client.until(lambda: client.has("shutter") and not client.one("shutter").disabled)
-            await client.tap("shutter")
+            await client.press_shutter()
             await client.until(lambda: client.has("refused"))
             assert client.sees(f"这张照片已用于 {code}"), kind
             await client.until(lambda: client.has("refused-other"))  # with the other picture
@@ -106,8 +105,7 @@ async def test_a_used_photo_is_turned_away_at_the_shutter_with_the_other_record(
             await client.until(lambda: not client.has("shutter"))
         sees(device, second_shot(wall(2), 5))  # a photo of this repair is taken as ever
         await client.tap(FINISH)
-        await client.until(lambda: client.has("shutter") and not client.one("shutter").disabled)
-        await client.tap("shutter")
+        await client.press_shutter()
         await client.until(lambda: client.has("check-verdict"))
         await client.tap(FINISH)
         await client.until(lambda: client.has("waits"))

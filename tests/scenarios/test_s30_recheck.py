@@ -187,8 +187,7 @@ async def test_a_failed_recheck_opens_the_hazard_again_with_its_history(site: Pl
     sees(device, site.label("DB-03"), second_shot(with_defect(wall(1)), 7))
     async with screen_of(device, REPORTER, PINS[REPORTER], width=1280, height=800) as client:
         await open_task(client, task)
-        await client.until(lambda: client.has("shutter") and not client.one("shutter").disabled)
-        await client.tap("shutter")
+        await client.press_shutter()
         await client.until(lambda: client.has("recheck-looks"))
         assert client.sees("防护可能不见了")
         assert client.has("missing-box")
@@ -375,8 +374,7 @@ async def test_a_hazard_without_equipment_is_rechecked_in_its_area(site: PlantSi
         await client.until(lambda: client.has("elsewhere"))
         assert client.sees(f"您不在 {area.name.in_('zh')}")
         await client.tap("recheck-scan")
-        await client.until(lambda: client.has("shutter") and not client.one("shutter").disabled)
-        await client.tap("shutter")
+        await client.press_shutter()
         await client.until(lambda: client.has("recheck-looks"))
         await client.tap("recheck-again")  # put away without another photo: the first one stays
         await client.until(lambda: client.has("capture-away"))

@@ -69,8 +69,7 @@ async def test_a_used_photo_is_turned_away_at_the_shutter_with_the_other_picture
     sees(device, site.label("DB-03"), again)
     async with screen_of(device, REPORTER, PINS[REPORTER]) as client:
         await open_task(client, task)
-        await client.until(lambda: client.has("shutter") and not client.one("shutter").disabled)
-        await client.tap("shutter")
+        await client.press_shutter()
         await client.until(lambda: client.has("refused"))
         assert client.sees(f"这张照片已用于 {code}，不能证明现在的情况")
         await client.until(lambda: client.has("refused-other"))
@@ -80,8 +79,7 @@ async def test_a_used_photo_is_turned_away_at_the_shutter_with_the_other_picture
         await client.until(lambda: client.has("recheck-take"))
         sees(device, second_shot(wall(1), 7))
         await client.tap("recheck-take")
-        await client.until(lambda: client.has("shutter") and not client.one("shutter").disabled)
-        await client.tap("shutter")
+        await client.press_shutter()
         await client.until(lambda: client.has("recheck-looks"))
         await client.tap("recheck-pass")
         await client.until(lambda: client.route == "/")
@@ -150,8 +148,7 @@ async def test_once_the_device_has_heard_of_it_the_recheck_does_not_pass_with_th
         assert not client.one("recheck-fail").disabled
         sees(device, second_shot(wall(1), 8))  # a photo of now is as good as ever
         await client.tap("recheck-again")
-        await client.until(lambda: client.has("shutter") and not client.one("shutter").disabled)
-        await client.tap("shutter")
+        await client.press_shutter()
         await client.until(lambda: client.has("recheck-pass") and client.has("recheck-looks"))
         assert not client.has("recheck-photo-used")
         await client.tap("recheck-pass")

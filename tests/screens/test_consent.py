@@ -67,8 +67,7 @@ async def test_the_camera_opens_after_the_person_agreed(site: PlantSite) -> None
         assert client.sees("180 天后删除")
         assert not client.has("shutter")
         await client.tap("consent-yes")
-        await client.until(lambda: client.has("shutter") and not client.one("shutter").disabled)
-        await client.tap("shutter")
+        await client.press_shutter()
         await client.until(lambda: client.sees("closed"))
     (card,) = [
         one for one in evidence.of_record(device.app, target.record_id) if one.shot == "responsible"

@@ -62,8 +62,7 @@ async def test_missing_shots_are_named_each_with_the_way_to_take_it(field: Field
         for way in ("shoot-closeup", "do-hazard.dispatch-dispatched"):  # in any order; the big one
             await drawn.until(lambda: not drawn.has("shutter"))
             await drawn.tap(way)
-            await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
-            await drawn.tap("shutter")
+            await drawn.press_shutter()
             await drawn.until(lambda: not drawn.has("shutter"))
         await drawn.until(lambda: not drawn.has("missing"))
 
@@ -90,8 +89,7 @@ async def test_a_repair_with_its_photo_takes_three_taps_on_the_card(field: Field
         start, finish = "do-hazard.rectify-rectifying", "do-hazard.rectify-to_verify"
         await drawn.until(lambda: drawn.has(start))
         await drawn.tap(start)  # the repair begins with the photo
-        await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
-        await drawn.tap("shutter")
+        await drawn.press_shutter()
         await drawn.until(lambda: drawn.has(finish) and not drawn.one(finish).disabled)
         await drawn.tap(finish)
         await drawn.until(lambda: drawn.has("waits"))
@@ -124,8 +122,7 @@ async def test_a_camera_closed_without_a_photo_has_begun_nothing(field: FieldApp
         await drawn.until(lambda: drawn.has(start))
         assert state() == "dispatched"
         await drawn.tap(start)
-        await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
-        await drawn.tap("shutter")
+        await drawn.press_shutter()
         await drawn.until(lambda: drawn.has("do-hazard.rectify-to_verify"))
         assert state() == "rectifying"
 

@@ -47,8 +47,7 @@ def state(field: FieldApp, desk: Desk, record_id: str) -> str:
 
 async def take(drawn: FakeClient, key: str) -> None:
     await drawn.tap(key)
-    await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
-    await drawn.tap("shutter")
+    await drawn.press_shutter()
     await drawn.until(lambda: not drawn.has("shutter"))
 
 
@@ -105,8 +104,7 @@ async def test_the_photo_of_a_person_says_that_they_agreed(field: FieldApp) -> N
         await drawn.tap("take-responsible")
         await drawn.until(lambda: drawn.has("consent-yes"))
         await drawn.tap("consent-yes")
-        await drawn.until(lambda: drawn.has("shutter") and not drawn.one("shutter").disabled)
-        await drawn.tap("shutter")
+        await drawn.press_shutter()
         await drawn.until(lambda: drawn.sees("责任人（证据"))
     (shown,) = [
         one
