@@ -31,7 +31,7 @@ async def test_a_picture_without_a_code_is_refused_with_a_remedy(tmp_path: Path)
     await model.choose(jpeg(photo(640, 480)))
     assert model.error is not None
     assert model.error.code == "label.unreadable"
-    await model.found([Code("AS1:nonsense", "qr")], "label")
+    await model.found([Code("AS1:nonsense", "qr")], b"")
     assert model.error.code in ("label.unknown", "label.forged")
     model.again()
     assert model.error is None
