@@ -9,7 +9,7 @@ was read is covered, and the steps that follow look at the rest of the picture.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from media import vision
+from media import code_signs, vision
 from media.codes import Code, CodeEngine, Wanted, nearest_first
 from media.vision import Gray
 
@@ -109,8 +109,7 @@ class CodeFront:
     def unread(self, picture: bytes, found: Sequence[Code]) -> list[Code]:
         """Return what looks like codes beside the found ones and is not read, nearest first."""
         rest = vision.covered(vision.gray(picture), (code.outline for code in found))
-        seen = (code for engine in self._engines.values() for code in engine.unread(rest))
-        return sorted(seen, key=lambda code: code.away)
+        return sorted(code_signs.signs(rest), key=lambda code: code.away)
 
     def _of_picture(self, data: bytes, wanted: Wanted) -> list[Code]:
         ends_ms = self._now_ms() + PICTURE_MS

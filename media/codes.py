@@ -115,10 +115,6 @@ class CodeEngine(Protocol):
         """Return the codes in a grey picture, [] if none; `thorough` may take longer."""
         ...
 
-    def unread(self, picture: Gray) -> list[Code]:
-        """Return where QR codes seem to lie that it cannot read, without text; [] if none."""
-        ...
-
 
 class CodeReader(Protocol):
     """Reads QR and the like."""

@@ -89,9 +89,9 @@ def binary(picture: Gray, field: int) -> Gray:
     return _gray(cv2.adaptiveThreshold(picture, 255, mean, cv2.THRESH_BINARY, field, 5))
 
 
-def soft_binary(picture: Gray) -> Gray:
+def soft_binary(picture: Gray, field: int = 25) -> Gray:
     """Soften (sigma 1.5), then black and white: noise, scratches, glare, damage (+22 with zbar)."""
-    return binary(_gray(cv2.GaussianBlur(picture, (0, 0), 1.5)), 25)
+    return binary(_gray(cv2.GaussianBlur(picture, (0, 0), 1.5)), field)
 
 
 def double(picture: Gray) -> Gray:

@@ -18,27 +18,19 @@ class OpencvEngine:
 
     def find(self, picture: Gray, *, thorough: bool) -> list[Code]:
         """Return the QR codes in a grey picture; it looks in one way only."""
-        return [code for code in _all(picture) if code.text]
-
-    def unread(self, picture: Gray) -> list[Code]:
-        """Return the places of codes that it finds and cannot read."""
-        return [code for code in _all(picture) if not code.text]
-
-
-def _all(picture: Gray) -> list[Code]:
-    """Return every QR code that is found, also those that are not read."""
-    height, width = picture.shape
-    if min(height, width) < EDGE_MIN:
-        return []
-    try:
-        # as bytes: as text, a code in Shift-JIS is a UnicodeDecodeError of the binding
-        found = cv2.QRCodeDetectorAruco().detectAndDecodeBytesMulti(picture)
-    except cv2.error:  # it trips over its own guesses: nothing that it could read
-        return []
-    anything, texts, places, *_ = found
-    if not anything:  # then there are no places, either
-        return []
-    return [
-        Code(text_of(data), "qr", outline(place.tolist(), width, height))
-        for data, place in zip(texts, places, strict=False)
-    ]
+        height, width = picture.shape
+        if min(height, width) < EDGE_MIN:
+            return []
+        try:
+            # as bytes: as text, a code in Shift-JIS is a UnicodeDecodeError of the binding
+            found = cv2.QRCodeDetectorAruco().detectAndDecodeBytesMulti(picture)
+        except cv2.error:  # it trips over its own guesses: nothing that it could read
+            return []
+        anything, texts, places, *_ = found
+        if not anything:  # then there are no places, either
+            return []
+        return [
+            Code(text_of(data), "qr", outline(place.tolist(), width, height))
+            for data, place in zip(texts, places, strict=False)
+            if data
+        ]

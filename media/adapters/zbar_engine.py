@@ -42,11 +42,6 @@ class ZbarEngine:
                 return []
             return list(_codes(image, width, height))
 
-    def unread(self, picture: Gray) -> list[Code]:
-        """Return nothing: it tells only what it reads."""
-        del picture
-        return []
-
 
 def _codes(image: object, width: int, height: int) -> Iterator[Code]:
     symbol = _zbar.zbar_image_first_symbol(image)

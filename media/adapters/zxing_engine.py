@@ -14,7 +14,6 @@ _KINDS: dict[zxingcpp.BarcodeFormat, Kind] = {
     zxingcpp.BarcodeFormat.Code128: "code128",
 }
 _FORMATS = zxingcpp.BarcodeFormats(list(_KINDS))
-_QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 
 
 class ZxingEngine:
@@ -38,18 +37,6 @@ class ZxingEngine:
             Code(code.text, _KINDS[code.symbology], outline(_corners(code), width, height))
             for code in found
             if code.text and code.symbology in _KINDS  # `format` tells variants: QR model 1
-        ]
-
-    def unread(self, picture: Gray) -> list[Code]:
-        """Return where it found the three corners of a code, and nothing that makes sense."""
-        found = zxingcpp.read_barcodes(
-            picture, formats=_QR, try_downscale=False, try_invert=False, return_errors=True
-        )
-        height, width = picture.shape
-        return [
-            Code("", "qr", outline(_corners(code), width, height))
-            for code in found
-            if not code.valid
         ]
 
 
