@@ -15,6 +15,7 @@ from media import images
 
 Gray = NDArray[np.uint8]
 WORK_PIXELS_MIN = 1_250_000  # a search costs about 15 ms per megapixel: work on 1.25 to 5 MP
+LYING = 5  # EXIF orientations from here on swap width and height
 FINE_PIXELS_MIN = 5_000_000  # the last look, at 5 to 20 MP
 
 
@@ -27,6 +28,14 @@ def gray(data: bytes, pixels_min: int = WORK_PIXELS_MIN) -> Gray:
     orientation = exif_block.read(picture).orientation
     scale = images.scale_for(*picture.size, pixels_min)
     return np.asarray(images.upright(images.decode(picture, scale, "L"), orientation))
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Return how wide and how high a picture is when upright; nothing is decoded."""
+    picture = images.open_picture(data)
+    width, height = picture.size
+    lies = exif_block.read(picture).orientation >= LYING
+    return (height, width) if lies else (width, height)
 
 
 def shows_more(data: bytes) -> bool:

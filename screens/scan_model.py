@@ -48,7 +48,7 @@ class ScanModel(ft.Observable):
         """No frame was looked at yet."""
         self._empty = self._doubts = 0
         self._via = "label"
-        self._view_px = min(self.desk.width, self.desk.height)
+        self._view = (self.desk.width, self.desk.height)
 
     async def load(self) -> None:
         """Read what was scanned last."""
@@ -74,16 +74,9 @@ class ScanModel(ft.Observable):
         await self.camera.close()
 
     def measured(self, width: float, height: float) -> None:
-        """Note how large the camera's picture is drawn (px)."""
-        self._view_px = min(width, height)
-
-    @property
-    def reach(self) -> float:
-        """How far the frame reaches from the middle, in shorter sides of the camera's picture.
-
-        The picture fills the view and its shorter side may be cut: this is the most it can be.
-        """
-        return self.edge / 2 / self._view_px
+        """Note how large the view of the camera is (px); a page being laid out has none."""
+        if width > 0 and height > 0:
+            self._view = (width, height)
 
     @property
     def edge(self) -> float:
@@ -98,11 +91,12 @@ class ScanModel(ft.Observable):
             return
         if self.camera.control is None:
             self.frame = frame
-        codes = await asyncio.to_thread(scan.look, self.desk.field, frame, self.reach)
+        reach = aiming.reach(frame, self._view, self.edge)
+        codes = await asyncio.to_thread(scan.look, self.desk.field, frame, reach)
         if self.phase != "scanning":
             return
         if codes:
-            await self._seen(codes, frame)
+            await self._seen(codes, frame, reach)
             return
         self._empty += 1  # counted out of sight: a redraw per frame would slow the frames
         if self._empty == HINT_AFTER:
@@ -121,9 +115,9 @@ class ScanModel(ft.Observable):
         else:
             self.error, self.phase = LabelUnreadableError(), "refused"
 
-    async def _seen(self, codes: Sequence[Code], frame: bytes) -> None:
+    async def _seen(self, codes: Sequence[Code], frame: bytes, reach: float) -> None:
         """Go on with what a frame shows; while that is in doubt, wait for a better frame."""
-        aim = await asyncio.to_thread(aiming.aim, self.desk.field, codes, frame, self.reach)
+        aim = await asyncio.to_thread(aiming.aim, self.desk.field, codes, frame, reach)
         if not aim.sure:
             self._doubts += 1
             self.why = aim.why if aim.asked else None

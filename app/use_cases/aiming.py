@@ -8,7 +8,7 @@ from app.field import FieldApp
 from app.use_cases import scan
 from domain.errors import LabelError
 from domain.words import Words
-from media import codes, labels
+from media import codes, labels, vision
 from media.codes import Code
 
 CENTRED = 0.15  # of the shorter side: no other label has room between this one and the middle
@@ -39,6 +39,17 @@ class Aim:
     asked: tuple[Candidate, ...] = ()
     sure: bool = True
     why: Why = "several"
+
+
+def reach(picture: bytes, view: tuple[float, float], edge: float) -> float:
+    """Return how far the frame to aim with reaches from the middle of a live picture.
+
+    In shorter sides of the picture, which fills the `view` and is cut at two of its sides. The
+    frame is a square in the middle of the view; all three are drawn in the same unit.
+    """
+    width, height = vision.size(picture)
+    drawn = max(view[0] / width, view[1] / height)
+    return edge / 2 / (min(width, height) * drawn)
 
 
 def aim(field: FieldApp, found: Sequence[Code], picture: bytes, frame: float | None = None) -> Aim:
