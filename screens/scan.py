@@ -94,7 +94,7 @@ def ScanPage(done: Callable[[Scanned], Awaitable[None]], on_back: Callable[[], N
         )
     ways = _ways(model, tokens, t, picker)
     if model.asked:
-        return which(desk, model.asked, model.why, model.take, model.again, on_back)
+        return which(desk, model.asked, model.take, model.again, on_back, model.why)
     if model.error is not None:
         return _refused(desk, model, ways, on_back)
     view = _view(model, desk, on_back)

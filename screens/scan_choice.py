@@ -19,10 +19,10 @@ DETAILS: Mapping[Why, str] = {  # of a single one
 def which(
     desk: Desk,
     asked: Sequence[Candidate],
-    why: Why | None,
     take: Take,
     again: Callable[[], None],
     on_back: Callable[[], None],
+    why: Why | None = None,
 ) -> ft.Control:
     """The page that asks: one row for each code, and the camera once more."""
     tokens, t = desk.tokens, desk.t
