@@ -135,6 +135,7 @@ def repair(site: Site, who: Person, code: str) -> None:
     who.sees(t("rectify.figure.probability"), LATE_S)
     tour.shoot(who, "hazard-repaired")
     who.tap(t("hazard.hand_in"))
+    who.misses(t("hazard.hand_in"), LATE_S)
     who.page.wait_for_timeout(EVER_MS)
     leave(who, tour)
 
