@@ -11,6 +11,7 @@ from typing import Final, Literal, get_args
 from domain.carried import CARRIER
 from domain.errors import FieldError
 from domain.records import Record, Value
+from domain.used_photos import standing
 from domain.words import Words
 
 SIGN_SCREEN: Final = "sign_screen"
@@ -30,10 +31,10 @@ Why = Literal["", "other_place", "same_exposure", "not_moved", "unreadable", "no
 WHYS: Final[tuple[Why, ...]] = get_args(Why)
 SERVER_CHALLENGE: Final = "server_challenge"  # cell of an after photo, by the server
 # beside what the device can find: taken before it was asked for, by another device, answering two
-# tasks, known from elsewhere
+# tasks, known from elsewhere, in another record, too (and nobody knows which was first)
 Doubt = Literal[
     "", "other_place", "same_exposure", "not_moved", "unreadable", "no_camera",
-    "early", "other_device", "twice", "used",
+    "early", "other_device", "twice", "used", "same",
 ]  # fmt: skip
 DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 Ground = tuple[str, bool, dict[str, object]]  # code, whether it speaks for the photo, params
@@ -43,6 +44,8 @@ LETTERS: Final = "ABCD"  # best first
 CAMERA, ALBUM, DRAWN = "camera", "file", "drawn"
 SIGNED: Final = "signature"  # the shot that is drawn
 _ALBUM_BEST: Final = "C"  # as `domain.evidence.grade` has it
+_USED_BEST: Final = "C"  # of a copy of an earlier photo
+_USED: Final = frozenset({"unique", "used_hint", "used_same", "used_block"})
 _REASON_MAX, _ID_MAX = 500, 64
 _KEYS: Final = frozenset({"kind", "state", "why", "photo", "reason"})
 
@@ -192,17 +195,33 @@ def second_shot(photo: Record, rules: TrustRules) -> str:
 def standing_grade(photo: Record, rules: TrustRules) -> str:
     """Return the grade that counts: as signed, and no better than its proofs leave.
 
-    That is signs, challenge, and whether it comes from an album.
+    That is signs, challenge, whether it comes from an album, and whether it was used before.
     """
     letter = photo.text("grade")
     if not is_letter(letter):
         return letter
+    letter = _less_used(photo, letter)
     caps = [rules.cap(len(signs_of(photo)))]
     if second_shot(photo, rules) not in ("", "met"):
         caps.append(rules.unmet)
     if from_album(photo):
         caps.append(_ALBUM_BEST)
     return worst([letter, *caps])
+
+
+def _less_used(photo: Record, letter: str) -> str:
+    """Return what a grade is once it is known that the picture stands elsewhere, too.
+
+    As `domain.evidence.grade` has it: a copy is weak, a likeness is one weak point. What the
+    device had found itself is in its grade already.
+    """
+    used = standing(photo)
+    if used is None:
+        return letter
+    if used.how == "block":
+        return worst([letter, _USED_BEST])
+    counted = any(code in _USED and not ok for code, ok, _ in _rows(photo.get("reasons")))
+    return letter if counted else {"A": "B", "B": "C"}.get(letter, letter)
 
 
 def is_letter(text: str) -> bool:
@@ -218,11 +237,16 @@ def _by_server(photo: Record) -> bool:
 def grounds(photo: Record, rules: TrustRules) -> tuple[Ground, ...]:
     """Return what the grade that counts rests on: its device's grounds, and the second shot.
 
+    What the server found among all photos stands in the place of what the device knew of them.
     Rows that no app writes are left out: they must not keep anybody from looking at the rest.
     """
     state = second_shot(photo, rules)
     second: list[Ground] = [(f"challenge_{state}", state == "met", {})] if state else []
-    return (*_rows(photo.get("reasons")), *second)
+    rows, used = _rows(photo.get("reasons")), standing(photo)
+    if used is not None:
+        rows = [row for row in rows if row[0] not in _USED]
+        rows.append((f"used_{used.how}", False, {}))
+    return (*rows, *second)
 
 
 def are_grounds(value: Value) -> bool:

@@ -33,7 +33,8 @@ class EvidenceFacts:
     place is known yet; `time_known`: the device's clock was calibrated since its start;
     `label_elsewhere`: the label scanned before contradicts the position; `before`: the last
     position of this device; `quality`: None where there is no still picture to look at; `used`:
-    whether an earlier photo like this one is known ("hint") or proved the same ("block"); `signs`:
+    whether another photo like this one is known ("hint"), proved the same ("block") or that without
+    anybody knowing whose was first ("same"); `signs`:
     of a screen or a virtual camera, with their measured rate of false alarms in percent.
     """
 
@@ -45,7 +46,7 @@ class EvidenceFacts:
     label_elsewhere: bool = False
     before: Fix | None = None
     quality: PhotoQuality | None = None
-    used: Literal["unasked", "none", "hint", "block"] = "unasked"
+    used: Literal["unasked", "none", "hint", "same", "block"] = "unasked"
     signs: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
 
 

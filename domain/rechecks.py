@@ -5,7 +5,7 @@ closes a hazard says with `coming` what will follow. A recheck is known by hazar
 the same closing gives one task, however often somebody looks and whatever its time turns out to be.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -22,12 +22,14 @@ from domain.places import Fix, distance_m
 from domain.plans import day_begins, task_id
 from domain.plant import Plant
 from domain.records import Record, Value
+from domain.used_photos import PhotoUsedError, proves_nothing
 from domain.workflow import actors, clash
 
 KIND: Final = "recheck"
 DO: Final = "hazard.recheck"
 SHOT: Final = "recheck"
 PASSED, FAILED = "passed", "failed"
+DOUBTED: Final = "doubted"
 CLOSED, REOPENED = "closed", "reopened"
 VERIFIED: Final = "verified"  # state of a label whose signature was proved
 POSITION: Final = "position"  # no label: the device stood in the area
@@ -81,6 +83,18 @@ class RecheckAlbumError(RecheckError):
     """The photo of how it is now is from files: it may open the hazard again, not confirm it."""
 
     code = "recheck.album"
+
+
+class RecheckUsedError(RecheckError):
+    """The photo of how it is now stands elsewhere, too: it does not confirm the repair."""
+
+    code = "recheck.used"
+
+
+class RecheckPhotoUsedError(PhotoUsedError):
+    """This photo was used before and does not show how it is now; `record` names the other one."""
+
+    code = "recheck.photo_used"
 
 
 class RecheckWordsError(RecheckError):
@@ -262,11 +276,16 @@ def shown(photos: Iterable[Record], person_id: str, since_ms: int = 0) -> list[R
     ]
 
 
-def check_answer(result: str, note: str, photos: Sequence[Record]) -> None:
+def check_answer(
+    result: str,
+    note: str,
+    photos: Sequence[Record],
+    used: Callable[[Record], bool] = proves_nothing,
+) -> None:
     """Raise what is missing in an answer: a photo (`shown`), taken here and now, or words why.
 
-    Nobody looks at a recheck that passed, so it takes a photo of the camera; one from files shows
-    well enough that something is wrong.
+    Nobody looks at a recheck that passed, so it takes a photo of the camera that stands nowhere
+    else (`used`); one from files shows well enough that something is wrong.
     """
     if result not in (PASSED, FAILED):
         raise RecheckError
@@ -274,8 +293,28 @@ def check_answer(result: str, note: str, photos: Sequence[Record]) -> None:
         raise RecheckPhotoError
     if result == PASSED and all(from_album(one) for one in photos):
         raise RecheckAlbumError
+    if result == PASSED and _all_used(photos, used):
+        raise RecheckUsedError
     if result == FAILED and not note.strip():
         raise RecheckWordsError
+
+
+def doubted(task: Record, photos: Iterable[Record]) -> bool:
+    """Say whether a recheck that passed rests on photos alone that stand elsewhere, too.
+
+    It does not count as passed: a person looks, and opens the hazard again if need be.
+    """
+    if task.text("state") != "done" or task.text("result") != PASSED:
+        return False
+    site = task.get("site")
+    at_ms = site.get("at_ms") if isinstance(site, dict) else None
+    since_ms = at_ms if isinstance(at_ms, int) else 0
+    return _all_used(shown(photos, task.text("by"), since_ms), proves_nothing)
+
+
+def _all_used(photos: Iterable[Record], used: Callable[[Record], bool]) -> bool:
+    taken = [one for one in photos if not from_album(one)]
+    return bool(taken) and all(used(one) for one in taken)
 
 
 def cells_of(hazard: Record, one: Coming, owner: str) -> dict[str, Value]:
@@ -295,8 +334,10 @@ def cells_of(hazard: Record, one: Coming, owner: str) -> dict[str, Value]:
     }
 
 
-def state_of(task: Record, now_ms: int) -> str:
-    """Return how a recheck stands, as a code of `recheck_states`."""
+def state_of(task: Record, now_ms: int, photos: Iterable[Record] = ()) -> str:
+    """Return how a recheck stands, as a code of `recheck_states`; `photos` are its own."""
+    if doubted(task, photos):
+        return DOUBTED
     if task.text("state") == "done":
         return task.text("result")
     if (task.whole("due_ms") or 0) < now_ms:

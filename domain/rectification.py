@@ -13,8 +13,9 @@ from typing import Literal
 
 from domain.errors import FieldError
 
+SAME = "rectify.reuse_same"  # key of the reason
 Outcome = Literal["passed", "refused", "needs_person"]
-Reuse = Literal["none", "hint", "block"]
+Reuse = Literal["none", "hint", "same", "block"]
 
 
 class ModelFileError(FieldError):
@@ -137,7 +138,10 @@ class Verdict:
 
 
 def judge(findings: Findings, model: Model, limits: Limits, reuse: Reuse = "none") -> Verdict:
-    """Return the verdict; `reuse` is what the search among all other evidence said."""
+    """Return the verdict; `reuse` is what the search among all other evidence said.
+
+    "same": one and the same picture, and nobody knows whose was first.
+    """
     probability, signs = None, 0
     if findings.features is not None:
         probability = model.probability(findings.features)
@@ -154,6 +158,8 @@ def _decision(
     if reuse == "block":
         return "refused", (Reason("rectify.reused"),)
     doubts = _doubts(findings, limits, reuse)
+    if reuse == "same":
+        return "needs_person", (Reason(SAME), *doubts)
     if doubts or probability is None:
         return "needs_person", doubts or (Reason("rectify.region_hidden"),)
     params = {"percent": percent(probability)}

@@ -12,7 +12,7 @@ from typing import Final, cast, get_args
 
 from domain.evidence import AFTER, VIDEO
 from domain.records import Record, Value
-from domain.rectification import Outcome, Reason, Reuse, Verdict, percent
+from domain.rectification import SAME, Outcome, Reason, Reuse, Verdict, percent
 
 REGION: Final = "region"  # cell of a hazard
 CHECK: Final = "check"  # cell of an after photo: what its device found
@@ -24,7 +24,7 @@ SIDE_MIN: Final = 20  # thousandths: a smaller region is a slip of the finger
 _DIGITS: Final = Decimal("0.0001")
 _REASONS_MAX, _TEXT_MAX = 12, 80
 _OUTCOMES: Final = frozenset(get_args(Outcome))
-_REUSES: Final = frozenset(get_args(Reuse))
+_REUSES: Final = frozenset({"none", "hint", "block"})  # as versions before read them
 _BASES: Final = frozenset({"original", "copy"})
 _SHARES: Final = ("probability", "scene", "region", "full_frame")
 _KEYS: Final = frozenset(
@@ -108,6 +108,11 @@ class RepairCheck:
             **{name: text for name, text in zip(_SHARES, shares, strict=True) if text},
         }
 
+    def knows(self, reuse: Reuse) -> bool:
+        """Say whether it was made knowing that about the photo's use elsewhere."""
+        same = any(one.key == SAME for one in self.reasons)
+        return self.reuse == as_kept(reuse) and same == (reuse == "same")
+
     def of(self, region: Region, model: str) -> bool:
         """Say whether it tells of this region, by this model."""
         return (self.region, self.model) == (region, model)
@@ -117,7 +122,7 @@ def kept(verdict: Verdict, region: Region, model: str, basis: str) -> RepairChec
     """Return a verdict as a record keeps it."""
     return RepairCheck(
         verdict.outcome,
-        verdict.reuse,
+        as_kept(verdict.reuse),
         verdict.reasons[:_REASONS_MAX],
         model,
         region,
@@ -129,10 +134,18 @@ def kept(verdict: Verdict, region: Region, model: str, basis: str) -> RepairChec
     )
 
 
-def unread(region: Region, model: str, basis: str, which: str) -> RepairCheck:
+def as_kept(reuse: Reuse) -> Reuse:
+    """Return what a check keeps of the search: that nobody knows whose was first is its reason."""
+    return "hint" if reuse == "same" else reuse
+
+
+def unread(
+    region: Region, model: str, basis: str, which: str, reuse: Reuse = "none"
+) -> RepairCheck:
     """Return the check of a pair of which a photo ("before", "after") cannot be read."""
-    reason = Reason(f"rectify.unreadable.{which}")
-    return RepairCheck("needs_person", "none", (reason,), model, region, basis)
+    same = (Reason(SAME),) if reuse == "same" else ()
+    reasons = (*same, Reason(f"rectify.unreadable.{which}"))
+    return RepairCheck("needs_person", as_kept(reuse), reasons, model, region, basis)
 
 
 def check_of(value: Value) -> RepairCheck | None:

@@ -6,7 +6,7 @@ compares with all the evidence it knows of, also where the picture itself is els
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from domain.errors import FieldError
 from domain.records import Record, Value
@@ -18,21 +18,32 @@ SERVER_REUSE: Final = "server_reuse"  # what the server found among everything
 NUMBERS: Final = 4  # waves and slopes of the whole photo, of its middle
 _DIGITS: Final = 16
 _ID_MAX: Final = 64
-How = Literal["hint", "block"]
+How = Literal["hint", "same", "block"]
+_RANK: Final[tuple[How, ...]] = get_args(How)  # what says more comes later
+PROVED: Final = ("same", "block")  # one and the same picture, whoever had it first
 
 
 class PhotoUsedError(FieldError):
-    """This photo was used before and proves no repair; `code` names the other record."""
+    """This photo was used before and proves no repair; `record` names the other record."""
 
     code = "photo.used"
+
+    def __init__(self, *, earlier: str = "", **params: object) -> None:
+        """`earlier` is the id of the evidence that has the same picture."""
+        super().__init__(**params)
+        self.earlier = earlier
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """An earlier photo like this one: proof of the same ("block"), or worth a look ("hint")."""
+    """Another photo like this one: which is the copy, and how sure that is.
+
+    "block": proof that this one is a copy of an earlier one. "same": one and the same picture, and
+    nobody can say whose was first (the server alone writes it). "hint": alike, worth a look.
+    """
 
     how: How
-    of: str  # id of the earlier evidence
+    of: str  # id of the other evidence
 
     def value(self) -> dict[str, Value]:
         """Return it as a cell holds it."""
@@ -62,9 +73,26 @@ def used_of(value: Value) -> Used | None:
     how, of = value["how"], value["of"]
     if not isinstance(of, str) or not 0 < len(of) <= _ID_MAX:
         return None
-    return Used(how, of) if how in {"hint", "block"} else None  # type: ignore[arg-type]
+    return Used(how, of) if how in _RANK else None
 
 
 def standing(photo: Record) -> Used | None:
     """Return what is known of a photo: the server compared with everything, so it goes first."""
     return used_of(photo.get(SERVER_REUSE)) or used_of(photo.get(REUSE))
+
+
+def stronger(used: Used | None, than: Used | None) -> bool:
+    """Say whether a finding says more than what is known already."""
+    return used is not None and (than is None or _RANK.index(used.how) > _RANK.index(than.how))
+
+
+def proves_nothing(photo: Record) -> bool:
+    """Say whether a photo is known to be one that stands elsewhere, too: it confirms nothing."""
+    used = standing(photo)
+    return used is not None and used.how in PROVED
+
+
+def device_knew(photo: Record) -> bool:
+    """Say whether the device itself knew that when it took the photo."""
+    used = used_of(photo.get(REUSE))
+    return used is not None and used.how in PROVED

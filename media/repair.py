@@ -41,7 +41,7 @@ def compared(
         which = "after"
         two = photos.opened(after, share)
     except (PictureError, RegionError):
-        return unread(region, checks.version, basis, which)
+        return unread(region, checks.version, basis, which, reuse)
     findings = check.compared(one, two, box, checks.limits).findings
     return kept(judge(findings, checks.model, checks.limits, reuse), region, checks.version, basis)
 

@@ -49,6 +49,12 @@ def under(session: Session, device_id: str, feed: int) -> Batch | None:
     return Batch(*row) if row else None
 
 
+def heard_before(session: Session, device_id: str, number: int) -> int | None:
+    """Return when a device had pushed last before the push that brought entry `number`, in ms."""
+    row = bulk.first(session, _BEFORE, (device_id, number))
+    return row[0] if row else None
+
+
 def answer(session: Session, batch: Batch) -> None:
     """Keep the reply to a push, and how much of it was taken."""
     told = (batch.last, batch.head, batch.feed, batch.received_ms, batch.receipt, batch.reply)
@@ -75,6 +81,7 @@ _ROWS = bulk.columns(BatchRow, _NAMES)
 _ALL = f"{_ROWS} WHERE device_id = ? ORDER BY first"
 _THIS = f"{_ROWS} WHERE device_id = ? AND first = ?"
 _UNANSWERED = f"{_ROWS} WHERE device_id = ? AND reply IS NULL AND first > ? ORDER BY first LIMIT 1"
+_BEFORE = "SELECT max(received_ms) FROM batch WHERE device_id = ? AND last < ?"
 _UNDER = f"{_ROWS} WHERE device_id = ? AND feed = ?"
 _ANSWER = (
     "UPDATE batch SET last = ?, head = ?, feed = ?, received_ms = ?, receipt = ?, reply = ?"

@@ -2,9 +2,8 @@
 
 Entries of devices are theirs: each device sends again what a restored server lacks. What the server
 wrote itself (notices, tasks, gaps) nobody can send again; it says them anew under the same numbers.
-So a device that meets a new life of the feed puts the server's own entries in doubt, believes those
-that come again, and forgets the others: where something new comes, or at the
-end of the feed.
+So a device that reads the feed anew puts the server's own entries in doubt, believes those that
+come again, and forgets the others: where something new comes, or at the end of the feed.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,16 +23,15 @@ _OWN = col(EntryRow.device_id) == SERVER
 _DOUBTED = (_OWN, col(EntryRow.feed).is_(None))
 
 
-def begin_anew(store: Store) -> None:
-    """Begin a new life of the feed: offer files again, and put in doubt what the server wrote."""
+def offer_files_again(store: Store) -> None:
+    """Offer all own files once more: a server in a new life of its feed may lack them."""
     with store.session() as session:
         blobs.offer_again(session)
         keep.put(session, keep.LAST_FILE, value=None)
-        begin(session)
 
 
 def begin(session: Session) -> None:
-    """Put what the server wrote itself in doubt: its feed is of another life now."""
+    """Put what the server wrote itself in doubt: its feed may be of another life."""
     keep.put(session, _ANEW, value=True)
     session.connection().execute(update(EntryRow).where(_OWN).values(feed=None))
 

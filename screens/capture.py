@@ -14,6 +14,8 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases import rechecks
+from domain.errors import FieldError
+from domain.used_photos import PhotoUsedError
 from media.clips import length_text
 from media.ports import Camera
 from screens import parts, parts_evidence, theme
@@ -22,6 +24,7 @@ from screens.challenge import task_bar, task_sign
 from screens.ghost import ghost_layer, ghost_switch
 from screens.pictures import PicturePicker
 from screens.theme import Tokens
+from screens.used_refusal import UsedRefusal
 
 
 @ft.component
@@ -85,7 +88,7 @@ def _Sight(model: CaptureModel, tokens: Tokens, t: Translator, caption: str) -> 
 
     ft.use_effect(model.start, [model.camera], cleanup=gone)
     if model.error is not None and model.phase == "failed":
-        return parts_evidence.refused(tokens, t, model.error)
+        return _refused(model.error, tokens, t)
     sign = task_sign(model, tokens, t)
     view = parts_evidence.viewfinder(
         tokens,
@@ -99,7 +102,7 @@ def _Sight(model: CaptureModel, tokens: Tokens, t: Translator, caption: str) -> 
     # the view stays the first: one that moves is built anew, and its camera gives nothing more
     rows = [view, *ghost_switch(model, tokens, t)]
     if model.error is not None:  # the camera is still good
-        rows.append(parts_evidence.refused(tokens, t, model.error))
+        rows.append(_refused(model.error, tokens, t))
     if model.phase == "ready" and model.camera is not None and model.camera.records:
         rows.append(
             parts.quiet_button(
@@ -116,6 +119,12 @@ def _Sight(model: CaptureModel, tokens: Tokens, t: Translator, caption: str) -> 
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         controls=rows,
     )
+
+
+def _refused(error: FieldError, tokens: Tokens, t: Translator) -> ft.Control:
+    if isinstance(error, PhotoUsedError):
+        return cast("Any", UsedRefusal)(error)
+    return parts_evidence.refused(tokens, t, error)
 
 
 def _preview(model: CaptureModel) -> ft.Control | None:

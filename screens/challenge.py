@@ -8,7 +8,7 @@ from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
 from domain.capture_trust import SIGNS, TrustRules
 from domain.words import Words
-from screens import parts, parts_evidence, theme
+from screens import parts, parts_evidence, parts_grounds, theme
 from screens.capture_model import CaptureModel
 from screens.parts import words
 from screens.parts_evidence import SNOW
@@ -88,7 +88,7 @@ def doubts(
     found: list[ft.Control] = []
     for code, _, params in photo.reasons:
         if code in SIGNS:
-            said = parts_evidence.reason_text(t, code, params)
+            said = parts_grounds.reason_text(t, code, params)
             sure = t("doubt.sign")
             found.append(parts.note(tokens, "mind", said, detail=sure, key=f"doubt-{code}"))
     if photo.album:

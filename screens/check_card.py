@@ -6,10 +6,11 @@ from typing import Final
 import flet as ft
 
 from app.translate import Translator
-from app.use_cases.repair_checks import CheckView, UsedView
+from app.use_cases.repair_checks import CheckView
 from domain.repair_checks import RepairCheck, shown_percent
 from screens import parts, theme
 from screens.parts import words
+from screens.parts_grounds import used_note
 from screens.theme import Tokens
 
 KIND: Final[dict[str, parts.Kind]] = {"passed": "good", "refused": "stop", "needs_person": "mind"}
@@ -48,7 +49,7 @@ def check_card(
         )
         found.append(parts.note(tokens, "mind", said, key="check-differs"))
     if view.used is not None:
-        found.append(_used(tokens, t, view.used))
+        found.append(used_note(tokens, t, view.used))
     if check is not None:
         found.append(_figures(tokens, t, check, by_server=view.server is not None))
     return [*found, *buttons]
@@ -95,20 +96,6 @@ def _figures(tokens: Tokens, t: Translator, check: RepairCheck, *, by_server: bo
 def _percent(t: Translator, share: str) -> str:
     percent = shown_percent(share)
     return t("check.none") if percent is None else t("check.percent", percent=percent)
-
-
-def _used(tokens: Tokens, t: Translator, used: UsedView) -> ft.Control:
-    """An earlier photo like this one, beside what is known of it."""
-    said = t(f"check.used.{used.how}", code=used.code or t("check.none"))
-    note = parts.note(tokens, "stop" if used.how == "block" else "mind", said, key="check-used")
-    if used.thumb is None:
-        return note
-    side = tokens.tall(96)
-    tile = ft.Image(
-        src=used.thumb, width=side, height=side, fit=ft.BoxFit.COVER, semantics_label=said
-    )
-    row: list[ft.Control] = [tile, ft.Container(expand=True, content=note)]
-    return ft.Row(spacing=theme.GAP_WIDE, controls=row)
 
 
 def _running(tokens: Tokens, t: Translator) -> ft.Control:

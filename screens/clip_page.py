@@ -8,7 +8,7 @@ import flet as ft
 from app.use_cases import evidence_files
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
-from screens import parts, parts_clip, parts_evidence, parts_pages
+from screens import parts, parts_clip, parts_evidence, parts_grounds, parts_pages
 from screens.context import Desk, use_desk, use_keys, use_value
 
 SHARE_STEP = 0.02  # least progress worth drawing again
@@ -87,6 +87,6 @@ def ClipPage(
         (t("clip.length"), parts_clip.length_text(card.seconds)),
         (t("clip.size"), parts_clip.size_text(t, card.size)),
     ]
-    proof = [parts.facts_card(tokens, facts), parts_evidence.evidence_card(tokens, t, card)]
+    proof = [parts.facts_card(tokens, facts), parts_grounds.evidence_card(tokens, t, card)]
     retake = parts.Action(t("clip.again"), on_retake, "evidence-retake") if on_retake else None
     return parts_pages.close_up(desk, title, detail, picture, proof, on_back=on_back, retake=retake)

@@ -9,7 +9,7 @@ import flet as ft
 from app.use_cases import evidence
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
-from screens import parts, parts_evidence, parts_pages, theme
+from screens import parts, parts_grounds, parts_pages, theme
 from screens.clip_page import ClipPage
 from screens.context import use_desk, use_keys
 
@@ -45,7 +45,7 @@ def EvidencePage(
 
     ft.use_effect(load, [card.evidence_id])
     use_keys(enter=on_back, escape=on_back)
-    proof = [parts_evidence.evidence_card(tokens, t, card)]
+    proof = [parts_grounds.evidence_card(tokens, t, card)]
     if not complete and not card.sent:
         proof.insert(0, parts.words(t("evidence.partial"), tokens, size=tokens.small))
     retake = parts.Action(t("evidence.retake"), on_retake, "evidence-retake") if on_retake else None

@@ -115,8 +115,11 @@ def _small_photo(
         grade=photo.grade,
         height=tokens.tall(84),
     )
-    role = words(t(f"shot.{photo.shows}.short"), tokens, size=tokens.small, color=tokens.ink2)
-    return ft.Column(tight=True, spacing=2, controls=[tile, role])
+    below = [words(t(f"shot.{photo.shows}.short"), tokens, size=tokens.small, color=tokens.ink2)]
+    if photo.used is not None:
+        known = t(f"check.reuse.{photo.used.how}")
+        below.append(words(known, tokens, size=tokens.small, color=tokens.mind))
+    return ft.Column(tight=True, spacing=2, controls=[tile, *below])
 
 
 def _photo(
@@ -130,6 +133,8 @@ def _photo(
 
     when = t.moment(photo.taken_ms, model.desk.field.clock.now_ms())
     caption = t("hazard.photo", shot=t(f"shot.{photo.shows}.short"), time=when)
+    if photo.used is not None:
+        caption = f"{caption} · {t(f'check.reuse.{photo.used.how}')}"
     return parts_evidence.wide_photo(
         tokens, photo, caption, t("evidence.absent"), key=f"photo-{photo.evidence_id}", on_tap=look
     )

@@ -1,14 +1,14 @@
-"""Parts around photos and the bottom of a page: viewfinder, grade of evidence, panels, bars."""
+"""Parts around photos and the bottom of a page: viewfinder, photos, panels, bars."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import flet as ft
 
 from app.translate import Translator
 from app.use_cases.evidence import EvidenceCard
 from domain.errors import FieldError
-from screens import parts, parts_clip, parts_work, theme
-from screens.parts import Tap, colours, words
+from screens import parts, parts_clip, parts_grounds, parts_work, theme
+from screens.parts import Tap, words
 from screens.theme import Tokens
 
 RATIO = 4 / 3  # of the viewfinder: what a phone's sensor sees
@@ -174,76 +174,6 @@ def _at_work(tokens: Tokens, text: str, share: float | None) -> ft.Control:
     )
 
 
-def grade_badge(tokens: Tokens, grade: str) -> ft.Control:
-    """The letter of the evidence in a disc of its colour."""
-    look = colours(tokens, parts_work.GRADE_KINDS.get(grade, "stop"))
-    side = tokens.tall(52)
-    return ft.Container(
-        width=side,
-        height=side,
-        border_radius=side,
-        bgcolor=look.fill,
-        alignment=ft.Alignment.CENTER,
-        content=words(grade, tokens, size=26 * tokens.scale, color=look.ink, strong=True),
-    )
-
-
-def evidence_card(tokens: Tokens, t: Translator, card: EvidenceCard) -> ft.Control:
-    """The grade of a photo and each reason for it, good and bad."""
-    reasons = [_reason(tokens, t, code, ok, params) for code, ok, params in card.reasons]
-    if card.removed:
-        reasons.insert(0, words(t("mydata.removed.file"), tokens, color=tokens.mind))
-    head = ft.Row(
-        spacing=theme.GAP_WIDE,
-        controls=[
-            grade_badge(tokens, card.grade),
-            ft.Column(
-                spacing=0,
-                expand=True,
-                controls=[
-                    words(
-                        t(f"evidence.grade.{card.grade}"), tokens, size=tokens.strong, strong=True
-                    ),
-                    words(
-                        t("evidence.taken", time=t.moment(card.taken_ms)),
-                        tokens,
-                        size=tokens.small,
-                        color=tokens.ink2,
-                    ),
-                ],
-            ),
-        ],
-    )
-    return parts.card(
-        tokens, ft.Column(spacing=theme.GAP_WIDE, controls=[head, *reasons]), key="evidence-grade"
-    )
-
-
-def _reason(
-    tokens: Tokens, t: Translator, code: str, ok: bool, params: dict[str, object]
-) -> ft.Control:
-    icon = ft.Icons.CHECK_CIRCLE if ok else ft.Icons.ERROR
-    return ft.Row(
-        spacing=theme.GAP_WIDE,
-        vertical_alignment=ft.CrossAxisAlignment.START,
-        controls=[
-            ft.Icon(
-                icon,
-                size=26,
-                color=tokens.good if ok else tokens.mind,
-                semantics_label=t("evidence.holds" if ok else "evidence.lacks"),
-            ),
-            words(reason_text(t, code, params), tokens, expand=True),
-        ],
-    )
-
-
-def reason_text(t: Translator, code: str, params: Mapping[str, object]) -> str:
-    """Return a ground of a grade in words; a sign with its measured rate, or that there is none."""
-    key = f"evidence.reason.{code}"
-    return t.known(key, t.known(f"{key}.unmeasured", code, params), params)
-
-
 def photo_row(
     tokens: Tokens,
     t: Translator,
@@ -268,6 +198,8 @@ def photo_row(
         words(title, tokens, strong=True),
         words(t(f"evidence.grade.{card.grade}"), tokens, size=tokens.small, color=tokens.ink2),
     ]
+    if card.used is not None:
+        column.append(parts_grounds.used_line(tokens, t, card.used))
     if card.is_clip:
         said = parts_clip.clip_text(t, card)
         column.append(words(said, tokens, size=tokens.small, color=tokens.ink2))

@@ -5,12 +5,14 @@ from typing import Any, cast
 import flet as ft
 
 from app.use_cases.rechecks import Recheck
+from domain.rechecks import RecheckUsedError
 from domain.repair_checks import Region
 from screens import parts, parts_compare, parts_evidence, parts_pages, parts_work, theme
 from screens.capture import Viewfinder, capture_bar
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.drawing import drawing
 from screens.parts import words
+from screens.parts_grounds import used_note
 from screens.pictures import PicturePicker, use_pictures
 from screens.recheck_model import RecheckModel
 from screens.scan import ScanPage
@@ -177,6 +179,10 @@ def _hint(model: RecheckModel, desk: Desk) -> list[ft.Control]:
     if model.album:
         detail = t("recheck.album.detail")
         album.append(parts.note(tokens, "mind", t("recheck.album"), detail=detail, key="album"))
+    used = model.work.used if model.work else None
+    if used is not None and used.used is not None:
+        refusal = parts.refusal(tokens, t, RecheckUsedError(), key="recheck-photo-used")
+        album += [refusal, used_note(tokens, t, used.used)]
     if sight.looks is None:
         none = t("recheck.looks.none")
         return [*album, parts.note(tokens, "plain", none, key="recheck-looks")]
@@ -223,6 +229,6 @@ def _footer(model: RecheckModel, desk: Desk, picker: PicturePicker) -> list[ft.C
     )  # fmt: skip
     yes = parts.primary_button(
         tokens, t("recheck.pass"), key="recheck-pass", icon=ft.Icons.CHECK, on_click=model.passed,
-        disabled=model.busy or model.album, expand=True,
+        disabled=model.busy or model.album or model.used, expand=True,
     )  # fmt: skip
     return parts_evidence.bottom_bar(no, yes, lead=again)

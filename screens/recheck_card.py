@@ -4,14 +4,19 @@ from dataclasses import dataclass
 
 import flet as ft
 
+from app.translate import Translator
 from app.use_cases import rechecks
+from app.use_cases.evidence import EvidenceCard
 from app.use_cases.rechecks import RecheckView
-from screens import parts
+from domain.rechecks import DOUBTED
+from screens import parts, theme
 from screens.context import Desk, use_desk, use_value
+from screens.parts_grounds import used_note
+from screens.theme import Tokens
 
 KINDS: dict[str, parts.Kind] = {
     "coming": "plain", "due": "plain", "delegated": "plain", "overdue": "stop", "passed": "good",
-    "failed": "stop",
+    "failed": "stop", "doubted": "mind",
 }  # fmt: skip
 
 
@@ -47,7 +52,7 @@ def RecheckCard(record_id: str) -> ft.Control:
     at_ms = view.due_ms if view.done_ms is None else view.done_ms
     text = t(f"recheck.state.{view.state}", person=view.who or "—", time=t.moment(at_ms, now_ms))
     offer = parts.Action(t("recheck.begin"), model.open, "recheck-begin") if view.mine else None
-    return parts.note(
+    said = parts.note(
         tokens,
         KINDS.get(view.state, "plain"),
         text,
@@ -56,3 +61,27 @@ def RecheckCard(record_id: str) -> ft.Control:
         action=offer,
         key="recheck",
     )
+    used = [one for one in view.photos if one.used is not None] if view.state == DOUBTED else []
+    if not used:
+        return said
+    beside = [_beside(tokens, t, one) for one in used]
+    return ft.Column(
+        spacing=theme.GAP_WIDE,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        controls=[said, *beside],
+    )
+
+
+def _beside(tokens: Tokens, t: Translator, photo: EvidenceCard) -> ft.Control:
+    """The photo of the recheck, and the other one with it."""
+    assert photo.used is not None
+    note = used_note(tokens, t, photo.used, key=f"recheck-used-{photo.evidence_id}")
+    if photo.thumb is None:
+        return note
+    side = tokens.tall(96)
+    tile = ft.Image(
+        src=photo.thumb, width=side, height=side, fit=ft.BoxFit.COVER,
+        semantics_label=t("shot.recheck"),
+    )  # fmt: skip
+    row: list[ft.Control] = [tile, ft.Container(expand=True, content=note)]
+    return ft.Row(spacing=theme.GAP_WIDE, controls=row)

@@ -142,6 +142,11 @@ class RecheckModel(ft.Observable):
         """Whether the only photos of now are from files: they confirm nothing."""
         return self.work is not None and self.work.album
 
+    @property
+    def used(self) -> bool:
+        """Whether the photos of now stand elsewhere, too: they confirm nothing either."""
+        return self.work is not None and self.work.used is not None
+
     def draw(self) -> None:
         """Lay the standard drawing on the photo, or take it away."""
         self.drawn = not self.drawn
@@ -156,7 +161,7 @@ class RecheckModel(ft.Observable):
 
     async def passed(self) -> None:
         """It is still fixed."""
-        if not self.album:
+        if not (self.album or self.used):
             await self._answer(PASSED)
 
     async def failed(self) -> None:

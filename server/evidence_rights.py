@@ -40,8 +40,11 @@ def first(record: Record) -> None:
         asked is None or asked.state != "open" or record.text("shot") != AFTER
     ):
         raise EntryInvalidError(reason="fields")
-    mark, used = record.get(MARK), record.get(REUSE)
-    if (mark is not None and mark_of(mark) is None) or (used is not None and used_of(used) is None):
+    mark, reuse = record.get(MARK), record.get(REUSE)
+    if mark is not None and mark_of(mark) is None:
+        raise EntryInvalidError(reason="fields")
+    used = used_of(reuse)
+    if reuse is not None and (used is None or used.how == "same"):  # that only the server finds
         raise EntryInvalidError(reason="fields")
 
 

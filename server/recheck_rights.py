@@ -10,6 +10,7 @@ from domain.changes import Entry, as_created
 from domain.errors import EntryInvalidError, NotAllowedError
 from domain.plant import Person
 from domain.records import Record
+from domain.used_photos import device_knew
 from server.scene import Scene
 
 _ANSWER: Final = frozenset({"state", "done_ms", "by", "result", "note", "site", "looks"})
@@ -46,7 +47,8 @@ def answer(entry: Entry, scene: Scene, person: Person) -> None:
     if not isinstance(note, str) or len(note) > rechecks.NOTE_MAX:
         raise EntryInvalidError(reason="size")
     pictures = rechecks.shown(scene.photos_of(task.record_id), person.person_id)
-    rechecks.check_answer(str(entry.set.get("result")), note, pictures)
+    # what this server found since, nobody could know there: that is for a person (`doubted`)
+    rechecks.check_answer(str(entry.set.get("result")), note, pictures, device_knew)
 
 
 def by_server(entry: Entry, scene: Scene) -> None:

@@ -64,7 +64,7 @@ def take(here: Site, message: Message, carrier: str) -> RelayReply:
     plant = here.pack.definitions.plant
     if message.plant != plant.code:
         raise RefusalError(422, relay.RelayElsewhereError.code, plant=message.plant)
-    runs = [_take_run(here, run, carrier) for run in message.runs]
+    runs = [said for run in message.runs for said in _take_run(here, run, carrier)]
     with here.store.reading() as session:
         epoch = here.epoch_now(session)
     return RelayReply(runs=runs, server_ms=here.now_ms(), epoch=epoch)
@@ -79,34 +79,47 @@ def settle(here: Site, now_ms: int) -> int:
     return took + sum(_carry(here, device_id) for device_id in waiting)
 
 
-def _take_run(here: Site, run: Run, carrier: str) -> RelayedRun:
+def _take_run(here: Site, run: Run, carrier: str) -> list[RelayedRun]:
     with here.store.reading() as session:
         writer = devices.lookup(session, run.device_id)
     if writer is None:
-        return _said(run, "refused", relay.RelayUnknownError.code)
+        return [_refused(run.device_id, run.first, run.last, relay.RelayUnknownError.code)]
     try:
         pieces = relay.prove(run, writer.public_key)
     except RelayError as error:
         _log.warning("relay refused", extra={"device": run.device_id, "code": error.code})
-        return _said(run, "refused", error.code)
+        return [_refused(run.device_id, run.first, run.last, error.code)]
+    return [_take_part(here, run, part, carrier) for part in _parted(here, pieces)]
+
+
+def _parted(here: Site, pieces: Sequence[Piece]) -> list[Sequence[Piece]]:
+    """Return a run whole, or in two where it leaves the chain that is here for another history."""
+    device_id = pieces[0].entry.device_id
+    with here.store.reading() as session:
+        number, _ = journal.head(session, device_id)
+        for at, one in enumerate(pieces):
+            if one.entry.number > number:
+                break
+            if entries.hash_of(session, device_id, one.entry.number) != one.hash:
+                return [part for part in (pieces[:at], pieces[at:]) if part]
+    return [pieces]
+
+
+def _take_part(here: Site, run: Run, pieces: Sequence[Piece], carrier: str) -> RelayedRun:
+    device_id, first, last = run.device_id, pieces[0].entry.number, pieces[-1].entry.number
     try:
         outcome, expected = _offer(here, pieces, carrier)
     except RefusalError as error:
         if error.status == 503:
             raise
-        return _said(run, "refused", error.code)
+        return _refused(device_id, first, last, error.code)
     if outcome == "taken":
         _follow(here, run.device_id)
-    return _said(run, outcome, expected=expected)
+    return RelayedRun(dev=device_id, first=first, last=last, outcome=outcome, expected=expected)
 
 
-def _said(
-    run: Run, outcome: Outcome, code: str | None = None, expected: int | None = None
-) -> RelayedRun:
-    return RelayedRun(
-        dev=run.device_id, first=run.first, last=run.last, outcome=outcome, code=code,
-        expected=expected,
-    )  # fmt: skip
+def _refused(device_id: str, first: int, last: int, code: str) -> RelayedRun:
+    return RelayedRun(dev=device_id, first=first, last=last, outcome="refused", code=code)
 
 
 def _offer(here: Site, pieces: Sequence[Piece], carrier: str) -> tuple[Outcome, int | None]:
@@ -115,14 +128,11 @@ def _offer(here: Site, pieces: Sequence[Piece], carrier: str) -> tuple[Outcome, 
     with here.store.reading() as session:
         number, _ = journal.head(session, device_id)
         known = [one for one in pieces if one.entry.number <= number]
-        other = [
-            one
-            for one in known
-            if entries.hash_of(session, device_id, one.entry.number) != one.hash
-        ]
+        first = entries.hash_of(session, device_id, pieces[0].entry.number)
+    if known and first != pieces[0].hash:
+        # both are signed by the device's key: the intake sets this one aside and tells
+        _push(here, pieces)
     fresh = pieces[len(known) :]
-    if other:  # both are signed by the device's key: the intake sets this one aside and tells
-        _push(here, [one for one in pieces if one.entry.number >= other[0].entry.number])
     if not fresh:
         return "known", None
     if fresh[0].entry.number > number + 1:

@@ -7,7 +7,6 @@ what the device found, those who verify are told. A region that is marked anew i
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from sqlmodel import Session
@@ -76,17 +75,21 @@ def of_plant(found: Definitions) -> Checks:
     return checks.load(float(gate("rectify.min_probability")), float(gate("rectify.max_unchanged")))
 
 
-def verifiers(found: Definitions, hazard: Record) -> list[Person]:
-    """Return who is told about a repair: those responsible for the area who may verify it."""
+def verifiers(found: Definitions, hazard: Record, but: str = "") -> list[Person]:
+    """Return who is told about a repair: those responsible for the area who may verify it.
+
+    Never who repaired it, nor `but`.
+    """
     subject, area = subject_of(hazard), hazard.text("area")
+    barred = {hazard.text("rectifier"), but}
     able = [
         person
         for person in found.plant.people.values()
-        if any(may(found.access, found.plant, person, action, subject) for action in VERIFY)
+        if person.person_id not in barred
+        and any(may(found.access, found.plant, person, action, subject) for action in VERIFY)
     ]
     near = [person for person in able if area in person.areas]
-    barred = {hazard.text("rectifier")}
-    return [person for person in near or able if person.person_id not in barred]
+    return near or able
 
 
 def _compared(
@@ -102,12 +105,11 @@ def _compared(
     how: Reuse = used.how if used else "none"
     for which, photo in (("before", before), ("after", after)):
         if originals.too_large(here, photo):
-            return replace(unread(region, model.version, "original", which), reuse=how)
+            return unread(region, model.version, "original", which, how)
     one, two = originals.read(here, before), originals.read(here, after)
     if one is None or two is None:
         return None
-    found = repair.compared(one, two, region, how, model, "original")
-    return replace(found, reuse=how)  # a picture that is damaged is not judged anew for ever
+    return repair.compared(one, two, region, how, model, "original")
 
 
 def _due(
@@ -129,8 +131,8 @@ def _due(
             continue
         done = check_of(after.get(SERVER_CHECK))
         used = standing(after)
-        same = done is not None and done.reuse == (used.how if used else "none")
-        if done is not None and same and done.of(region, model.version):
+        known = done is not None and done.knows(used.how if used else "none")
+        if done is not None and known and done.of(region, model.version):
             continue
         yield hazard, before, after, region
 
@@ -147,8 +149,13 @@ def _told(
     return notices(found, hazard, step, now_ms)
 
 
-def notices(found: Definitions, hazard: Record, step: str, now_ms: int) -> list[OwnStep]:
-    """Return what those who verify a repair are told about its photos."""
+def notices(
+    found: Definitions, hazard: Record, step: str, now_ms: int, *, but: str = ""
+) -> list[OwnStep]:
+    """Return what those who verify a repair are told about its photos.
+
+    `but` is left out, unless nobody else is there to be told.
+    """
     where: dict[str, Value] = {name: hazard.text(name) for name in ("code", "asset", "area")}
     dues = [
         Due(
@@ -162,6 +169,6 @@ def notices(found: Definitions, hazard: Record, step: str, now_ms: int) -> list[
             counted_ms=now_ms,
             params=where,
         )
-        for person in verifiers(found, hazard)
+        for person in verifiers(found, hazard, but) or verifiers(found, hazard)
     ]
     return [OwnStep(RULE, due.notice_id, TYPE, due.cells(now_ms)) for due in dues]

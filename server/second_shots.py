@@ -23,6 +23,7 @@ from domain.capture_trust import (
 )
 from domain.evidence import AFTER
 from domain.records import Record
+from domain.used_photos import PROVED
 from media.checks import Checks
 from media.recapture import challenge
 from offline_store import records
@@ -85,5 +86,6 @@ def _on_originals(
     with photo_index.lock:
         index = photo_index.filled(here.store, model.reuse).index
         used = used_photos.earlier(here, index, second, two, model.reuse)
-    known = used is not None and used.how == "block" and used.of != first.record_id
-    return "used" if known else ""
+    if used is None or used.of == first.record_id or used.how not in PROVED:
+        return ""
+    return "used" if used.how == "block" else "same"

@@ -6,28 +6,34 @@ more turned away here, it is there already: the proof is a cell, a notice, and a
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlmodel import Session
 
+from domain import rechecks
 from domain.errors import PictureError
 from domain.evidence import AFTER, VIDEO
+from domain.first_photo import Arrival, Order, order
 from domain.notices import TYPE
 from domain.records import Record, Value
 from domain.reuse import ReuseLimits, action
 from domain.used_photos import (
     MARK,
+    PROVED,
     SERVER_MARK,
     SERVER_REUSE,
     Used,
     mark_of,
     mark_value,
+    stronger,
+    used_of,
 )
 from media import used_photos
 from media.reuse import fit, marks
 from media.reuse.index import Candidate, Index
-from offline_store import journal, keep, records
+from offline_store import batches, entries, journal, keep, records, times
 from server import originals, photo_index, repair_checks
 from server.own_entries import OwnStep, write_and_tell
 from server.photo_index import Known
@@ -128,62 +134,124 @@ def _looked(
         if mark_of(photo.get(SERVER_MARK) or photo.get(MARK)) != (*mark.whole, *mark.middle):
             cells[SERVER_MARK] = mark_value((*mark.whole, *mark.middle))
             known.hash(photo, mark)
-        used = earlier(here, known.index, photo, picture, limits)
+        found = compared(here, known.index, photo, picture, limits)
     except PictureError:
         return []  # damaged: nothing to compare; the repair's check says so
-    if used is not None and used.value() != photo.get(SERVER_REUSE):
-        cells[SERVER_REUSE] = used.value()
-    if not cells:
-        return []
-    steps = [OwnStep(RULE, photo.record_id, "evidence", cells)]
-    if used is not None and used.how == "block" and photo.text("shot") == AFTER:
-        steps += _told(here, photo, now_ms)
-    return steps
+    steps: list[OwnStep] = []
+    for one, used in _surest(found):
+        if not stronger(used, used_of(one.get(SERVER_REUSE))):
+            continue
+        steps += _told(here, one, used, now_ms)
+        if one is photo:
+            cells[SERVER_REUSE] = used.value()
+        else:
+            said: dict[str, Value] = {SERVER_REUSE: used.value()}
+            steps.append(OwnStep(RULE, one.record_id, "evidence", said))
+    own = [OwnStep(RULE, photo.record_id, "evidence", cells)] if cells else []
+    return [*own, *steps]
+
+
+def compared(
+    here: Site, index: Index, photo: Record, picture: bytes, limits: ReuseLimits
+) -> list[tuple[Record, Used]]:
+    """Return what is to be said of this photo and, because of it, of others: all that was found.
+
+    A copy of an earlier photo is the copy, and that is all. Where this one was first the other is
+    the copy; where nobody can tell both stand for the same picture.
+    """
+    found: list[tuple[Record, Used]] = []
+    mine: fit.Look | None = None
+    for one in index.candidates(*marks.asked(picture)):
+        with here.store.reading() as session:
+            other = records.lookup(session, one.id)
+            place = _order(session, other, photo) if other else "after"
+        if other is None or other.record_id == photo.record_id or not used_photos.counts(other):
+            continue
+        if not one.exact and mine is None:
+            mine = fit.look(picture)
+        how = _action(here, one, other, mine, limits)
+        if how == "hint" and place != "after":
+            found.append((photo, Used("hint", one.id)))
+        elif how == "block" and place == "before":
+            return [(photo, Used("block", one.id))]
+        elif how == "block" and place == "after":
+            found.append((other, Used("block", photo.record_id)))
+        elif how == "block":
+            both = ((photo, one.id), (other, photo.record_id))
+            found += [(each, Used("same", of)) for each, of in both]
+    return found
 
 
 def earlier(
     here: Site, index: Index, photo: Record, picture: bytes, limits: ReuseLimits
 ) -> Used | None:
-    """Return the surest photo that was there before this one, if there is one."""
-    hint: Used | None = None
-    mine: fit.Look | None = None
-    for one in index.candidates(*marks.asked(picture)):
-        with here.store.reading() as session:
-            other = records.lookup(session, one.id)
-        if other is None or not _before(other, photo):
-            continue
-        if not one.exact and mine is None:
-            mine = fit.look(picture)
-        how = _action(here, one, other, mine, limits)
-        if how == "block":
-            return Used("block", one.id)
-        if how == "hint" and hint is None:
-            hint = Used("hint", one.id)
-    return hint
+    """Return the surest that is known of a photo by all others, if there is anything."""
+    found = _surest(compared(here, index, photo, picture, limits))
+    return next((used for one, used in found if one is photo), None)
 
 
-def _before(other: Record, photo: Record) -> bool:
-    """Say whether evidence was there first: of two alike the later one is the copy."""
-    if other.record_id == photo.record_id or not used_photos.counts(other):
-        return False
-    one, two = ((each.whole("taken_ms") or 0, each.record_id) for each in (other, photo))
-    return one < two
+def _surest(found: Sequence[tuple[Record, Used]]) -> list[tuple[Record, Used]]:
+    """Return the surest of what was found of each photo, the first of equals."""
+    kept: dict[str, tuple[Record, Used]] = {}
+    for one, used in found:
+        before = kept.get(one.record_id)
+        if stronger(used, before[1] if before else None):
+            kept[one.record_id] = one, used
+    return list(kept.values())
+
+
+def _order(session: Session, other: Record, photo: Record) -> Order:
+    """Say whether evidence was there first; "unknown" where the journal does not say that much."""
+    one, two = _arrival(session, other), _arrival(session, photo)
+    return order(one, two) if one and two else "unknown"
+
+
+def _arrival(session: Session, photo: Record) -> Arrival | None:
+    """Return what the journal knows of how a photo came here: by the entry that attached it."""
+    some = entries.of_record(session, photo.record_id)
+    came = next((one for one in some if one.entry.kind == "attach"), None)
+    if came is None or came.feed is None:
+        return None
+    entry = came.entry
+    said_ms, unc_ms = entry.wall_ms, entry.time.uncertainty_ms
+    true = times.of_records(session, [photo.record_id]).get(entry.writer)
+    if true is not None:
+        said_ms, unc_ms = true
+    if came.received_ms is not None:  # no photo is from after its arrival
+        said_ms = min(said_ms, came.received_ms)
+    since_ms = batches.heard_before(session, entry.device_id, entry.number) or 0
+    return Arrival(entry.device_id, entry.number, came.feed, said_ms, unc_ms, since_ms)
 
 
 def _action(
     here: Site, one: Candidate, other: Record, mine: fit.Look | None, limits: ReuseLimits
 ) -> str:
-    compared = None
+    numbers = None
     if mine is not None and not one.exact and (data := originals.read(here, other)):
-        found = fit.compare(mine, fit.look(data))
-        compared = found.numbers
-    return action(exact=one.exact, apart=one.apart, fit=compared, limits=limits)
+        try:
+            numbers = fit.compare(mine, fit.look(data)).numbers
+        except PictureError:
+            numbers = None  # that one is damaged: the likeness of the hashes is all there is
+    return action(exact=one.exact, apart=one.apart, fit=numbers, limits=limits)
 
 
-def _told(here: Site, photo: Record, now_ms: int) -> list[OwnStep]:
-    """Return the notices to those who verify the repair that this photo is to prove."""
-    with here.store.reading() as session:
-        hazard = records.lookup(session, photo.text("of"))
-    if hazard is None or hazard.type != "hazard":
+def _told(here: Site, photo: Record, used: Used, now_ms: int) -> list[OwnStep]:
+    """Return the notices to those who verify the repair that this photo is to prove.
+
+    A photo that is to show that the repair still holds is theirs, too: who took it is not asked.
+    """
+    if used.how not in PROVED:
         return []
-    return repair_checks.notices(here.pack.definitions, hazard, f"used:{photo.record_id}", now_ms)
+    shot = photo.text("shot")
+    if shot not in (AFTER, rechecks.SHOT):
+        return []
+    with here.store.reading() as session:
+        about = records.lookup(session, photo.text("of"))
+        if about is not None and shot == rechecks.SHOT:
+            about = records.lookup(session, about.text("hazard"))
+    if about is None or about.type != "hazard":
+        return []
+    what = "used" if used.how == "block" else used.how
+    step = f"{what if shot == AFTER else f'recheck_{what}'}:{photo.record_id}"
+    but = photo.text("by") if shot == rechecks.SHOT else ""
+    return repair_checks.notices(here.pack.definitions, about, step, now_ms, but=but)

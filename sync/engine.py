@@ -258,8 +258,14 @@ class SyncEngine:
                 self._pusher.go_on_from(expected)
 
     def _rewind(self, epoch: str) -> None:
+        """Read the feed anew from its beginning.
+
+        A server that was copied back without a word may have said other things since, and whoever
+        reads from the beginning has no mark left by which it would be told of that.
+        """
         with self._store.session() as session:
             keep.set_cursor(session, keep.Cursor(0, epoch))
+            lives.begin(session)
             self._scopes.forget(session)
 
     async def _pull(self, *, wait_s: int) -> None:
@@ -325,7 +331,7 @@ class SyncEngine:
         """
         _log.warning("new epoch of the server")
         await self._pusher.probe()
-        await asyncio.to_thread(lives.begin_anew, self._store)
+        await asyncio.to_thread(lives.offer_files_again, self._store)
         await asyncio.to_thread(self._rewind, epoch)
         self._own = True
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain.relay import RUNS_MAX
 from sync.protocol import Code, DeviceId, Message, Number
 
 Outcome = Literal["taken", "known", "waiting", "refused"]
@@ -21,8 +22,11 @@ class RelayedRun(Message):
 
 
 class RelayReply(Message):
-    """The runs of a message in its order; `epoch` is the life of the feed that took them."""
+    """The runs of a message in its order; `epoch` is the life of the feed that took them.
 
-    runs: Annotated[list[RelayedRun], Field(max_length=200)]
+    Of a run that leaves the chain which is there, the two parts have an answer each.
+    """
+
+    runs: Annotated[list[RelayedRun], Field(max_length=2 * RUNS_MAX)]
     server_ms: Number
     epoch: str

@@ -9,6 +9,7 @@ what waits goes ahead by the same way: it is in force before the rest has come.
 import asyncio
 import gzip
 import logging
+from collections import defaultdict, deque
 from collections.abc import Callable
 
 from sqlmodel import Session
@@ -32,6 +33,7 @@ from sync.relay_messages import RelayReply
 from sync.transport import Transport
 
 _log = logging.getLogger(__name__)
+_Place = tuple[str, int]  # device and number of an entry
 AT_ONCE = 200  # entries in one message
 FAR_BACK = 20  # entries before an own stop from which it goes ahead of them
 BYTES_AT_ONCE = 512 * 1024
@@ -170,19 +172,18 @@ class Relayer:
         return await self._transport.relay(await asyncio.to_thread(gzip.compress, data, 6, mtime=0))
 
     def _answered(self, rows: list[Relayed], epoch: str, reply: RelayReply) -> None:
+        """Note what each entry was answered; of two with one number, the fork went behind."""
+        told = defaultdict[_Place, deque[str]](deque)
         for run in reply.runs:
-            named = [
-                one
-                for one in rows
-                if one.piece.entry.device_id == run.dev
-                and run.first <= one.piece.entry.number <= run.last
-            ]
-            self._note(named, epoch, run.code or run.outcome)
-        told = {(run.dev, n) for run in reply.runs for n in range(run.first, run.last + 1)}
-        unproved = [
-            one for one in rows if (one.piece.entry.device_id, one.piece.entry.number) not in told
-        ]
-        self._note(unproved, epoch, RelayUnsignedError.code)  # nothing behind them proves them yet
+            for number in range(run.first, run.last + 1):
+                told[run.dev, number].append(run.code or run.outcome)
+        answered = defaultdict[str, list[Relayed]](list)
+        for one in sorted(rows, key=lambda one: one.came.state == "fork"):
+            said = told[one.piece.entry.device_id, one.piece.entry.number]
+            # nothing behind the others proves them yet
+            answered[said.popleft() if said else RelayUnsignedError.code].append(one)
+        for answer, of in answered.items():
+            self._note(of, epoch, answer)
         _log.info("relayed", extra={"entries": len(rows), "runs": len(reply.runs)})
 
     def _note(self, rows: list[Relayed], epoch: str, answer: str) -> None:

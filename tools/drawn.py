@@ -55,18 +55,18 @@ def draw_photo(path: Path) -> Path:
 
 def draw_after(photo: Path, path: Path) -> Path:
     """Draw the same place from a step aside."""
+    return _seen_from(photo, path, (0.05, 0.02, 0.0, 0.97, 0.93, 1.0, 0.98, 0.06))
+
+
+def draw_again(after: Path, path: Path) -> Path:
+    """Draw it three days later, from yet another place: a picture used before proves no recheck."""
+    return _seen_from(after, path, (0.0, 0.05, 0.06, 1.0, 1.0, 0.94, 0.95, 0.0))
+
+
+def _seen_from(photo: Path, path: Path, corners: tuple[float, ...]) -> Path:
+    """Draw a place seen otherwise; corners as shares of width and height, from the upper left."""
     scene = Image.open(photo).convert("RGB")
-    wide, high = scene.size
-    corners = (
-        0.05 * wide,
-        0.02 * high,
-        0.0,
-        0.97 * high,
-        0.93 * wide,
-        high,
-        0.98 * wide,
-        0.06 * high,
-    )
-    seen = scene.transform(scene.size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC)
+    quad = [share * scene.size[number % 2] for number, share in enumerate(corners)]
+    seen = scene.transform(scene.size, Image.Transform.QUAD, quad, Image.Resampling.BICUBIC)
     seen.save(path, "JPEG", quality=92)
     return path

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from tests.helpers.processes import Cut, world
-from tools.drawn import TANK, draw_after, draw_photo, forged_label
+from tools.drawn import TANK, draw_after, draw_again, draw_photo, forged_label
 from tools.screens_hazard import hazard
 from tools.screens_more import choice, sending, unlock
 from tools.tour import (
@@ -204,12 +204,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         photo = options.photo or draw_photo(Path(folder) / "drawn.jpg")
         after = options.after or draw_after(photo, Path(folder) / "after.jpg")
+        again = draw_again(after, Path(folder) / "again.jpg")
         sides = [float(side) for side in options.box.split(",")]
         marks = ((sides[0], sides[1]), (sides[2], sides[3]))
         for size in options.sizes.split(","):
             for language in options.languages.split(","):
                 themes = tuple(options.themes.split(","))
-                tour = Tour(options.out, size, language, themes, options.scale, photo, after, marks)
+                views = (photo, after, again)
+                tour = Tour(options.out, size, language, themes, options.scale, views, marks)
                 walk(tour, options.parts.split(","))
     return 0
 

@@ -22,6 +22,7 @@ from tools.tour import (
 )
 
 BOX = "DB-03"
+AFTER, AGAIN = 1, 2  # views of a tour
 SPOKEN = {
     "zh": "配电房三号柜门没锁，里头有水",
     "en": "Panel three is not locked and there is water inside",
@@ -55,10 +56,10 @@ def hazard(site: Site) -> None:
         tour.shoot(who, "outbox-sent")
         leave(who, tour)
         lead(site, who, code)
-    with site.person(None, BOX, repaired=True) as who:
+    with site.person(None, BOX, view=AFTER) as who:
         repair(site, who, code)
         close(site, who, code)
-    with site.person(site.label(BOX), BOX, repaired=True, aside=True) as who:
+    with site.person(site.label(BOX), BOX, view=AGAIN, aside=True) as who:
         recheck(site, who, code)
 
 

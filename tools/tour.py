@@ -34,8 +34,7 @@ class Tour:
     language: str
     themes: tuple[str, ...]
     scale: float
-    photo: Path
-    after: Path
+    views: tuple[Path, Path, Path]  # what a camera sees before, after the repair, at the recheck
     marks: tuple[tuple[float, float], tuple[float, float]]
     plant: Plant = field(default_factory=read_plant)
 
@@ -75,17 +74,20 @@ class Site:
         label: Image.Image | None,
         at: str,
         *,
-        repaired: bool = False,
+        view: int = 0,
         aside: bool = False,
         url: str = "",
     ) -> Iterator[Person]:
-        """Open the client in a browser whose camera shows a label, standing at an equipment."""
+        """Open the client in a browser whose camera shows a label, standing at an equipment.
+
+        `view`: which of the tour's views lies behind the label.
+        """
         tour = self.tour
         folder = Path(tempfile.mkdtemp(dir=self.here.folder))
         asset = tour.plant.assets[at]
         look = Look(
             SIZES[tour.size],
-            camera_file(folder, tour.after if repaired else tour.photo, label, aside=aside),
+            camera_file(folder, tour.views[view], label, aside=aside),
             (asset["lat"], asset["lon"], 6.0),
             dark=tour.themes[0] == "dark",
             locale="zh-CN" if tour.language == "zh" else "en-US",

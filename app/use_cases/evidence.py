@@ -15,6 +15,7 @@ from app.field import FieldApp
 from app.use_cases import grading, used_photos
 from app.use_cases.grading import judge
 from app.use_cases.mark_lines import mark_lines
+from app.use_cases.used_photos import UsedView
 from domain.capture_trust import (
     CHALLENGE,
     Challenge,
@@ -79,6 +80,7 @@ class EvidenceCard:
     challenge: Challenge | None = None  # the second shot that was asked for, and what came of it
     doubt: str = ""  # why the server doubts that second shot (`domain.capture_trust.Doubt`)
     album: bool = False  # chosen from files
+    used: UsedView | None = None  # another photo like this one
 
     @property
     def shows(self) -> str:
@@ -355,4 +357,5 @@ def _card(field: FieldApp, session: Session, record: Record) -> EvidenceCard:
         challenge=challenge_of(record.get(CHALLENGE)),
         doubt=doubt_of(record) or "",
         album=from_album(record),
+        used=used_photos.view_of(field, session, record),
     )

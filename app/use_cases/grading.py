@@ -69,7 +69,7 @@ def judge(
     return grade(facts, limits, field.definitions.trust)
 
 
-def _used(known: Mapping[str, Value] | None) -> Literal["unasked", "none", "hint", "block"]:
+def _used(known: Mapping[str, Value] | None) -> Literal["unasked", "none", "hint", "same", "block"]:
     if known is None:
         return "unasked"
     used = used_of(known.get(REUSE))

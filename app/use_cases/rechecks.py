@@ -24,6 +24,7 @@ from domain.rechecks import FAILED, KIND, PASSED, SHOT, RecheckOverError
 from domain.records import Record, Value
 from domain.rectification import RegionError
 from domain.repair_checks import REGION, Region, region_of
+from domain.used_photos import PROVED
 from domain.words import Words
 from media import images, repair
 from offline_store import drafts, records, stories
@@ -37,7 +38,11 @@ _LOOKS: Final[dict[str, Looks]] = {
 
 @dataclass(frozen=True, slots=True)
 class RecheckView:
-    """A recheck as a hazard shows it. `state`: coming, due, delegated, overdue, passed, failed."""
+    """A recheck as a hazard shows it.
+
+    `state`: coming, due, delegated, overdue, passed, failed, or doubted: passed with a photo that
+    stands elsewhere, too.
+    """
 
     task_id: str
     state: str
@@ -71,6 +76,13 @@ class Recheck:
     def album(self) -> bool:
         """Whether all photos are from files: they may say that it failed, not that it holds."""
         return bool(self.photos) and all(one.album for one in self.photos)
+
+    @property
+    def used(self) -> EvidenceCard | None:
+        """The last photo, where those of the camera all stand elsewhere, too."""
+        taken = [one for one in self.photos if not one.album]
+        known = [one for one in taken if one.used is not None and one.used.how in PROVED]
+        return known[-1] if taken and len(known) == len(taken) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,7 @@ def _of_hazard(
         barred = rechecks.repairers(found, hazard, records.evidence_of(session, hazard.record_id))
         return RecheckView(
             task_id=task.record_id,
-            state=rechecks.state_of(task, now),
+            state=rechecks.state_of(task, now, records.evidence_of(session, task.record_id)),
             who=named.name if named else None,
             due_ms=task.whole("due_ms") or 0,
             done_ms=task.whole("done_ms"),

@@ -10,8 +10,10 @@ from functools import lru_cache
 from sqlmodel import Session
 
 from app.field import FieldApp
+from app.use_cases import used_photos
 from app.use_cases.evidence import DEFINITION, PREVIEW_EDGE
 from app.use_cases.hazard_corrections import correct
+from app.use_cases.used_photos import UsedView
 from domain.corrections import may_correct
 from domain.definitions import Definitions
 from domain.errors import MoveRefusedError, PictureError
@@ -30,22 +32,13 @@ from domain.repair_checks import (
     last_after,
     region_of,
 )
-from domain.used_photos import Used, standing
+from domain.used_photos import standing
 from media import images, repair
 from media.checks import Checks
 from media.repair import Pictures
 from offline_store import blobs, records
 
 _SHOWN_MAX = 2  # pairs whose pictures are kept to be shown again
-
-
-@dataclass(frozen=True, slots=True)
-class UsedView:
-    """An earlier photo like the one after the repair: of which record, and what it looks like."""
-
-    how: str
-    code: str
-    thumb: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +166,6 @@ def view_of(field: FieldApp, session: Session, person: Person, hazard: Record) -
         return None
     check, server = check_of(after.get(CHECK)), check_of(after.get(SERVER_CHECK))
     now = server or check
-    used = standing(after)
     return CheckView(
         photo_id=after.record_id,
         before_id=region.photo if region else "",
@@ -182,7 +174,7 @@ def view_of(field: FieldApp, session: Session, person: Person, hazard: Record) -
         server=server,
         differs=disagree(check, server),
         stale=now is not None and now.region != region,
-        used=_used(field, session, used) if used else None,
+        used=used_photos.view_of(field, session, after),
         may_mark=may_mark(field.definitions, hazard, person),
     )
 
@@ -223,14 +215,6 @@ def bytes_of(field: FieldApp, photo: Record) -> tuple[bytes, bool] | None:
         if data is not None:
             return data, cell == "original"
     return None
-
-
-def _used(field: FieldApp, session: Session, used: Used) -> UsedView:
-    earlier = records.lookup(session, used.of)
-    of = records.lookup(session, earlier.text("of")) if earlier else None
-    code = (of.text("code") if of else "") or (earlier.text("code") if earlier else "")
-    thumb = blobs.read(field.store, earlier.text("thumb")) if earlier else None
-    return UsedView(used.how, code, thumb)
 
 
 @lru_cache(maxsize=_SHOWN_MAX)

@@ -1,12 +1,19 @@
 """Is a photo just taken or chosen one that was used before? Asked of all evidence on this device.
 
-Only closing evidence is turned away, and only on proof: the same file, or a picture that fits an
-earlier one far too well. Everything else is a hint for who reviews it, with the other beside it.
+Only closing evidence and the photo of a recheck are turned away, and only on proof: the same file,
+or a picture that fits an earlier one far too well. Everything else is a hint for who reviews it,
+with the other beside it.
 """
 
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
 from app.field import FieldApp
+from domain import rechecks
 from domain.errors import PictureError
 from domain.evidence import AFTER
+from domain.rechecks import RecheckPhotoUsedError
 from domain.records import Record, Value
 from domain.reuse import ReuseLimits, action
 from domain.used_photos import (
@@ -15,13 +22,46 @@ from domain.used_photos import (
     PhotoUsedError,
     Used,
     mark_value,
+    standing,
 )
 from media.reuse import fit, marks
 from media.reuse.index import Candidate, Index
 from media.used_photos import counts, into
 from offline_store import blobs, records
 
+_REFUSED = {AFTER: PhotoUsedError, rechecks.SHOT: RecheckPhotoUsedError}
 _OVERLAP = 500  # rows: a changed record may leave its number to another
+
+
+@dataclass(frozen=True, slots=True)
+class UsedView:
+    """Another photo like this one: of which record, and what it looks like.
+
+    `how` is as in `domain.used_photos.Used`; `thumb` None: that picture is not on this device.
+    """
+
+    how: str
+    code: str
+    thumb: bytes | None
+
+
+def view_of(field: FieldApp, session: Session, photo: Record) -> UsedView | None:
+    """Return what is known of a photo that stands elsewhere, too; None where nothing is."""
+    used = standing(photo)
+    return None if used is None else view_of_other(field, session, used.how, used.of)
+
+
+def view_of_other(field: FieldApp, session: Session, how: str, evidence_id: str) -> UsedView:
+    """Return another photo as it is shown beside one."""
+    other = records.lookup(session, evidence_id)
+    thumb = blobs.read(field.store, other.text("thumb")) if other and other.text("thumb") else None
+    return UsedView(how, _code_in(session, other) if other else "", thumb)
+
+
+def refused_for(field: FieldApp, error: PhotoUsedError) -> UsedView:
+    """Return the other photo for which one was turned away."""
+    with field.store.reading() as session:
+        return view_of_other(field, session, "block", error.earlier)
 
 
 def look(field: FieldApp, shot: str, picture: bytes) -> dict[str, Value]:
@@ -36,8 +76,8 @@ def look(field: FieldApp, shot: str, picture: bytes) -> dict[str, Value]:
     if found is None:
         return cells
     used, earlier = found
-    if used.how == "block" and shot == AFTER:
-        raise PhotoUsedError(record=_code(field, earlier))
+    if used.how == "block" and shot in _REFUSED:
+        raise _REFUSED[shot](record=_code(field, earlier), earlier=used.of)
     return {**cells, REUSE: used.value()}
 
 
@@ -103,5 +143,9 @@ def _filled(field: FieldApp, limits: ReuseLimits) -> Index:
 def _code(field: FieldApp, earlier: Record) -> str:
     """Return how people call the record that the earlier photo belongs to."""
     with field.store.reading() as session:
-        of = records.lookup(session, earlier.text("of"))
-    return (of.text("code") if of else "") or earlier.text("code")
+        return _code_in(session, earlier)
+
+
+def _code_in(session: Session, photo: Record) -> str:
+    of = records.lookup(session, photo.text("of"))
+    return (of.text("code") if of else "") or photo.text("code")

@@ -58,6 +58,42 @@ def test_a_photo_that_was_there_before_proves_less(used: str, letter: str, said:
     assert (found.letter, found.reasons[-1].code) == (letter, said)
 
 
+UNIQUE: Value = [["live", True, {}], ["unique", True, {}], ["photo_ok", True, {}]]
+HINTED: Value = [["live", True, {}], ["used_hint", False, {}]]
+
+
+@pytest.mark.parametrize(
+    ("grade", "reasons", "how", "letter"),
+    [
+        ("A", UNIQUE, "block", "C"),
+        ("A", UNIQUE, "same", "B"),
+        ("B", UNIQUE, "same", "C"),
+        ("A", UNIQUE, "hint", "B"),
+        ("D", UNIQUE, "block", "D"),
+        ("B", HINTED, "same", "B"),  # the weak point is in its grade already
+        ("B", HINTED, "block", "C"),
+        ("A", None, "block", "C"),
+        ("A", "rubbish", "same", "B"),
+    ],
+)
+def test_what_the_server_found_stands_in_the_place_of_what_the_device_knew(
+    grade: str, reasons: Value, how: str, letter: str
+) -> None:
+    one = photo(shot="closeup", grade=grade, reasons=reasons,
+                server_reuse={"how": how, "of": "P-9"})  # fmt: skip
+    said = [row[:2] for row in grounds(one, RULES) if row[0] == "unique" or "used" in row[0]]
+    assert said == [(f"used_{how}", False)]
+    assert standing_grade(one, RULES) == letter
+
+
+@pytest.mark.parametrize("said", [None, 7, "block", {"how": "block"}, {"how": [], "of": "x"},
+                                  {"how": "block", "of": ""}])  # fmt: skip
+def test_a_malformed_finding_changes_nothing(said: Value) -> None:
+    one = photo(shot="closeup", reasons=UNIQUE, server_reuse=said)
+    assert standing_grade(one, RULES) == "A"
+    assert ("unique", True, {}) in grounds(one, RULES)
+
+
 @pytest.mark.parametrize(
     ("challenge", "letter", "told"),
     [

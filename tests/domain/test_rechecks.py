@@ -19,6 +19,7 @@ from domain.rechecks import (
     RecheckLabelError,
     RecheckOwnWorkError,
     RecheckPhotoError,
+    RecheckUsedError,
     RecheckWordsError,
 )
 from domain.records import Cell, Record, Value
@@ -192,6 +193,9 @@ def test_a_task_known_by_the_time_of_its_closing_is_still_its_recheck() -> None:
     )
 
 
+USED: Value = {"how": "block", "of": "EV-9"}
+
+
 def shot(**cells: Value) -> Record:
     known: dict[str, Value] = {"shot": "recheck", "by": REPORTER, "taken_ms": 10}
     return record("EV-2", "evidence", **{**known, **cells})
@@ -207,6 +211,11 @@ def shot(**cells: Value) -> Record:
         ("failed", "坏了", [shot(source="file")], None),  # nothing is lost by looking again
         ("failed", " ", [shot(source="camera")], RecheckWordsError),
         ("maybe", "", [shot(source="camera")], RecheckError),
+        ("passed", "", [shot(source="camera", server_reuse=USED)], RecheckUsedError),
+        ("passed", "", [shot(source="camera", reuse=USED), shot(source="file")], RecheckUsedError),
+        ("passed", "", [shot(reuse={"how": "hint", "of": "EV-9"})], None),  # a likeness is no proof
+        ("passed", "", [shot(reuse=USED), shot(source="camera")], None),  # taken again
+        ("failed", "坏了", [shot(server_reuse=USED)], None),
     ],
 )
 def test_only_a_photo_of_the_camera_confirms_a_repair(
@@ -217,6 +226,24 @@ def test_only_a_photo_of_the_camera_confirms_a_repair(
         return
     with pytest.raises(error):
         rechecks.check_answer(result, note, photos)
+
+
+@pytest.mark.parametrize("how", ["same", "block", "hint"])
+def test_a_recheck_that_passed_with_a_photo_that_stands_elsewhere_too_is_doubted(how: str) -> None:
+    site: Value = {"spot": "DB-03", "label_state": "verified", "at_ms": 10, "distance_m": None}
+    done = task(state="done", result="passed", by=REPORTER, site=site)
+    used, fine = shot(server_reuse={"how": how, "of": "EV-9"}), shot(taken_ms=11)
+    expected = "passed" if how == "hint" else "doubted"
+    assert rechecks.state_of(done, 0, [used]) == expected
+    assert rechecks.state_of(done, 0, [used, fine]) == "passed"
+    before = shot(taken_ms=9)
+    assert rechecks.state_of(done, 0, [before, used]) == expected, "of before they came there"
+    for other in (task(state="done", result="failed", by=REPORTER), task(state="open")):
+        assert rechecks.state_of(other, 0, [used]) != "doubted"
+    odd_sites: list[Value] = [None, "x", {"at_ms": "x"}]
+    for rubbish in odd_sites:
+        odd = task(state="done", result="passed", by=REPORTER, site=rubbish)
+        assert rechecks.state_of(odd, 0, [used]) == expected
 
 
 def test_a_clip_a_withdrawn_photo_and_one_of_before_show_nothing_of_now() -> None:

@@ -85,6 +85,12 @@ def test_a_photo_used_before_is_refused_and_a_likeness_is_shown_to_a_person() ->
     assert (hint.outcome, hint.reasons[0].key) == ("needs_person", "rectify.reuse_hint")
 
 
+@pytest.mark.parametrize("probability", [0.01, 0.5, 0.99])
+def test_one_picture_in_two_records_is_for_a_person_and_refuses_nobody(probability: float) -> None:
+    found = verdict(seen(probability), reuse="same")
+    assert (found.outcome, found.reasons[0].key) == ("needs_person", "rectify.reuse_same")
+
+
 def test_pixel_figures_are_information_only() -> None:
     """S11: a whole picture that differs passes nothing, S10: nor does a small change refuse."""
     assert verdict(seen(0.05, full_frame=0.97, region=0.9)).outcome == "refused"

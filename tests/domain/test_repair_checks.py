@@ -113,3 +113,12 @@ def test_a_photo_that_cannot_be_read_is_a_case_for_a_person() -> None:
     found = unread(REGION, "m/1", "original", "after")
     assert (found.outcome, found.reasons[0].key) == ("needs_person", "rectify.unreadable.after")
     assert check_of(found.value()) == found
+
+
+def test_that_nobody_knows_whose_photo_was_first_is_kept_so_that_versions_before_read_it() -> None:
+    found = unread(REGION, "m/1", "original", "after", "same")
+    assert (found.outcome, found.reuse) == ("needs_person", "hint")
+    assert check_of(found.value()) == found
+    assert found.knows("same")
+    assert not found.knows("hint")
+    assert not replace(found, reasons=found.reasons[1:]).knows("same")

@@ -5,15 +5,19 @@ import io
 import pytest
 from PIL import Image, ImageOps
 
-from app.use_cases import evidence, hazards, repair_checks
+from app.translate import translator
+from app.use_cases import evidence, hazards, papers, repair_checks
 from app.use_cases.evidence import Target
+from domain.records import Record
 from domain.used_photos import SERVER_MARK, SERVER_REUSE
 from offline_store import records
+from tests.helpers.paper import Paper
 from tests.helpers.plant import Device, PlantSite
 from tests.helpers.screen import screen_of
 from tests.media.pictures import opened
 from tests.media.places import file, grainy, second_shot, wall
 from tests.scenarios.loop import act, inbox, on_server
+from tests.scenarios.proving import CATALOGS
 from tests.scenarios.repairs import (
     FINISH,
     FITTER,
@@ -25,6 +29,8 @@ from tests.scenarios.repairs import (
     shoot,
     to_verify,
 )
+
+MADE_MS = 1_790_000_000_000
 
 
 def saved(picture: Image.Image, quality: int) -> bytes:
@@ -56,6 +62,17 @@ def copies(photo: bytes) -> dict[str, bytes]:
     }
 
 
+def photos_of(device: Device, record_id: str) -> list[Record]:
+    with device.app.store.reading() as session:
+        return records.evidence_of(session, record_id)
+
+
+def grounds_of(device: Device, record_id: str) -> dict[str, list[tuple[str, bool]]]:
+    """The grounds of each photo's grade, as they are shown."""
+    cards = evidence.of_record(device.app, record_id)
+    return {one.evidence_id: [row[:2] for row in one.reasons] for one in cards}
+
+
 def code_of(device: Device, record_id: str) -> str:
     with device.app.store.reading() as session:
         return records.get(session, record_id).text("code")
@@ -84,6 +101,7 @@ async def test_a_used_photo_is_turned_away_at_the_shutter_with_the_other_record(
             await client.tap("shutter")
             await client.until(lambda: client.has("refused"))
             assert client.sees(f"这张照片已用于 {code}"), kind
+            await client.until(lambda: client.has("refused-other"))  # with the other picture
             await client.tap("capture-away")
             await client.until(lambda: not client.has("shutter"))
         sees(device, second_shot(wall(2), 5))  # a photo of this repair is taken as ever
@@ -152,3 +170,79 @@ async def test_a_photo_of_another_device_used_again_is_found_by_the_server(
         await client.tap("do-hazard.verify-closed")  # over a refusal only with a word why
         await client.until(lambda: client.has("move-note"))
         assert client.one("move-do").disabled
+
+
+async def test_who_was_in_the_cellar_and_sends_late_is_not_called_the_copier(
+    site: PlantSite,
+) -> None:
+    """The copy came first: nobody can tell whose it is, so both repairs go to a person."""
+    owner, other = await site.device(), await site.device("phone-2")
+    fixed = second_shot(wall(1), 3)
+    owner.wire.up = False
+    one = to_verify(owner)  # of an hour ago, by a clock that the server had set
+    site.time.pass_by(60)
+    await other.sync()
+    hazard = given_out(other, seed=2)
+    act(other, FITTER, hazard, "rectify>rectifying")
+    copy = shoot(other, FITTER, hazard, "after", grainy(fixed, 9, 1)[30:-30, 40:-40])
+    act(other, FITTER, hazard, "rectify>to_verify")
+    await met(site, other)
+    assert on_server(site, copy).get(SERVER_REUSE) is None
+    owner.wire.up = True
+    await met(site, owner, other)
+    [own] = [photo for photo in photos_of(owner, one) if photo.text("shot") == "after"]
+    assert own.get(SERVER_REUSE) == {"how": "same", "of": copy}
+    assert on_server(site, copy).get(SERVER_REUSE) == {"how": "same", "of": own.record_id}
+    keys = [card.key for card in inbox(owner, VERIFIER).cards if card.rule == "check"]
+    assert keys.count("notice.check.same") == 2, "of both repairs"
+    assert "notice.check.used" not in keys
+    for device, record_id, of in ((owner, one, hazard), (other, hazard, one)):
+        view = hazards.view(device.app, device.person(VERIFIER), record_id)
+        assert view.check is not None
+        assert view.check.server is not None
+        assert view.check.server.outcome == "needs_person"
+        assert view.check.server.reasons[0].key == "rectify.reuse_same"
+        async with screen_of(device, VERIFIER, PINS[VERIFIER]) as client:
+            client.go(f"/hazard/{record_id}")
+            await client.until(lambda: client.has("check-used"))
+            assert client.sees(f"同一张照片也在 {code_of(device, of)} 里")
+            assert not client.sees("用过的照片"), "nobody is accused"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_each_photo_of_which_the_server_knows_more_says_so_on_screen_and_paper(
+    site: PlantSite, language: str
+) -> None:
+    """Not the photo of the repair alone: none says that there is no other like it."""
+    first, second = await site.device(), await site.device("phone-2")
+    second.wire.up = False
+    one = given_out(first)
+    shoot(first, "U012", one, "panorama", wall(3))
+    hazard = given_out(second, seed=2)
+    copy = shoot(second, "U012", hazard, "panorama", grainy(wall(3), 9, 1)[30:-30, 40:-40])
+    assert ("unique", True) in grounds_of(second, hazard)[copy]
+    second.wire.up = True
+    await met(site, first)
+    await met(site, second)
+    found = grounds_of(second, hazard)
+    assert ("used_block", False) in found[copy]
+    assert ("unique", True) not in found[copy]
+    [card] = [one for one in evidence.of_record(second.app, hazard) if one.evidence_id == copy]
+    assert card.grade in ("C", "D")
+    t = translator(CATALOGS, language, "Asia/Shanghai")
+    made = papers.make(second.app, second.person(VERIFIER), hazard, t, MADE_MS)
+    paper = Paper(made.data)
+    assert paper.has(t("evidence.reason.used_block"))
+    unique = sum(("unique", True) in rows for rows in found.values())
+    said = t("evidence.reason.unique").replace(" ", "")
+    assert paper.flat.count(said) == unique == len(found) - 1
+    second.app.language = language
+    async with screen_of(second, VERIFIER, PINS[VERIFIER]) as client:
+        client.go(f"/hazard/{hazard}")
+        await client.until(lambda: client.has(f"photo-{copy}"))
+        assert client.sees(t("check.reuse.block")), "on its own line"
+        await client.tap(f"photo-{copy}")
+        await client.until(lambda: client.has("evidence-used"))
+        assert client.sees(t("evidence.reason.used_block"))
+        assert client.sees(t("check.used.block", code=code_of(second, one)))
+        assert not client.sees(t("evidence.reason.unique"))

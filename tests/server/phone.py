@@ -50,9 +50,11 @@ class Phone:
         definition: str = "",
         base: Mapping[str, str] | None = None,
         known_to_ms: int | None = 5,
+        at_ms: int | None = None,
     ) -> str:
+        """Append an entry; `at_ms` is what the device says the time is."""
         record_id = record_id or clock.new_id(clock.now_ms())
-        now = clock.now_ms()
+        now = clock.now_ms() if at_ms is None else at_ms
         time = DeviceTime(now, 1, "b", known_to_ms)
         stamp = journal.Stamp(now, next(self._ids), time, clock.new_id(now))
         with self.store.session() as session:

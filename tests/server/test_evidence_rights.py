@@ -52,6 +52,8 @@ async def test_a_photo_brings_no_word_of_the_server_and_no_malformed_hashes(benc
         {"mark": zeros[:3]},
         {"mark": "x"},
         {"reuse": {"how": "never", "of": "x"}},
+        {"reuse": {"how": "same", "of": "x"}},  # the server alone can say that
+        {"server_reuse": {"how": "hint", "of": "x"}},
         {"check": CHECK.value()},
     ]
     for more in wrong:

@@ -1,11 +1,12 @@
 """The server's look at repairs promises: pictures that nobody can read hold no other repair up."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from domain.records import Value
+from domain.records import Cell, Record, Value
 from domain.repair_checks import SERVER_CHECK, RepairCheck, check_of
 from media.images import BYTES_MAX
 from offline_store import records
@@ -90,3 +91,16 @@ async def test_what_cannot_be_read_is_said_once_whatever_its_device_found(
     assert (said := repairs.of(photo)) is not None
     assert (said.outcome, said.reuse) == ("needs_person", "block")
     assert repairs.run() == 0
+
+
+def test_neither_who_repaired_nor_who_is_in_question_is_told(bench: Bench) -> None:
+    found = bench.site.pack.definitions
+    cells = {name: Cell(one, "d:1", 1, 0) for name, one in report(rectifier="U009").items()}
+    hazard = Record("HZ-1", "hazard", "hazard@1", cells)
+    told = [one.person_id for one in repair_checks.verifiers(found, hazard)]
+    assert len(told) > 1
+    left = [one.person_id for one in repair_checks.verifiers(found, hazard, but=told[0])]
+    assert left == told[1:]
+    by_one_of_them = replace(hazard, cells={**cells, "rectifier": Cell(told[1], "d:1", 1, 0)})
+    left = [one.person_id for one in repair_checks.verifiers(found, by_one_of_them, but=told[0])]
+    assert not {*told[:2]} & {*left}

@@ -8,12 +8,15 @@ import pytest
 from PIL import Image
 
 from domain.records import Record, Value
-from domain.used_photos import SERVER_MARK, SERVER_REUSE
+from domain.used_photos import SERVER_MARK, SERVER_REUSE, mark_value
+from media.reuse import marks
 from offline_store import records
-from server import duties, photo_index, used_photos
+from server import clock, duties, photo_index, used_photos
 from tests.media.pictures import opened
 from tests.media.places import file, second_shot, wall
 from tests.server.phone import Bench, Phone, report
+
+HOUR = 3_600_000
 
 
 class Shots:
@@ -24,17 +27,28 @@ class Shots:
         self.hazard = phone.write("U012", "hazard", report())
         self.taken = 0
 
-    def attach(self, data: bytes, *, arrived: bool = True, **cells: Value) -> str:
-        """Attach a photo; returns its id."""
+    def attach(
+        self,
+        data: bytes,
+        *,
+        arrived: bool = True,
+        ago_ms: int = 0,
+        unc_ms: int | None = 5,
+        **cells: Value,
+    ) -> str:
+        """Attach a photo, taken `ago_ms` ago by its device; returns its id."""
         self.taken += 1
         sha = hashlib.sha256(data).hexdigest()
         shot: dict[str, Value] = {
             "of": self.hazard, "shot": "closeup", "by": "U012", "original": sha,
-            "taken_ms": 1_795_000_000_000 + self.taken, **cells,
+            "taken_ms": 1_795_000_000_000 + self.taken - ago_ms, **cells,
         }  # fmt: skip
         if arrived:
             self.arrive(data)
-        return self.phone.write("U012", "evidence", shot, kind="attach")
+        at_ms = clock.now_ms() - ago_ms
+        return self.phone.write(
+            "U012", "evidence", shot, kind="attach", known_to_ms=unc_ms, at_ms=at_ms
+        )
 
     def arrive(self, data: bytes) -> None:
         part = self.folder / "part"
@@ -103,10 +117,10 @@ async def test_it_goes_on_where_it_was_after_a_restart_and_says_nothing_twice(
         photo_index.forget(bench.site.store)
     assert run(bench) == 2
     assert hashed(bench, ids) == 8
-    marks = [on_server(bench, one).cells[SERVER_MARK] for one in ids]
+    taken = [on_server(bench, one).cells[SERVER_MARK] for one in ids]
     photo_index.forget(bench.site.store)
     assert (run(bench), run(bench)) == (0, 0)
-    assert [on_server(bench, one).cells[SERVER_MARK] for one in ids] == marks
+    assert [on_server(bench, one).cells[SERVER_MARK] for one in ids] == taken
 
 
 async def test_another_process_uses_what_this_one_took(bench: Bench, shots: Shots) -> None:
@@ -166,3 +180,137 @@ async def test_of_many_that_wait_for_their_original_none_is_forgotten(
         assert isinstance(found, dict)
         assert found["how"] == "block"
         assert found["of"] in {first, *late}
+
+
+@pytest.fixture
+async def theirs(bench: Bench, shots: Shots, tmp_path: Path) -> Shots:
+    """Another phone that has been in touch; photos from now on are judged."""
+    used_photos.begin(bench.site)
+    return Shots(bench, await bench.phone(), tmp_path)
+
+
+def said(bench: Bench, record_id: str) -> Value:
+    return on_server(bench, record_id).get(SERVER_REUSE)
+
+
+def same(of: str) -> dict[str, Value]:
+    return {"how": "same", "of": of}
+
+
+@pytest.mark.parametrize("unc_ms", [5, 60_000, None])
+async def test_a_copy_dated_back_does_not_make_the_owner_the_copier(
+    bench: Bench, shots: Shots, theirs: Shots, unc_ms: int | None
+) -> None:
+    """A changed app says any time: both photos ask for a person, and nobody is accused."""
+    photo = file(wall(1))
+    owned = shots.attach(photo)
+    await shots.sent()
+    run(bench)
+    copy = theirs.attach(saved_again(photo), ago_ms=9 * HOUR, unc_ms=unc_ms)
+    await theirs.sent()
+    run(bench)
+    assert (said(bench, owned), said(bench, copy)) == (same(copy), same(owned))
+    assert run(bench) == 0, "and it is said once"
+
+
+async def test_who_was_offline_and_sends_late_is_not_the_copier(
+    bench: Bench, shots: Shots, theirs: Shots
+) -> None:
+    """The owner took it in a cellar; what was copied from there came first."""
+    photo = file(wall(1))
+    owned = shots.attach(photo, ago_ms=3 * HOUR)
+    copy = theirs.attach(saved_again(photo))
+    await theirs.sent()
+    run(bench)
+    assert said(bench, copy) is None
+    await shots.sent()
+    run(bench)
+    assert (said(bench, owned), said(bench, copy)) == (same(copy), same(owned))
+
+
+async def test_a_copy_sent_first_and_dated_back_does_not_accuse_who_sends_late(
+    bench: Bench, shots: Shots, theirs: Shots
+) -> None:
+    """No device's word goes back behind the time when it was last in touch."""
+    photo = file(wall(1))
+    owned = shots.attach(photo, ago_ms=3 * HOUR)
+    await theirs.sent()
+    copy = theirs.attach(photo, ago_ms=5 * HOUR)
+    await theirs.sent()
+    run(bench)
+    await shots.sent()
+    run(bench)
+    assert (said(bench, owned), said(bench, copy)) == (same(copy), same(owned))
+
+
+@pytest.mark.parametrize(("unc_ms", "later_ms"), [(5, HOUR), (None, HOUR), (None, 0)])
+async def test_a_copy_that_came_later_and_says_so_is_the_copy(
+    bench: Bench, shots: Shots, theirs: Shots, unc_ms: int | None, later_ms: int
+) -> None:
+    photo = file(wall(1))
+    owned = shots.attach(photo, ago_ms=2 * HOUR, unc_ms=unc_ms)
+    await shots.sent()
+    run(bench)
+    copy = theirs.attach(saved_again(photo), ago_ms=later_ms, unc_ms=unc_ms)
+    await theirs.sent()
+    run(bench)
+    assert said(bench, copy) == {"how": "block", "of": owned}
+    assert said(bench, owned) is None
+
+
+async def test_without_trusted_times_that_contradict_the_receipt_nobody_is_accused(
+    bench: Bench, shots: Shots, theirs: Shots
+) -> None:
+    photo = file(wall(1))
+    owned = shots.attach(photo, unc_ms=None)
+    await shots.sent()
+    run(bench)
+    other = theirs.attach(photo, ago_ms=HOUR, unc_ms=None)
+    await theirs.sent()
+    run(bench)
+    assert (said(bench, owned), said(bench, other)) == (same(other), same(owned))
+
+
+async def test_of_two_in_one_push_the_chain_says_which_is_the_copy(
+    bench: Bench, shots: Shots
+) -> None:
+    used_photos.begin(bench.site)
+    photo = file(wall(1))
+    first = shots.attach(photo)
+    copy = shots.attach(saved_again(photo), ago_ms=9 * HOUR)
+    await shots.sent()
+    run(bench)
+    assert (said(bench, first), said(bench, copy)) == (None, {"how": "block", "of": first})
+
+
+async def test_a_copy_is_found_though_the_original_of_the_first_comes_last(
+    bench: Bench, shots: Shots, theirs: Shots
+) -> None:
+    photo = file(wall(1))
+    first = shots.attach(photo, arrived=False, ago_ms=HOUR)
+    await shots.sent()
+    run(bench)
+    copy = theirs.attach(saved_again(photo))
+    await theirs.sent()
+    run(bench)
+    assert said(bench, copy) is None
+    shots.arrive(photo)
+    run(bench)
+    assert (said(bench, first), said(bench, copy)) == (None, {"how": "block", "of": first})
+
+
+async def test_a_damaged_photo_that_looks_alike_by_its_hashes_hides_no_copy(
+    bench: Bench, shots: Shots, theirs: Shots
+) -> None:
+    photo = file(wall(1))
+    mark = marks.mark(photo)
+    theirs.attach(photo[:900], mark=mark_value((*mark.whole, *mark.middle)))
+    await theirs.sent()
+    run(bench)
+    first = shots.attach(photo)
+    await shots.sent()
+    run(bench)
+    copy = theirs.attach(saved_again(photo))
+    await theirs.sent()
+    run(bench)
+    assert said(bench, copy) == {"how": "block", "of": first}

@@ -64,7 +64,7 @@ def test_a_server_from_a_backup_gets_back_all_that_it_had_confirmed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "steps"), [(48, 600), (1018, 1000)])
+@pytest.mark.parametrize(("seed", "steps"), [(48, 600), (1018, 1000), (20328, 1000), (20341, 1000)])
 def test_what_was_mended_stays_mended(places: Places, seed: int, steps: int) -> None:
     found = simulate(seed, steps, places).found
 

@@ -2,13 +2,15 @@
 
 import pytest
 from sqlalchemy import delete
+from sqlmodel import col
 
 from domain.invitations import REVOKED, DeviceRevokedError
 from domain.records import Value
 from domain.relay import Piece
 from offline_store import blobs, devices, entries, keep, outbox, records, relayed
+from offline_store.lives import SERVER
 from offline_store.relayed import Came
-from offline_store.tables import BlobRow
+from offline_store.tables import BatchRow, BlobRow
 from server import pages
 from server.pages import Ask
 from sync.relaying import AGAIN_MS, AT_ONCE
@@ -48,6 +50,16 @@ def waits(one: Tablet) -> int:
     """How many entries of a device the server has not confirmed to it."""
     with one.store.reading() as session:
         return outbox.count(session, one.identity.device_id).entries
+
+
+async def lose(first: Tablet, lost: Tablet) -> None:
+    """Say on one device that another one is lost."""
+    cells: dict[str, Value] = {
+        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
+    }  # fmt: skip
+    await first.engine.sync_once()
+    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=lost.identity.device_id)
+    await first.engine.sync_once()
 
 
 async def test_who_may_not_see_a_record_any_more_still_learns_that_others_handed_it_in(
@@ -91,13 +103,7 @@ async def test_a_lost_device_sends_its_own_work_though_it_may_hand_in_nothing_of
     other.write(WORKER, "hazard", report("别人的"))
     hand(plant, other, lost)
     lost.write(WORKER, "hazard", report("自己的"))
-    cells: dict[str, Value] = {
-        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
-    }  # fmt: skip
-    await first.engine.sync_once()
-    record_id = lost.identity.device_id
-    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=record_id)
-    await first.engine.sync_once()
+    await lose(first, lost)
     with pytest.raises(DeviceRevokedError):
         await lost.engine.sync_once()
     assert waits(lost) == 0
@@ -144,14 +150,49 @@ async def test_what_the_server_turns_down_as_a_fork_counts_no_longer_where_it_wa
     assert other in held(carrier)
 
 
-async def lose(first: Tablet, lost: Tablet) -> None:
-    """Say on one device that another one is lost."""
-    cells: dict[str, Value] = {
-        "state": REVOKED, "revoked_ms": NOW, "reason": "lost", "by": ADMINISTRATOR, "at_ms": NOW,
-    }  # fmt: skip
-    await first.engine.sync_once()
-    first.write(ADMINISTRATOR, "device", cells, kind="edit", record_id=lost.identity.device_id)
-    await first.engine.sync_once()
+async def test_of_a_copied_device_what_stands_in_the_feed_is_no_fork_where_it_was_carried(
+    plant: Plant,
+) -> None:
+    mine, carrier = await plant.tablet(), await plant.limited(OTHERS)
+    await carrier.engine.sync_once()
+    before = mine.write(WORKER, "hazard", report("抄走以前"))
+    after = mine.write(WORKER, "hazard", report("另一台抄走的"))
+    hand(plant, mine, carrier)
+    with mine.store.session() as session:  # its twin writes something else under the same number
+        entries.remove(session, mine.identity.device_id, 2)
+        records.refold_all(session, [after], plant.site.pack.definitions.policies)
+    mine.write(WORKER, "hazard", report("本机写的"))
+    await mine.engine.sync_once()
+    await carrier.engine.sync_once()
+    await carrier.engine.sync_once()
+    with carrier.store.reading() as session:
+        left = [(one.piece.entry.record_id, one.answer) for one in relayed.find(session)]
+    assert left == [(after, "sync.fork")], f"{before} has arrived"
+
+
+async def test_who_reads_the_feed_anew_takes_what_a_server_copied_back_says_by_now(
+    plant: Plant,
+) -> None:
+    mine, site = await plant.tablet(), plant.site
+    plant.gap("gap-before")
+    mine.write(WORKER, "hazard", report("送过的"))
+    await mine.engine.sync_once()
+    assert "gap-before" in held(mine)
+    with site.store.session() as session:  # a copy of before is put back, and goes on
+        last = entries.last_of_device(session, SERVER)
+        assert last is not None
+        entries.remove(session, SERVER, last.number)
+        own = (col(BatchRow.device_id) == SERVER, col(BatchRow.first) == last.number)
+        session.connection().execute(delete(BatchRow).where(*own))
+        records.refold_all(session, ["gap-before"], site.pack.definitions.policies)
+    plant.gap("gap-since")
+    with mine.store.session() as session:  # and the answer to the last push was lost
+        outbox.reopen(session, mine.identity.device_id, 1)
+    mine.write(WORKER, "hazard", report("后来写的"))
+    await mine.engine.sync_once()
+    assert waits(mine) == 0
+    assert "gap-since" in held(mine)
+    assert "gap-before" not in held(mine)
 
 
 async def test_a_lost_device_sends_the_rest_of_what_another_handed_in_for_it(plant: Plant) -> None:
