@@ -23,6 +23,7 @@ from benchmarks.runner import Options, Result
 from domain.errors import PictureError
 from media.adapters.readers import engines
 from media.code_front import CodeFront
+from media.codes import Wanted
 from media.labels import PREFIX, whole
 
 ROUNDS = 3
@@ -87,6 +88,7 @@ def run(options: Options) -> Result:
         name for name in engines_alone.present() if options.profile != "mobile" or name != "zxing"
     )
     readers: dict[str, Read] = {"": _front(names)}
+    seek = _front(names, lambda code: code.text.startswith(PREFIX))
     readers |= {name: getattr(engines_alone, name) for name in names}
     found: dict[str, list[Reading]] = {name: [] for name in readers}
     sink = options.predictions.open("w", encoding="utf-8") if options.predictions else nullcontext()
@@ -103,6 +105,7 @@ def run(options: Options) -> Result:
     ratios, figures = _result(counted, mobile=options.profile == "mobile")
     if not options.only or "labels" in options.only:
         figures |= signed_labels.figures(options.seed or SEED, readers)
+        figures |= signed_labels.beside_figures(options.seed or SEED, readers[""], seek)
     return ratios, figures
 
 
@@ -124,8 +127,8 @@ def manifest(path: Path) -> Iterator[Item]:
             yield Item(row["file"], symbology, row.get("set") or "", texts)
 
 
-def _front(names: Sequence[str]) -> Read:
-    """Return the product's own reader, as `app.wiring` makes it."""
+def _front(names: Sequence[str], wanted: Wanted | None = None) -> Read:
+    """Return the product's own reader, as `app.wiring` makes it; None wanted: any code will do."""
     front = CodeFront(
         engines(names),
         lambda text: not text.startswith(PREFIX) or whole(text),
@@ -134,7 +137,7 @@ def _front(names: Sequence[str]) -> Read:
 
     def read(picture: bytes) -> list[str]:
         try:
-            return [code.text for code in front.read(picture)]
+            return [code.text for code in front.read(picture, wanted=wanted)]
         except PictureError:
             return []
 

@@ -3,18 +3,22 @@
 The sample data hold no signed label, so the pictures are made here, from a seed: by the product's
 own signing and printing, put into a scene as seen by a camera that stands askew, moves, is out of
 focus, saves little, or sees a damaged print. Forged ones are printed just as well. What is accepted
-is decided by the product's own check against a plant whose one label was printed anew.
+is decided by the product's own check against a plant whose one label was printed anew. Worn labels
+are photographed once more beside a clean code of somebody else.
 """
 
 import string
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import cv2
 import numpy as np
+import segno
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -23,7 +27,7 @@ from app.use_cases import scan
 from domain.definitions import load
 from domain.errors import FieldError
 from domain.plant import Plant
-from media import base45, label_sheet
+from media import base45, code_signs, label_sheet, vision
 from media.label_sheet import PrintLabel
 from media.labels import PREFIX, Label, PlantKey, sign
 from server.keys import LabelSigner
@@ -35,6 +39,10 @@ PHOTOGRAPHED: Final = ("rotated", "perspective", "blur", "motion", "jpeg", "dama
 FORGED: Final = ("changed", "other_key", "other_plant", "truncated", "retired")
 EACH: Final = 4  # pictures of each way of photographing and forging; of genuine ones so much more:
 GENUINE: Final = 4
+WORN: Final = ("blur", "motion", "jpeg", "damage")  # and how much worse than of the others
+WORSE: Final = 1.4
+MIDDLE: Final = 0.3  # of the shorter side: the label lies there, the code of somebody else does not
+FOREIGN: Final = "https://example.org/pay/4711"
 WIDTH, HEIGHT = 1200, 900
 Picture = NDArray[np.uint8]
 Read = Callable[[bytes], list[str]]
@@ -130,6 +138,51 @@ def figures(seed: int, readers: Mapping[str, Read], each: int = EACH) -> dict[st
     }  # fmt: skip
 
 
+def beside(seed: int, each: int = EACH) -> list[Shot]:
+    """Photograph worn labels that have a clean code of somebody else beside them."""
+    rng = np.random.default_rng(seed)
+    plant, key = _plant(), Ed25519PrivateKey.from_private_bytes(rng.bytes(32))
+    genuine = plant_labels(plant, LabelSigner(plant.code, 1, key), DAY)
+    code = _code(FOREIGN)
+    shots: list[Shot] = []
+    for how in WORN:
+        for number in range(GENUINE * each):
+            label = genuine[number % len(genuine)]
+            view, quality = _seen(_plate(label), how, rng, WORSE)
+            view[20 : 20 + len(code), 20 : 20 + len(code)] = code
+            shots.append(Shot(_jpeg(view, quality), label.text, "", how))
+    return shots
+
+
+def beside_figures(seed: int, front: Read, seek: Read, each: int = EACH) -> dict[str, float]:
+    """Return how many worn labels are read beside another's code, and what looking on costs.
+
+    `front` ends with any code, `seek` looks on until it has a label; `seen` are those that it does
+    not read, and of which it is known that there is a code.
+    """
+    shots = beside(seed, each)
+    worn = [one.data for one in shots if one.text not in seek(one.data)]
+    code = np.full((HEIGHT, WIDTH), 200, np.uint8)
+    foreign = _code(FOREIGN)
+    code[20 : 20 + len(foreign), 20 : 20 + len(foreign)] = foreign
+    alone, times = _jpeg(code, 85), list[float]()
+    for _ in range(9):
+        began = time.perf_counter()
+        seek(alone)
+        times.append((time.perf_counter() - began) * 1000)
+    return {
+        "beside_pictures": len(shots),
+        "beside_read": len(shots) - len(worn),
+        "beside_seen": sum(map(_seen_unread, worn)),
+        "beside_read_first_code": sum(one.text in front(one.data) for one in shots),
+        "foreign_alone_ms": median(times),
+    }
+
+
+def _seen_unread(data: bytes) -> bool:
+    return any(code.away < MIDDLE for code in code_signs.signs(vision.gray(data)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Forge:
     """What a forger has: keys of others, and genuine labels to change."""
@@ -192,10 +245,7 @@ def _public(plant: str, key: Ed25519PrivateKey) -> PlantKey:
 
 
 def _shot(label: PrintLabel, forged: str, how: str, rng: Generator) -> Shot:
-    plate = _plate(label)
-    if how == "damage":
-        plate = _scratched(plate, rng)
-    return Shot(_photographed(plate, how, rng), label.text, forged, how)
+    return Shot(_jpeg(*_seen(_plate(label), how, rng)), label.text, forged, how)
 
 
 def _plate(label: PrintLabel) -> Picture:
@@ -205,11 +255,18 @@ def _plate(label: PrintLabel) -> Picture:
     return plate.astype(np.uint8, copy=False)
 
 
-def _scratched(plate: Picture, rng: Generator) -> Picture:
-    """Cover 1 to 4 % of the code with spots of dirt and bare metal."""
+def _code(text: str) -> Picture:
+    """Return a clean QR code, 200 pixels or a little more wide."""
+    modules = np.array([list(row) for row in segno.make(text, micro=False).matrix], np.uint8)
+    light = np.pad(255 * (1 - modules), 4, constant_values=255)
+    return np.kron(light, np.ones((200 // len(light) + 1,) * 2)).astype(np.uint8)
+
+
+def _scratched(plate: Picture, rng: Generator, worse: float = 1.0) -> Picture:
+    """Cover 1 to 4 % of the code, or more, with spots of dirt and bare metal."""
     side = plate.shape[1]
     spoilt = plate.copy()
-    covered, share = 0.0, float(rng.uniform(0.01, 0.04))
+    covered, share = 0.0, float(rng.uniform(0.01, 0.04)) * worse
     while covered < share * side * side:
         radius = float(rng.uniform(0.01, 0.03) * side)
         x, y = (int(one) for one in rng.integers(0, side, 2))
@@ -218,8 +275,14 @@ def _scratched(plate: Picture, rng: Generator) -> Picture:
     return spoilt
 
 
-def _photographed(plate: Picture, how: str, rng: Generator) -> bytes:
-    """Put the plate on a wall and take a picture of it; returns a JPEG."""
+def _jpeg(view: Picture, quality: int) -> bytes:
+    return bytes(cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+
+
+def _seen(plate: Picture, how: str, rng: Generator, worse: float = 1.0) -> tuple[Picture, int]:
+    """Put the plate on a wall and look at it; returns the picture, and how well it is saved."""
+    if how == "damage":
+        plate = _scratched(plate, rng, worse)
     scene = _wall(rng)
     height, width = plate.shape
     size = float(rng.uniform(0.35, 0.75)) * HEIGHT / height
@@ -232,15 +295,14 @@ def _photographed(plate: Picture, how: str, rng: Generator) -> bytes:
     there_is = cv2.warpPerspective(np.full_like(plate, 255), move, (WIDTH, HEIGHT))
     light = float(rng.uniform(0.6, 0.95))
     view = np.where(there_is > 127, 20 + seen * np.float32(light), scene)
-    module = size * 456 / 57  # pixels
+    module = worse * size * 456 / 57  # pixels
     if how == "blur":
         view = cv2.GaussianBlur(view, (0, 0), float(rng.uniform(0.3, 0.5)) * module)
     if how == "motion":
         view = cv2.filter2D(view, -1, _streak(round(module * float(rng.uniform(0.8, 1.3))), rng))
     view = view + 4 * rng.standard_normal(view.shape, np.float32)
-    quality = int(rng.integers(12, 25)) if how == "jpeg" else 85
-    flat = view.clip(0, 255).astype(np.uint8)
-    return bytes(cv2.imencode(".jpg", flat, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+    quality = round(int(rng.integers(12, 25)) / worse) if how == "jpeg" else 85
+    return view.clip(0, 255).astype(np.uint8), quality
 
 
 def _corners(width: float, height: float, turn: float, tilt: float) -> NDArray[np.float32]:

@@ -2,14 +2,15 @@
 
 Which engine looks at what, and in which order, was measured (ADR 0016): what reads most for its
 time comes first, and every step stands there because it reads pictures that none before it reads. A
-search ends with the first text that the caller accepts, or with the time that it may take.
+search ends with the first code that the caller wants, or with the time that it may take; what else
+was read is covered, and the steps that follow look at the rest of the picture.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from media import vision
-from media.codes import Code, CodeEngine, nearest_first
+from media import code_signs, vision
+from media.codes import Code, CodeEngine, Wanted, nearest_first
 from media.vision import Gray
 
 Accept = Callable[[str], bool]
@@ -95,38 +96,53 @@ class CodeFront:
         """The engines that are here."""
         return tuple(self._engines)
 
-    def read(self, picture: bytes, fast: bool = False) -> list[Code]:
+    def read(self, picture: bytes, fast: bool = False, wanted: Wanted | None = None) -> list[Code]:
         """Return the codes in view, nearest to the middle first; `fast`: of a live frame.
 
-        Codes that no check accepted come when all looks are through: the caller can still say what
-        is wrong with them. Raises PictureError for bytes that are no picture.
+        The search ends with a code that is `wanted` (None: with any). All that was read comes when
+        all looks are through, also what no check accepted: the caller can still say what is wrong
+        with it. Raises PictureError for bytes that are no picture.
         """
-        return self._of_frame(picture) if fast else self._of_picture(picture)
+        found = self._of_frame if fast else self._of_picture
+        return found(picture, wanted or _any)
 
-    def _of_picture(self, data: bytes) -> list[Code]:
+    def unread(self, picture: bytes, found: Sequence[Code]) -> list[Code]:
+        """Return what looks like codes beside the found ones and is not read, nearest first."""
+        rest = vision.covered(vision.gray(picture), (code.outline for code in found))
+        return sorted(code_signs.signs(rest), key=lambda code: code.away)
+
+    def _of_picture(self, data: bytes, wanted: Wanted) -> list[Code]:
         ends_ms = self._now_ms() + PICTURE_MS
         look = _Look(vision.gray(data), data)
+        kept: list[Code] = []
         refused: list[Code] = []
         for step in self._steps:
             found = self._try(step, look)
-            if self._good(found):
-                return nearest_first(found)
+            good = self._good(found)
+            if any(map(wanted, good)):
+                return nearest_first([*kept, *found])
+            kept += good
             refused += found
+            look.cover(good)
             if self._now_ms() >= ends_ms:
                 break
-        return nearest_first(refused)
+        return nearest_first([*kept, *refused])
 
-    def _of_frame(self, data: bytes) -> list[Code]:
+    def _of_frame(self, data: bytes, wanted: Wanted) -> list[Code]:
         """Look quickly, then in one slower way: another one at each frame, as time allows."""
         began_ms = self._now_ms()
         look = _Look(vision.centre(vision.gray(data)))
         quick, *slow = (step for step in self._steps if step.sight != "fine")
         found = self._try(quick, look)
-        if self._good(found) or not slow:
+        good = self._good(found)
+        if any(map(wanted, good)) or not slow:
             self._empty = 0
             return nearest_first(found)
         self._empty += 1
-        left_ms = FRAME_MS - (self._now_ms() - began_ms)
+        look.cover(good)
+        # Beside a code that is read but not wanted somebody holds still, and soon hears so: until
+        # then each of the looks shall have had its turn, also one that does not fit.
+        left_ms = PICTURE_MS if good else FRAME_MS - (self._now_ms() - began_ms)
         turn = self._next(slow, left_ms)
         if turn is None:
             return nearest_first(found)
@@ -151,8 +167,12 @@ class CodeFront:
             return []
         return self._engines[step.engine].find(shown, thorough=step.thorough)
 
-    def _good(self, found: Sequence[Code]) -> bool:
-        return any(self._accept is None or self._accept(code.text) for code in found)
+    def _good(self, found: Sequence[Code]) -> list[Code]:
+        return [code for code in found if self._accept is None or self._accept(code.text)]
+
+
+def _any(_code: Code) -> bool:
+    return True
 
 
 class _Look:
@@ -162,13 +182,22 @@ class _Look:
         self._plain = plain
         self._data = data
         self._made: dict[str, Gray] = {}
+        self._covered: list[Code] = []
+
+    def cover(self, codes: Sequence[Code]) -> None:
+        """Show only the rest from now on."""
+        if codes:
+            self._covered += codes
+            self._plain = vision.covered(self._plain, (code.outline for code in codes))
+            self._made.clear()
 
     def sight(self, name: str) -> Gray | None:
         """Return the picture as this step wants it; None where there is nothing more to see."""
         if name == "fine":
             if self._data is None or not vision.shows_more(self._data):
                 return None
-            return vision.gray(self._data, vision.FINE_PIXELS_MIN)
+            fine = vision.gray(self._data, vision.FINE_PIXELS_MIN)
+            return vision.covered(fine, (code.outline for code in self._covered))
         if name == "double" and self._plain.size > DOUBLE_PIXELS_MAX:
             return None
         if name not in self._made:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -21,6 +21,7 @@ class Code:
 
     The unit is the picture's shorter side: (0, 0) is the middle, (0.5, 0) lies half a side to the
     right. An engine that does not know where a code lies gives no corners: it counts as centred.
+    One without text was seen and not read.
     """
 
     text: str
@@ -28,14 +29,15 @@ class Code:
     outline: tuple[Point, ...] = ()
 
     @property
+    def middle(self) -> Point:
+        """Its own middle."""
+        count = len(self.outline) or 1
+        return sum(x for x, _ in self.outline) / count, sum(y for _, y in self.outline) / count
+
+    @property
     def away(self) -> float:
         """How far its own middle is from the picture's."""
-        if not self.outline:
-            return 0.0
-        count = len(self.outline)
-        return math.hypot(
-            sum(x for x, _ in self.outline) / count, sum(y for _, y in self.outline) / count
-        )
+        return math.hypot(*self.middle)
 
     @property
     def around_middle(self) -> bool:
@@ -47,6 +49,16 @@ class Code:
             if (y0 > 0) != (y1 > 0) and x0 - y0 * (x1 - x0) / (y1 - y0) > 0:
                 inside = not inside
         return inside
+
+    def within(self, half: float) -> bool:
+        """Whether it is in a square around the picture's middle, which reaches so far each way.
+
+        It is there with its own middle, or where it lies around the picture's.
+        """
+        return self.around_middle or max(map(abs, self.middle)) <= half
+
+
+Wanted = Callable[[Code], bool]
 
 
 def outline(corners: Iterable[Point], width: int, height: int) -> tuple[Point, ...]:
@@ -107,6 +119,14 @@ class CodeEngine(Protocol):
 class CodeReader(Protocol):
     """Reads QR and the like."""
 
-    def read(self, picture: bytes, fast: bool = False) -> list[Code]:
-        """Return the codes in view, nearest to the middle first; `fast` is for live frames."""
+    def read(self, picture: bytes, fast: bool = False, wanted: Wanted | None = None) -> list[Code]:
+        """Return the codes in view, nearest to the middle first; `fast` is for live frames.
+
+        The search ends with a code that is `wanted` (None: with any); where there is none, all
+        that was found comes.
+        """
+        ...
+
+    def unread(self, picture: bytes, found: Sequence[Code]) -> list[Code]:
+        """Return what looks like codes beside the found ones and is not read, nearest first."""
         ...

@@ -4,6 +4,8 @@ What each filter recovers was measured over 305 QR pictures (readers alone: 252)
 extra pictures read.
 """
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from media import images
 
 Gray = NDArray[np.uint8]
 WORK_PIXELS_MIN = 1_250_000  # a search costs about 15 ms per megapixel: work on 1.25 to 5 MP
+LYING = 5  # EXIF orientations from here on swap width and height
 FINE_PIXELS_MIN = 5_000_000  # the last look, at 5 to 20 MP
 
 
@@ -27,6 +30,14 @@ def gray(data: bytes, pixels_min: int = WORK_PIXELS_MIN) -> Gray:
     return np.asarray(images.upright(images.decode(picture, scale, "L"), orientation))
 
 
+def size(data: bytes) -> tuple[int, int]:
+    """Return how wide and how high a picture is when upright; nothing is decoded."""
+    picture = images.open_picture(data)
+    width, height = picture.size
+    lies = exif_block.read(picture).orientation >= LYING
+    return (height, width) if lies else (width, height)
+
+
 def shows_more(data: bytes) -> bool:
     """Say whether a look at FINE_PIXELS_MIN has more detail than the usual one."""
     size = images.open_picture(data).size
@@ -39,6 +50,21 @@ def centre(picture: Gray) -> Gray:
     limit = min(height, width) * 4 // 3
     top, left = max(0, height - limit) // 2, max(0, width - limit) // 2
     return picture[top : height - top, left : width - left]
+
+
+def covered(picture: Gray, outlines: Iterable[tuple[tuple[float, float], ...]]) -> Gray:
+    """Return the picture with an even patch on each of the outlines (see `media.codes.Code`)."""
+    height, width = picture.shape
+    side, rest = min(height, width), picture.copy()
+    for outline in outlines:
+        if len(outline) < 3:
+            continue
+        middle = np.array([width / 2, height / 2])
+        corners = np.rint(np.array(outline) * side + middle).astype(np.int32)
+        patch = cv2.fillConvexPoly(np.zeros_like(rest), corners, 1).astype(bool)
+        if patch.any():
+            rest[patch] = round(float(picture[patch].mean()))
+    return rest
 
 
 def half(picture: Gray) -> Gray:
@@ -72,9 +98,9 @@ def binary(picture: Gray, field: int) -> Gray:
     return _gray(cv2.adaptiveThreshold(picture, 255, mean, cv2.THRESH_BINARY, field, 5))
 
 
-def soft_binary(picture: Gray) -> Gray:
+def soft_binary(picture: Gray, field: int = 25) -> Gray:
     """Soften (sigma 1.5), then black and white: noise, scratches, glare, damage (+22 with zbar)."""
-    return binary(_gray(cv2.GaussianBlur(picture, (0, 0), 1.5)), 25)
+    return binary(_gray(cv2.GaussianBlur(picture, (0, 0), 1.5)), field)
 
 
 def double(picture: Gray) -> Gray:

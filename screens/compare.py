@@ -12,12 +12,19 @@ import flet as ft
 from app.use_cases import repair_checks
 from app.use_cases.repair_checks import CheckView, Pictures
 from domain.errors import FieldError
-from screens import parts, parts_compare, parts_evidence, parts_pages, parts_work, theme
+from screens import (
+    parts,
+    parts_compare,
+    parts_evidence,
+    parts_pages,
+    parts_work,
+    parts_zoom,
+    theme,
+)
 from screens.check_card import check_card
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.parts import words
 
-ZOOM_MAX = 6.0
 STEPS = 100
 COLUMN = 0.6  # of a tablet's width: what the pictures have
 Mode = Literal["slide", "side", "heat"]
@@ -179,24 +186,7 @@ def _side(shown: Pictures, desk: Desk) -> ft.Control:
         across = (both_wide - theme.GAP) / 2
         down = across * shown.height / shown.width
     pairs = [(shown.before, desk.t("hazard.before")), (shown.after, desk.t("hazard.after"))]
-    both = [
-        _zoomed(
-            ft.Stack(
-                controls=[parts_compare.layer(picture, said, across, down)],
-                width=across,
-                height=down,
-            ),
-            across,
-            down,
-            [parts_compare.name(said, desk.tokens)],
-        )
-        for picture, said in pairs
-    ]
-    if desk.wide:
-        return ft.Row(spacing=theme.GAP, controls=both)
-    return ft.Column(
-        spacing=theme.GAP, horizontal_alignment=ft.CrossAxisAlignment.CENTER, controls=both
-    )
+    return parts_zoom.together(pairs, across, down)
 
 
 def _alone(picture: bytes, said: str, desk: Desk, width: float, height: float) -> ft.Control:
@@ -222,7 +212,7 @@ def _zoomed(
         width=width,
         height=height,
         min_scale=1.0,
-        max_scale=ZOOM_MAX,
+        max_scale=parts_zoom.MOST,
         clip_behavior=ft.ClipBehavior.HARD_EDGE,
         content=stage,
     )

@@ -29,7 +29,9 @@ def room(desk: Desk, width: int, height: int, share: float = 1.0) -> tuple[float
     return float(round(wide)), float(round(wide * height / width))
 
 
-def layer(picture: bytes, label: str, width: float, height: float) -> ft.Control:
+def layer(
+    picture: bytes, label: str, width: float, height: float, left: float = 0, top: float = 0
+) -> ft.Control:
     """A picture that fills the room from its corner, whatever it lies in."""
     image = ft.Image(
         src=picture,
@@ -39,7 +41,7 @@ def layer(picture: bytes, label: str, width: float, height: float) -> ft.Control
         gapless_playback=True,
         semantics_label=label,
     )
-    return ft.Container(left=0, top=0, width=width, height=height, content=image)
+    return ft.Container(left=left, top=top, width=width, height=height, content=image)
 
 
 def frame(region: Region, width: float, height: float) -> ft.Control:

@@ -1,12 +1,13 @@
 """Scanning a label: aim, and the checklist opens by itself. Three other ways when that fails."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 import flet as ft
 
 from app.translate import Translator
 from app.use_cases import inspections, rechecks, reports, scan, upkeep
+from app.use_cases.aiming import Why
 from app.use_cases.scan import Scanned
 from domain.plant import Checkpoint
 from screens import parts, parts_evidence, parts_work, theme
@@ -20,8 +21,10 @@ from screens.scan_choice import which
 from screens.scan_model import ScanModel
 from screens.theme import Tokens
 
-AIM = 264  # px, edge of the frame to put the label in
 AIM_EDGE = 5
+HELP: Mapping[Why, str] = {
+    "several": "scan.several", "typed": "scan.aim", "aside": "scan.aside", "unread": "scan.hint",
+}  # fmt: skip
 
 
 @ft.component
@@ -91,7 +94,7 @@ def ScanPage(done: Callable[[Scanned], Awaitable[None]], on_back: Callable[[], N
         )
     ways = _ways(model, tokens, t, picker)
     if model.asked:
-        return which(desk, model.asked, model.take, model.again, on_back)
+        return which(desk, model.asked, model.take, model.again, on_back, model.why)
     if model.error is not None:
         return _refused(desk, model, ways, on_back)
     view = _view(model, desk, on_back)
@@ -123,6 +126,7 @@ def _view(model: ScanModel, desk: Desk, on_back: Callable[[], None]) -> ft.Contr
         content=ft.Container(
             bgcolor=parts_evidence.NIGHT,
             clip_behavior=ft.ClipBehavior.HARD_EDGE,
+            on_size_change=lambda event: model.measured(event.width, event.height),
             content=ft.Stack(controls=layers, expand=True),
         ),
     )
@@ -152,14 +156,12 @@ def _sight(model: ScanModel) -> list[ft.Control]:
 def _aim(model: ScanModel, desk: Desk) -> ft.Control:
     tokens, snow = desk.tokens, parts_evidence.SNOW
     frame = ft.Container(
-        width=AIM / tokens.scale,  # larger text below it leaves less room
-        height=AIM / tokens.scale,
+        width=model.edge,
+        height=model.edge,
         border=ft.Border.all(AIM_EDGE, snow),
         border_radius=28,
         alignment=ft.Alignment.CENTER,
-        content=ft.Container(
-            height=4, width=AIM / tokens.scale - 48, bgcolor=tokens.primary_container
-        ),
+        content=ft.Container(height=4, width=model.edge - 48, bgcolor=tokens.primary_container),
     )
     text = _help(model, desk.t)
     line = ft.Container(
@@ -168,15 +170,15 @@ def _aim(model: ScanModel, desk: Desk) -> ft.Control:
         padding=ft.Padding.symmetric(horizontal=14, vertical=8),
         content=ft.Text(text, size=tokens.body, color=snow, text_align=ft.TextAlign.CENTER),
     )
-    column = ft.Column(
-        tight=True,
-        spacing=theme.MARGIN,
+    below = ft.Container(
+        line, expand=True, alignment=ft.Alignment.TOP_CENTER, padding=ft.Padding.only(top=16)
+    )
+    column = ft.Column(  # as much above as below: what is in the frame is in the picture's middle
+        spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
-        controls=[frame, line],
+        controls=[ft.Container(expand=True), frame, below],
     )
-    return ft.Container(
-        left=0, right=0, top=0, bottom=0, alignment=ft.Alignment.CENTER, content=column
-    )
+    return ft.Container(left=0, right=0, top=0, bottom=0, content=column)
 
 
 def _bar(desk: Desk, on_back: Callable[[], None]) -> ft.Control:
@@ -209,8 +211,7 @@ def _help(model: ScanModel, t: Translator) -> str:
         case "reading":
             return t("scan.reading")
         case _:
-            hint = "scan.hint" if model.slow else "scan.aim"
-            return t("scan.several" if model.several else hint)
+            return t(HELP[model.why] if model.why else "scan.hint" if model.slow else "scan.aim")
 
 
 def _ways(

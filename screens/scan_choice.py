@@ -1,14 +1,19 @@
 """Which code is meant: when several are in view, and when one only says an id."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import flet as ft
 
-from app.use_cases.aiming import Candidate
+from app.use_cases.aiming import Candidate, Why
 from screens import parts, parts_work
 from screens.context import Desk
 
 Take = Callable[[Candidate], Awaitable[None]]
+DETAILS: Mapping[Why, str] = {  # of a single one
+    "typed": "scan.which.one.detail",
+    "aside": "scan.which.aside",
+    "unread": "scan.which.unread",
+}
 
 
 def which(
@@ -17,14 +22,15 @@ def which(
     take: Take,
     again: Callable[[], None],
     on_back: Callable[[], None],
+    why: Why | None = None,
 ) -> ft.Control:
     """The page that asks: one row for each code, and the camera once more."""
     tokens, t = desk.tokens, desk.t
-    one = len(asked) == 1
+    detail = DETAILS.get(why) if why and len(asked) == 1 else None
     head = parts_work.page_head(
         tokens,
-        t("scan.which.one" if one else "scan.which"),
-        t("scan.which.one.detail" if one else "scan.which.detail"),
+        t("scan.which.one" if detail else "scan.which"),
+        t(detail or "scan.which.detail"),
         on_back=on_back,
         back_label=t("page.back"),
     )

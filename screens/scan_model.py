@@ -8,7 +8,7 @@ from typing import Literal
 import flet as ft
 
 from app.use_cases import aiming, scan
-from app.use_cases.aiming import Aim, Candidate
+from app.use_cases.aiming import Aim, Candidate, Why
 from app.use_cases.scan import Scanned
 from domain.errors import FieldError, LabelError, LabelUnreadableError
 from media.codes import Code
@@ -20,6 +20,7 @@ PLACE_S = 1.5  # the checklist shall not wait longer for the position
 PAUSE_S = 0.05  # between two frames: the page keeps time for everything else
 DOUBT_FRAMES = 8  # in doubt for so long before a person is asked: half a second to aim better
 HINT_AFTER = 60  # frames without a code before a hint, some five seconds
+AIM = 264  # px, edge of the frame to put the label in
 
 
 @dataclass(eq=False)
@@ -36,8 +37,8 @@ class ScanModel(ft.Observable):
     phase: Phase = "opening"
     error: FieldError | None = None
     asked: tuple[Candidate, ...] = ()
+    why: Why | None = None  # a label is in view, and this keeps it from being taken
     frame: bytes | None = None
-    several: bool = False  # labels are in view, and none of them is clearly aimed at
     slow: bool = False  # nothing was found for a while: help with a hint
     typing: bool | None = None  # the list of equipment is open; True: with the keyboard
     recent: tuple[Scanned, ...] = ()
@@ -47,6 +48,7 @@ class ScanModel(ft.Observable):
         """No frame was looked at yet."""
         self._empty = self._doubts = 0
         self._via = "label"
+        self._view = (self.desk.width, self.desk.height)
 
     async def load(self) -> None:
         """Read what was scanned last."""
@@ -71,6 +73,16 @@ class ScanModel(ft.Observable):
             self.phase = "opening"
         await self.camera.close()
 
+    def measured(self, width: float, height: float) -> None:
+        """Note how large the view of the camera is (px); a page being laid out has none."""
+        if width > 0 and height > 0:
+            self._view = (width, height)
+
+    @property
+    def edge(self) -> float:
+        """The edge of the frame to aim with (px): larger text below it leaves less room."""
+        return AIM / self.desk.tokens.scale
+
     async def _look(self) -> None:
         try:
             frame = await self.camera.take()
@@ -79,11 +91,12 @@ class ScanModel(ft.Observable):
             return
         if self.camera.control is None:
             self.frame = frame
-        codes = await asyncio.to_thread(scan.look, self.desk.field, frame, live=True)
+        reach = aiming.reach(frame, self._view, self.edge)
+        codes = await asyncio.to_thread(scan.look, self.desk.field, frame, reach)
         if self.phase != "scanning":
             return
         if codes:
-            await self._seen(codes)
+            await self._seen(codes, frame, reach)
             return
         self._empty += 1  # counted out of sight: a redraw per frame would slow the frames
         if self._empty == HINT_AFTER:
@@ -93,32 +106,33 @@ class ScanModel(ft.Observable):
         """Look for a label in a picture from the files of the device."""
         self.phase, self.error, self.typing = "reading", None, None
         try:
-            codes = await asyncio.to_thread(scan.look, self.desk.field, picture, live=False)
+            codes = await asyncio.to_thread(scan.look, self.desk.field, picture)
         except FieldError as error:
             self.error, self.phase = error, "refused"
             return
         if codes:
-            await self.found(codes, "picture")
+            await self.found(codes, picture)
         else:
             self.error, self.phase = LabelUnreadableError(), "refused"
 
-    async def _seen(self, codes: Sequence[Code]) -> None:
+    async def _seen(self, codes: Sequence[Code], frame: bytes, reach: float) -> None:
         """Go on with what a frame shows; while that is in doubt, wait for a better frame."""
-        aim = await asyncio.to_thread(aiming.aim, self.desk.field, codes)
+        aim = await asyncio.to_thread(aiming.aim, self.desk.field, codes, frame, reach)
         if not aim.sure:
             self._doubts += 1
-            self.several = len(aim.asked) > 1
+            self.why = aim.why if aim.asked else None
             if self._doubts < DOUBT_FRAMES:
                 return
         await self._go_on(aim, "label")
 
-    async def found(self, codes: Sequence[Code], via: str) -> None:
-        """Take the code that is aimed at, or ask which; what is no label of ours is refused."""
-        await self._go_on(await asyncio.to_thread(aiming.aim, self.desk.field, codes), via)
+    async def found(self, codes: Sequence[Code], picture: bytes) -> None:
+        """Take the code that a picture shows, or ask which; what is no label of ours is refused."""
+        aim = await asyncio.to_thread(aiming.aim, self.desk.field, codes, picture)
+        await self._go_on(aim, "picture")
 
     async def _go_on(self, aim: Aim, via: str) -> None:
         if aim.text is None:
-            self._via, self.asked, self.phase = via, aim.asked, "asking"
+            self._via, self.asked, self.why, self.phase = via, aim.asked, aim.why, "asking"
             return
         await self._take(aim.text, via)
 
@@ -151,7 +165,7 @@ class ScanModel(ft.Observable):
     def again(self) -> None:
         """Look once more, with the camera."""
         self.phase, self.error, self.slow, self._empty = "opening", None, False, 0
-        self.asked, self.several, self._doubts = (), False, 0
+        self.asked, self.why, self._doubts = (), None, 0
         self.attempt += 1
 
     def open_list(self, *, typing: bool) -> None:

@@ -16,6 +16,7 @@ from tools.tour import (
     enter,
     leave,
     name_of,
+    offered,
     photo_of,
     tap_shown,
 )
@@ -36,6 +37,9 @@ def hazard(site: Site) -> None:
         site.wire.cut()
         who.sees(t("status.offline"))
         who.tap(t("today.scan"))
+        who.sees(t("scan.which.one"), LATE_S)
+        tour.shoot(who, "scan-aside")
+        offered(who, BOX)
         who.tap(t("capture.shoot"), seconds=LATE_S)
         who.wait(lambda: photo_of(who), "the photo kept", LATE_S)
         who.type(t("report.words"), SPOKEN[tour.language])
@@ -132,6 +136,7 @@ def repair(site: Site, who: Person, code: str) -> None:
     who.sees(t("rectify.figure.probability"), LATE_S)
     tour.shoot(who, "hazard-repaired")
     who.tap(t("hazard.hand_in"))
+    who.misses(t("hazard.hand_in"), LATE_S)
     who.page.wait_for_timeout(EVER_MS)
     leave(who, tour)
 
@@ -166,6 +171,10 @@ def close(site: Site, who: Person, code: str) -> None:
     for mode in ("side", "heat"):
         who.tap(t(f"compare.{mode}"))
         tour.shoot(who, f"compare-{mode}")
+        if mode == "side":
+            who.tap(t("compare.larger"))
+            who.tap(t("compare.larger"))
+            tour.shoot(who, "compare-side-larger")
     act(who, site, "hazard.return")
     tour.shoot(who, "return")
     who.tap(t("page.back"))
@@ -187,6 +196,7 @@ def recheck(site: Site, who: Person, code: str) -> None:
     tour.shoot(who, "notices")
     told = re.split(r"\{\w+\}", t.texts["notice.reminder.recheck_start"])
     tap_shown(who, max(told, key=len).strip(" ,，（("), part=True)
+    offered(who, BOX)
     who.sees(t("capture.away"), LATE_S)
     tour.shoot(who, "recheck-shoot", 3 * EVER_MS)
     who.tap(t("capture.shoot"), seconds=LATE_S)

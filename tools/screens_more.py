@@ -13,6 +13,7 @@ from tools.tour import (
     SHELL_MS,
     Site,
     enter,
+    offered,
     photo_of,
     tap_shown,
 )
@@ -45,6 +46,7 @@ def sending(site: Site) -> None:
     with site.person(site.label(BOX), BOX, aside=True, url=url) as who:
         enter(who, tour, OPERATOR)
         who.tap(t("today.scan"))
+        offered(who, BOX)
         who.tap(t("capture.shoot"), seconds=LATE_S)
         who.wait(lambda: photo_of(who), "the photo kept", LATE_S)
         who.tap(t("report.send"))

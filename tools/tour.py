@@ -105,6 +105,12 @@ class Site:
         return printed_label(self.here.folder, self.here.folder / "server", asset_id)
 
 
+def offered(who: Person, label_id: str) -> None:
+    """Take the label that lies aside, outside of the frame: it is offered by name."""
+    who.find(f"code-{label_id}", seconds=LATE_S)
+    who.tap(f"code-{label_id}")
+
+
 def name_of(tour: Tour, person_id: str) -> str:
     """Return a person's name in the tour's language."""
     return str(tour.plant.people[person_id][tour.language])

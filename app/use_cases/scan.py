@@ -47,13 +47,25 @@ class Scanned:
 
 
 def decode(field: FieldApp, picture: bytes, *, live: bool) -> list[str]:
-    """Return the texts of the codes in a picture, nearest to its middle first (see `look`)."""
-    return [code.text for code in look(field, picture, live=live)]
+    """Return the texts of the codes in a picture, whatever they are, nearest to its middle first.
+
+    `live`: one frame of many, which must not take long.
+    """
+    return [code.text for code in field.devices.reader.read(picture, fast=live)]
 
 
-def look(field: FieldApp, picture: bytes, *, live: bool) -> list[Code]:
-    """Return the codes in a picture file; `live`: one frame of many, which must not take long."""
-    return field.devices.reader.read(picture, fast=live)
+def look(field: FieldApp, picture: bytes, frame: float | None = None) -> list[Code]:
+    """Return the codes in a picture, looking on until one of them is a label of ours.
+
+    `frame`: how far the frame to aim with reaches from the middle (see `Code.within`). With one,
+    the picture is live, one of many, and a label that is not in the frame does not end the search.
+    """
+
+    def wanted(code: Code) -> bool:
+        ours = code.text.startswith(labels.PREFIX)
+        return ours and (frame is None or code.within(frame))
+
+    return field.devices.reader.read(picture, fast=frame is not None, wanted=wanted)
 
 
 def resolve(

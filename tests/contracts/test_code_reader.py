@@ -6,16 +6,20 @@ from pathlib import Path
 
 import pytest
 import segno
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from domain.errors import CameraError, PictureError
 from media import label_sheet, labels
 from media.adapters import readers
-from media.code_front import DESKTOP, FRAME_MS, PHONE, PICTURE_MS, CodeFront
+from media.code_front import DESKTOP, FRAME_MS, PHONE, PICTURE_MS, CodeFront, Step
 from media.codes import Code
 from media.vision import Gray
+from screens.scan_model import DOUBT_FRAMES
 from tests.helpers.readers import READERS, reader, texts_of
 from tests.media.pictures import FONT, KEYS, LABEL, encoded, jpeg, opened, photo, printed
+
+PAY = "https://example.org/pay"
+SQUARE = ((-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1))
 
 
 @pytest.fixture
@@ -112,10 +116,11 @@ def test_light_codes_on_dark_ground_are_read(name: str) -> None:
 
 
 class Slow:
-    """An engine that finds nothing and takes its time, which the test counts."""
+    """An engine that takes its time, which the test counts, and finds what it is given."""
 
-    def __init__(self, name: str, takes_ms: int) -> None:
+    def __init__(self, name: str, takes_ms: int, *codes: Code) -> None:
         self.name, self.takes_ms, self.now_ms, self.looks = name, takes_ms, 0, 0
+        self.codes, self.ways = list(codes), set[tuple[int, ...]]()
 
     def clock(self) -> int:
         return self.now_ms
@@ -123,7 +128,8 @@ class Slow:
     def find(self, picture: Gray, *, thorough: bool) -> list[Code]:
         self.looks += 1
         self.now_ms += self.takes_ms
-        return []
+        self.ways.add((*picture.shape, int(picture.astype(int).sum()), thorough))
+        return self.codes
 
 
 def test_a_search_ends_with_its_time() -> None:
@@ -133,6 +139,86 @@ def test_a_search_ends_with_its_time() -> None:
     engine = Slow("zxing", 1)
     CodeFront([engine], now_ms=engine.clock).read(jpeg(photo(64, 64)))
     assert engine.looks == sum(step.engine == "zxing" for step in DESKTOP if step.sight != "fine")
+
+
+def ours(code: Code) -> bool:
+    return code.text.startswith(labels.PREFIX)
+
+
+def beside(plate: bytes, blur_px: float) -> bytes:
+    """A clean code of somebody else, and our label on a rainy day."""
+    scene = Image.new("L", (900, 600), 200)
+    scene.paste(code_of(PAY, 180), (30, 30))
+    label = opened(plate).convert("L")
+    label = label.resize((300, 300 * label.height // label.width))
+    label = label.filter(ImageFilter.GaussianBlur(blur_px))
+    scene.paste(label, ((900 - 300) // 2, (600 - label.height) // 2))
+    return encoded(scene, "PNG")
+
+
+@pytest.mark.parametrize("name", READERS[:2])
+def test_a_clean_code_of_others_does_not_hide_our_worn_label(name: str, plate: bytes) -> None:
+    front, picture = reader(name), beside(plate, 2.5)
+    assert [code.text for code in front.read(picture)] == [PAY], "what is easy comes first"
+    found = front.read(picture, wanted=ours)
+    assert [code.text for code in found] == [printed().text, PAY], "and the nearest one first"
+
+
+@pytest.mark.parametrize("name", READERS[:2])
+def test_held_before_the_camera_it_is_found_before_a_person_is_told(
+    name: str, plate: bytes
+) -> None:
+    front, picture = reader(name), beside(plate, 2.5)
+    live = [front.read(picture, fast=True, wanted=ours) for _ in range(DOUBT_FRAMES)]
+    assert all(PAY in [code.text for code in found] for found in live)
+    assert any(ours(code) for found in live for code in found)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_where_none_is_wanted_what_was_found_stays_the_answer(name: str, plate: bytes) -> None:
+    picture = beside(plate, 0)
+    assert sorted(texts_of(reader(name), picture)) == [printed().text, PAY]
+    found = reader(name).read(picture, wanted=lambda _code: False)
+    assert sorted(code.text for code in found) == [printed().text, PAY]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_it_says_where_a_code_is_that_nobody_can_read(name: str, plate: bytes) -> None:
+    front, whole = reader(name), beside(plate, 0)
+    dirty = opened(whole).convert("L")
+    dirty.paste(20, (400, 200, 520, 330))
+    found = front.read(encoded(dirty, "PNG"))
+    assert [code.text for code in found] == [PAY]
+    seen = front.unread(encoded(dirty, "PNG"), found)
+    assert seen[0].away < 0.2
+    assert not seen[0].text
+    assert front.unread(whole, front.read(whole)) == [], "what is read is no riddle"
+    assert front.unread(jpeg(photo(640, 480)), []) == []
+
+
+def test_looking_on_beside_codes_of_others_ends_with_its_time() -> None:
+    engine = Slow("zxing", 1900, Code("other", "qr", SQUARE))
+    front = CodeFront([engine], now_ms=engine.clock)
+    found = front.read(jpeg(photo(64, 64)), wanted=ours)
+    assert [code.text for code in found] == ["other"]
+    assert engine.now_ms <= PICTURE_MS + 1900
+    engine = Slow("zxing", 1900, Code(printed().text, "qr", SQUARE))
+    CodeFront([engine], now_ms=engine.clock).read(jpeg(photo(64, 64)), wanted=ours)
+    assert engine.looks == 1, "a label ends the search at once"
+
+
+@pytest.mark.parametrize(("name", "steps"), [("zxing", DESKTOP), ("zbar", PHONE)])
+def test_on_the_slowest_phone_each_look_has_its_turn_beside_codes_of_others(
+    name: str, steps: tuple[Step, ...]
+) -> None:
+    """Before the code is refused; with nothing in view only each fifth frame may take long."""
+    engine = Slow(name, 60, Code("other", "qr", SQUARE))
+    front, frame = CodeFront([engine], now_ms=engine.clock), jpeg(photo(64, 64))
+    for _ in range(DOUBT_FRAMES):
+        front.read(frame, fast=True, wanted=ours)
+    mine = [step for step in steps if step.engine == name and step.sight != "fine"]
+    assert len(engine.ways) == len(mine)
+    assert len([step for step in steps if step.sight != "fine"]) - 1 <= DOUBT_FRAMES
 
 
 def test_live_frames_stay_quick_and_the_slow_looks_take_turns() -> None:

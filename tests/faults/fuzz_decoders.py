@@ -16,7 +16,7 @@ from pathlib import Path
 
 from domain.errors import LabelError, PictureError
 from domain.relay import RelayDamagedError
-from media import base45, images, labels, relay_frames, vision
+from media import base45, code_signs, images, labels, relay_frames, vision
 from media.adapters.readers import engines
 from media.code_front import CodeFront
 from tests.media.damage import damaged, pixels, samples, spoilt_code, spoilt_text
@@ -52,6 +52,7 @@ def case(good: list[bytes], chance: random.Random) -> int:
     bare = pixels(chance)
     for engine in ENGINES:
         engine.find(bare, thorough=True)
+    code_signs.signs(bare)
     text = spoilt_text(chance)
     count += refused(lambda: labels.read(text, KEYS), LabelError)
     count += refused(lambda: base45.decode(text), ValueError)

@@ -54,6 +54,17 @@ def test_a_code_of_unknown_place_counts_as_centred() -> None:
     lost = Code("A", "code128")
     assert lost.away == 0
     assert not lost.around_middle
+    assert lost.within(0)
+
+
+def test_a_code_is_within_a_frame_by_its_middle_or_where_it_lies_around_the_picture_s() -> None:
+    beside = square("A", 320 + 96, 240)  # 0.2 of the shorter side
+    assert beside.within(0.21)
+    assert not beside.within(0.19)
+    assert square("B", 320 + 96, 240, side=300).within(0.01), (
+        "held so close that nothing else is in view"
+    )
+    assert not square("C", 320 + 96, 240 + 150).within(0.21)
 
 
 PLACES = st.tuples(st.floats(60, WIDTH - 60), st.floats(60, HEIGHT - 60))

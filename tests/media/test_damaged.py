@@ -26,6 +26,7 @@ from media import (
     checks,
     clip_frames,
     clips,
+    code_signs,
     heic,
     images,
     labels,
@@ -149,6 +150,14 @@ def test_bare_arrays_for_the_engines(engine: object) -> None:
         find(damage.pixels(chance), thorough=True)
 
     tried()
+
+
+@many(60)
+@given(chances)
+def test_the_search_for_codes_that_nobody_reads(chance: random.Random) -> None:
+    pixels = damage.pixels(chance)
+    for one in code_signs.signs(pixels):
+        assert len(one.outline) == 4
 
 
 @many(400)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 import segno
-from PIL import Image
+from PIL import Image, ImageFilter
 
-from app.use_cases import evidence, inspections
+from app.use_cases import aiming, evidence, inspections
 from app.use_cases import scan as scanning
+from app.use_cases.aiming import Aim
 from domain.errors import LabelRetiredError
 from media.capture import Source
 from offline_store import records
@@ -148,6 +149,80 @@ async def test_the_label_in_the_middle_is_taken_and_its_neighbour_is_not(site: P
     async with screen_of(device, INSPECTOR, PIN) as client:
         await scan(client, device, side_by_side(far, near, ground))
         await client.until(lambda: client.sees("TK-101 甲醇储罐"))
+
+
+def at_the_edge(edge: bytes, middle: bytes | None = None, *, worn: bool = False) -> bytes:
+    """A label at the left edge of a wide view; another one in its middle, worn beyond reading."""
+    label = opened(edge).convert("L")
+    high = 3 * label.height
+    scene = Image.new("L", (high * 4 // 3, high), 200)
+    scene.paste(label, (20, high // 3))
+    if middle is not None:
+        aimed = opened(middle).convert("L")
+        if worn:
+            side = aimed.width // 4
+            aimed.paste(20, (side, side, 3 * side, 3 * side))
+        scene.paste(aimed, ((scene.width - aimed.width) // 2, (high - aimed.height) // 2))
+    return encoded(scene, "PNG")
+
+
+async def test_a_label_that_nobody_aims_at_is_offered_by_name(site: PlantSite) -> None:
+    device = await site.device()
+    device.wire.up = False
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await scan(client, device, at_the_edge(site.label("P-201A")))
+        await client.until(lambda: client.sees("标签不在框里"))
+        await client.until(lambda: client.has("code-P-201A"))
+        assert client.sees("是这台设备吗")
+        assert client.route == "/scan", "nothing was opened by itself"
+        await client.tap("code-P-201A")
+        await client.until(lambda: client.sees("P-201A 甲醇输送泵"))
+        assert client.sees("标签验签通过")
+
+
+async def test_the_label_in_the_frame_is_taken_whatever_lies_at_the_edge(site: PlantSite) -> None:
+    """Without a further tap."""
+    device = await site.device()
+    device.wire.up = False
+    view = at_the_edge(site.label("P-201A"), site.label("TK-101"))
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await scan(client, device, view)
+        await client.until(lambda: client.sees("TK-101 甲醇储罐"))
+
+
+async def test_a_picture_from_a_file_has_no_frame_but_a_middle(site: PlantSite) -> None:
+    """A lone label counts wherever it lies; beside one that is worn it may be the neighbour's."""
+    device = await site.device()
+    edge, middle = site.label("P-201A"), site.label("TK-101")
+    lone, beside = at_the_edge(edge), at_the_edge(edge, middle, worn=True)
+
+    def aim(picture: bytes) -> Aim:
+        return aiming.aim(device.app, scanning.look(device.app, picture), picture)
+
+    assert aim(lone).text is not None
+    doubtful = aim(beside)
+    assert doubtful.text is None
+    assert doubtful.why == "unread"
+    assert [one.spot_id for one in doubtful.asked] == ["P-201A"]
+
+
+async def test_a_code_of_others_that_is_easy_to_read_does_not_hide_the_worn_label(
+    site: PlantSite,
+) -> None:
+    device = await site.device()
+    device.wire.up = False
+    label = opened(site.label("TK-101")).convert("L")
+    blurred = label.filter(ImageFilter.GaussianBlur(label.width / 120))
+    out = io.BytesIO()
+    segno.make("https://example.org/pay", micro=False).save(out, kind="png", scale=6, border=4)
+    other = opened(out.getvalue()).convert("L")
+    scene = Image.new("L", (3 * label.width, 2 * label.height), 200)
+    scene.paste(other, (10, 10))
+    scene.paste(blurred, (label.width, label.height // 2))
+    async with screen_of(device, INSPECTOR, PIN) as client:
+        await scan(client, device, encoded(scene, "PNG"))
+        await client.until(lambda: client.sees("TK-101 甲醇储罐"))
+        assert client.sees("标签验签通过")
 
 
 async def test_an_aimed_forgery_is_refused_though_a_good_label_is_beside_it(

@@ -4,6 +4,10 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from PIL import Image
+
+from app.use_cases import aiming
 from app.use_cases.scan import Scanned
 from media.adapters.simulated import SimulatedCamera
 from media.codes import Code
@@ -31,7 +35,7 @@ async def test_a_picture_without_a_code_is_refused_with_a_remedy(tmp_path: Path)
     await model.choose(jpeg(photo(640, 480)))
     assert model.error is not None
     assert model.error.code == "label.unreadable"
-    await model.found([Code("AS1:nonsense", "qr")], "label")
+    await model.found([Code("AS1:nonsense", "qr")], b"")
     assert model.error.code in ("label.unknown", "label.forged")
     model.again()
     assert model.error is None
@@ -45,6 +49,24 @@ async def test_a_camera_that_sees_nothing_goes_on_looking_and_is_put_away(tmp_pa
         await drawn.until(lambda: drawn.sees(desk.t("scan.aim")))
         await drawn.tap("scan-list")
         await drawn.until(lambda: drawn.has("asset-TK-101"))
+
+
+@pytest.mark.parametrize(
+    ("size", "orientation", "view", "reach"),
+    [
+        ((1280, 720), 1, (412, 748), 132 / 748),  # seen is the middle of a wide picture
+        ((720, 1280), 1, (412, 700), 132 / 412),
+        ((1280, 720), 6, (412, 700), 132 / 412),  # a camera that lies, and says so
+        ((640, 480), 1, (768, 760), 132 / 760),
+    ],
+)
+def test_the_frame_reaches_as_far_in_the_picture_as_it_is_drawn(
+    size: tuple[int, int], orientation: int, view: tuple[float, float], reach: float
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = jpeg(photo(*size), exif=exif.tobytes())
+    assert aiming.reach(picture, view, 264) == pytest.approx(reach, rel=0.05)
 
 
 async def test_an_id_typed_carelessly_finds_its_equipment(tmp_path: Path) -> None:
