@@ -18,6 +18,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ from benchmarks.runner import Options, Result
 from domain.rectification import Findings, Model, judge
 from media import checks
 from media.rectify import align, fitting, model
-from media.rectify.check import Checked, check
+from media.rectify.check import check
 
 MODEL = checks.FOLDER / "rectification.yaml"
 LIMITS, _ = checks.load_limits(0.85, 0.15)  # the gates as they are delivered
@@ -39,25 +40,33 @@ _WORDS = {"passed": "passed", "refused": "refused", "needs_person": "person"}
 _BIG = (4000, 3000)
 
 
+class Looked(NamedTuple):
+    """What the check found in a pair, and how long that took."""
+
+    findings: Findings
+    apart_px: float | None
+    ms: float
+
+
 def run(options: Options) -> Result:
     """Measure; returns ratios and figures, without gold those of time only."""
     folder = options.data or Path(os.environ.get("ANSHAO_SHARED", "../shared")) / "data/rectify_dev"
     pairs = list(manifest(folder / "manifest.csv"))
-    found: list[tuple[Checked, float]] = []
+    found: list[Looked] = []  # without the pictures: there may be many
     for done, pair in enumerate(pairs, 1):
         found.append(_checked(pair.before.read_bytes(), pair.after.read_bytes(), pair.box))
         options.progress(done, len(pairs))
     trained = model.load(MODEL)
-    models = models_of(pairs, [one.findings for one, _ in found], trained)
+    models = models_of(pairs, [one.findings for one in found], trained)
     judged = [
         Judged(
             pair,
             one.findings,
             judge(one.findings, models.get(pair.scene, trained.model), LIMITS),
-            ms,
+            one.ms,
             one.apart_px,
         )
-        for pair, (one, ms) in zip(pairs, found, strict=True)
+        for pair, one in zip(pairs, found, strict=True)
     ]
     sink = options.predictions.open("w", encoding="utf-8") if options.predictions else nullcontext()
     with sink as lines:
@@ -73,13 +82,11 @@ def run(options: Options) -> Result:
     return ratios, figures
 
 
-def _checked(
-    before: bytes, after: bytes, box: tuple[float, float, float, float]
-) -> tuple[Checked, float]:
+def _checked(before: bytes, after: bytes, box: tuple[float, float, float, float]) -> Looked:
     align.forget()  # what the camera's opening would have done counts as well
     began = time.perf_counter()
     checked = check(before, after, box, LIMITS)
-    return checked, (time.perf_counter() - began) * 1000
+    return Looked(checked.findings, checked.apart_px, (time.perf_counter() - began) * 1000)
 
 
 def models_of(
@@ -196,7 +203,7 @@ def _times(pairs: Sequence[Pair]) -> Result:
         began = time.perf_counter()
         orb_alone.describe(before, after)
         bare.append((time.perf_counter() - began) * 1000)
-        ours.append(_checked(before, after, (left, top, right, bottom))[1])
+        ours.append(_checked(before, after, (left, top, right, bottom)).ms)
     if len(ours) < 2:
         return {}, {}
     each = [one / other for one, other in zip(ours[1:], bare[1:], strict=True)]
