@@ -39,10 +39,11 @@ from media.reuse.index import Candidate, Index
 SIZE = 100_000
 _, LIMITS = checks.load_limits(0.85, 0.15)
 SAME = ("neg_reuse", "neg_edited", "neg_other")  # their second photo may be an indexed one
-LINES: Final = tuple(product(
-    (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),  # error
-    (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3),  # certain
-    (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6),  # coherent
+LINES: Final[tuple[held_out.Line, ...]] = tuple(product(
+    (10, 20, 30),  # agree
+    (0.3, 0.4, 0.5, 0.6, 0.7),  # error
+    (0.0, 0.05, 0.1, 0.15, 0.2),  # certain
+    (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5),  # coherent
 ))  # fmt: skip
 COUNTED: Final = frozenset((*EASY, *HARD))
 BLOCK, HINT, MISS = 1e6, 1e3, 1.0  # what a false block, a false hint and a lost copy cost
@@ -195,12 +196,14 @@ def held_out_figures(answers: Sequence[Answer], pairs: Sequence[Pair]) -> dict[s
     """Return what lines do that were chosen on the other half of the scenes."""
     copies = [one for one in answers if one.asked.kind in COUNTED]
     cases: list[Answer | Pair] = [*copies, *(one for one in pairs if one.fitted is not None)]
-    half = held_out.halves([one.asked.scene for one in copies])
+    known = [one.asked.scene for one in copies]
+    alone = [one.scene for one in pairs if one.scene not in set(known)]
+    half = held_out.halves(known) | held_out.halves(alone)
     costs = np.array([[_cost(one, at) for at in map(_line, LINES)] for one in cases])
     of_half, of_rest = held_out.cross_fitted(costs, list(map(_scene, cases)), half, LINES)
     figures: dict[str, float] = {}
     for side, line in (("half", of_half), ("rest", of_rest)):
-        names = ("error", "certain", "coherent")
+        names = ("agree", "error", "certain", "coherent")
         figures |= {f"line_{name}_{side}": each for name, each in zip(names, line, strict=True)}
     lines = _line(of_half), _line(of_rest)
     told = [(one, lines[0 if _scene(one) in half else 1]) for one in (*copies, *pairs)]
@@ -222,8 +225,8 @@ def _scene(one: Answer | Pair) -> str:
 
 
 def _line(line: held_out.Line) -> ReuseLimits:
-    error, certain, coherent = line
-    return replace(LIMITS, error=error, certain=certain, coherent=coherent)
+    agree, error, certain, coherent = line
+    return replace(LIMITS, agree=int(agree), error=error, certain=certain, coherent=coherent)
 
 
 def _cost(one: Answer | Pair, limits: ReuseLimits) -> float:

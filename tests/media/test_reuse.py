@@ -56,6 +56,15 @@ def screenshot(picture: Picture) -> Picture:
     return screen
 
 
+def in_a_viewer(picture: Picture) -> Picture:
+    """A phone shows the time above the photo and buttons below it."""
+    screen = screenshot(picture)
+    cv2.putText(screen, "12:41", (40, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (240,) * 3, 3)
+    for button in range(4):
+        cv2.circle(screen, (120 + 240 * button, len(screen) - 90), 28, (240,) * 3, 3)
+    return screen
+
+
 COPIES: dict[str, Callable[[Picture], Picture]] = {
     "resaved": lambda one: one,
     "resized": lambda one: cv2.resize(one, None, fx=0.55, fy=0.55).astype(np.uint8),
@@ -65,6 +74,7 @@ COPIES: dict[str, Callable[[Picture], Picture]] = {
     "turned": lambda one: np.rot90(one, 1),
     "upside down": lambda one: one[::-1, ::-1],
     "screenshot": screenshot,
+    "screenshot with bars": in_a_viewer,
     "relit": lambda one: (one * 0.8 + 15).astype(np.uint8),
 }
 
