@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import second_shots
-from benchmarks.second_shots import Exposure, Place
+from benchmarks import reuse, second_shots
+from benchmarks.second_shots import Exposure, Pair, Place
 from media import checks
+from media.reuse.index import Candidate
 from tests.media.places import file, wall
 
 LIMITS = checks.load(0.85, 0.15).reuse
@@ -40,3 +41,35 @@ def test_photos_of_one_frame_are_not_asked_about_each_other() -> None:
     first = file(wall(3))
     place = Place("real", "wall", (Exposure(first, "one"), Exposure(first, "one")))
     assert done(place).total() == 0
+
+
+def copy(scene: str, number: int) -> reuse.Answer:
+    """A crop that was found: what is left of its fit is noise."""
+    asked = reuse.Asked(f"{scene}/{number}", b"", scene, "crop5", scene)
+    return reuse.Answer(asked, ((Candidate(scene, 20), (300, 0.97, 0.12, 0.1)),), 0.1, (1.0,))
+
+
+def exposure(scene: str, number: int, coherent: float) -> Pair:
+    """Another photo of a bare wall, that fits nearly like a copy."""
+    fitted = (300, 0.97, 0.3, coherent)
+    return Pair("flat", scene, f"{scene} {number}", Candidate("0", 20), fitted)
+
+
+def test_a_scene_like_no_other_shows_what_the_line_does_to_the_unseen() -> None:
+    copies = [copy(scene, number) for scene in "abcd" for number in range(6)]
+    usual = [exposure(scene, number, 0.7) for scene in "efgh" for number in range(4)]
+    strange = [exposure("z", number, 0.22) for number in range(4)]
+    assert reuse.held_out_figures(copies, usual)["false_block_held"] == 0
+    found = reuse.held_out_figures(copies, [*usual, *strange])
+    assert found["false_block_held"] == pytest.approx(4 / 20)
+    assert found["false_block_held_units"] == 5
+    twice = [*strange, *(exposure("y", number, 0.22) for number in range(4))]
+    assert reuse.held_out_figures(copies, [*usual, *twice])["false_block_held"] == 0
+
+
+def test_a_photo_is_turned_away_once_however_many_it_was_taken_for() -> None:
+    block, none = exposure("a", 1, 0.0), exposure("a", 1, 0.9)
+    figures = second_shots.figures([block, block, none, exposure("b", 2, 0.9)], LIMITS)
+    assert figures["false_block"] == pytest.approx(0.5)
+    assert (figures["false_block_photo"], figures["false_block_photo_n"]) == (0.5, 2)
+    assert figures["only_coherent"] == 2
