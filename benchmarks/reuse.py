@@ -41,9 +41,10 @@ _, LIMITS = checks.load_limits(0.85, 0.15)
 SAME = ("neg_reuse", "neg_edited", "neg_other")  # their second photo may be an indexed one
 LINES: Final[tuple[held_out.Line, ...]] = tuple(product(
     (10, 20, 30),  # agree
-    (0.3, 0.4, 0.5, 0.6, 0.7),  # error
-    (0.0, 0.05, 0.1, 0.15, 0.2),  # certain
-    (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5),  # coherent
+    (0.6, 0.7, 0.8),  # share
+    (0.0, 0.05, 0.1),  # certain
+    (0.3, 0.4, 0.5, 0.6),  # coherent
+    (0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.05, 0.06, 0.1),  # bent
 ))  # fmt: skip
 COUNTED: Final = frozenset((*EASY, *HARD))
 BLOCK, HINT, MISS = 1e6, 1e3, 1.0  # what a false block, a false hint and a lost copy cost
@@ -203,7 +204,7 @@ def held_out_figures(answers: Sequence[Answer], pairs: Sequence[Pair]) -> dict[s
     of_half, of_rest = held_out.cross_fitted(costs, list(map(_scene, cases)), half, LINES)
     figures: dict[str, float] = {}
     for side, line in (("half", of_half), ("rest", of_rest)):
-        names = ("agree", "error", "certain", "coherent")
+        names = ("agree", "share", "certain", "coherent", "bent")
         figures |= {f"line_{name}_{side}": each for name, each in zip(names, line, strict=True)}
     lines = _line(of_half), _line(of_rest)
     told = [(one, lines[0 if _scene(one) in half else 1]) for one in (*copies, *pairs)]
@@ -225,8 +226,10 @@ def _scene(one: Answer | Pair) -> str:
 
 
 def _line(line: held_out.Line) -> ReuseLimits:
-    agree, error, certain, coherent = line
-    return replace(LIMITS, agree=int(agree), error=error, certain=certain, coherent=coherent)
+    agree, share, certain, coherent, bent = line
+    return replace(
+        LIMITS, agree=int(agree), share=share, certain=certain, coherent=coherent, bent=bent
+    )
 
 
 def _cost(one: Answer | Pair, limits: ReuseLimits) -> float:

@@ -78,8 +78,8 @@ class Pair:
             return "none"
         return action(exact=one.exact, apart=one.apart, fit=self.fitted, limits=limits)
 
-    def only_coherent(self, limits: ReuseLimits) -> bool:
-        """Say whether nothing but the coherence of errors keeps it from a block or a hint."""
+    def only_moved(self, limits: ReuseLimits) -> bool:
+        """Say whether nothing but the kind of its errors keeps it from a block or a hint."""
         return self.action(limits) == "none" != self.action(replace(limits, certain=math.inf))
 
 
@@ -116,7 +116,7 @@ def figures(found: Sequence[Pair], limits: ReuseLimits) -> dict[str, float]:
             told |= _share(f"false_{how}{suffix}", some, how, limits)
             told |= _share(f"false_{how}_compared{suffix}", compared, how, limits)
         told |= _share_of_photos(f"false_block_photo{suffix}", some, limits)
-        told[f"only_coherent{suffix}"] = sum(one.only_coherent(limits) for one in some)
+        told[f"only_moved{suffix}"] = sum(one.only_moved(limits) for one in some)
     return told
 
 

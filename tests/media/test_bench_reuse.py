@@ -46,24 +46,24 @@ def test_photos_of_one_frame_are_not_asked_about_each_other() -> None:
 def copy(scene: str, number: int) -> reuse.Answer:
     """A crop that was found: what is left of its fit is noise."""
     asked = reuse.Asked(f"{scene}/{number}", b"", scene, "crop5", scene)
-    return reuse.Answer(asked, ((Candidate(scene, 20), (300, 0.97, 0.12, 0.1)),), 0.1, (1.0,))
+    return reuse.Answer(asked, ((Candidate(scene, 20), (300, 0.97, 0.12, 0.1, 0.01)),), 0.1, (1.0,))
 
 
-def exposure(scene: str, number: int, coherent: float) -> Pair:
+def exposure(scene: str, number: int, bent: float) -> Pair:
     """Another photo of a bare wall, that fits nearly like a copy."""
-    fitted = (300, 0.97, 0.3, coherent)
+    fitted = (300, 0.97, 0.3, 0.1, bent)
     return Pair("flat", scene, f"{scene} {number}", Candidate("0", 20), fitted)
 
 
 def test_a_scene_like_no_other_shows_what_the_line_does_to_the_unseen() -> None:
     copies = [copy(scene, number) for scene in "abcd" for number in range(6)]
     usual = [exposure(scene, number, 0.7) for scene in "efgh" for number in range(4)]
-    strange = [exposure("z", number, 0.22) for number in range(4)]
+    strange = [exposure("z", number, 0.02) for number in range(4)]
     assert reuse.held_out_figures(copies, usual)["false_block_held"] == 0
     found = reuse.held_out_figures(copies, [*usual, *strange])
     assert found["false_block_held"] == pytest.approx(4 / 20)
     assert found["false_block_held_units"] == 5
-    twice = [*strange, *(exposure("y", number, 0.22) for number in range(4))]
+    twice = [*strange, *(exposure("y", number, 0.02) for number in range(4))]
     assert reuse.held_out_figures(copies, [*usual, *twice])["false_block_held"] == 0
 
 
@@ -72,4 +72,4 @@ def test_a_photo_is_turned_away_once_however_many_it_was_taken_for() -> None:
     figures = second_shots.figures([block, block, none, exposure("b", 2, 0.9)], LIMITS)
     assert figures["false_block"] == pytest.approx(0.5)
     assert (figures["false_block_photo"], figures["false_block_photo_n"]) == (0.5, 2)
-    assert figures["only_coherent"] == 2
+    assert figures["only_moved"] == 2

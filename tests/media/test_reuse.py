@@ -13,7 +13,7 @@ from domain.reuse import action
 from media import checks
 from media.reuse import fit, marks
 from media.reuse.index import Index
-from tests.media.places import Picture, file, grainy, second_shot, wall
+from tests.media.places import Picture, file, from_aside, grainy, second_shot, wall
 
 PHOTOS = 4
 _, LIMITS = checks.load_limits(0.85, 0.15)
@@ -95,6 +95,13 @@ def test_the_same_file_is_found_without_a_look() -> None:
 def test_another_photo_of_the_same_place_is_not_blocked() -> None:
     for number, one in enumerate(photos()):
         assert found(file(second_shot(one, 40 + number)))[1] != "block"
+
+
+@pytest.mark.parametrize(("seed", "degrees"), [(4, 0.15), (4, 0.3), (5, 0.15)])
+def test_a_bare_wall_under_hardly_another_angle_is_no_copy(seed: int, degrees: float) -> None:
+    again = file(from_aside(wall(seed), degrees, 1.0, 7))
+    fitted = fit.compare(fit.look(again), fit.look(file(wall(seed)))).numbers
+    assert action(exact=False, apart=9, fit=fitted, limits=LIMITS) == "none"
 
 
 @settings(deadline=None, max_examples=40)
