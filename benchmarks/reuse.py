@@ -44,10 +44,10 @@ LINES: Final[tuple[held_out.Line, ...]] = tuple(product(
     (0.6, 0.7, 0.8),  # share
     (0.0, 0.05, 0.1),  # certain
     (0.3, 0.4, 0.5, 0.6),  # coherent
-    (0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.05, 0.06, 0.1),  # bent
+    (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15),  # bent
 ))  # fmt: skip
 COUNTED: Final = frozenset((*EASY, *HARD))
-BLOCK, HINT, MISS = 1e6, 1e3, 1.0  # what a false block, a false hint and a lost copy cost
+BLOCK, HINT, MISS = 0.001, 0.01, 0.01  # so many may be at most: what is rarer costs more
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,14 @@ def held_out_figures(answers: Sequence[Answer], pairs: Sequence[Pair]) -> dict[s
     known = [one.asked.scene for one in copies]
     alone = [one.scene for one in pairs if one.scene not in set(known)]
     half = held_out.halves(known) | held_out.halves(alone)
-    costs = np.array([[_cost(one, at) for at in map(_line, LINES)] for one in cases])
+    limits = list(map(_line, LINES))
+    price = {"block": 1 / (BLOCK * len(pairs)), "hint": 1 / (HINT * len(pairs)), "none": 0.0}
+    missed = 1 / (MISS * max(1, len(copies)))
+    costs = np.array([
+        [missed * (not one.found(at)) for at in limits] if isinstance(one, Answer)
+        else [price[one.action(at)] for at in limits]
+        for one in cases
+    ])  # fmt: skip
     of_half, of_rest = held_out.cross_fitted(costs, list(map(_scene, cases)), half, LINES)
     figures: dict[str, float] = {}
     for side, line in (("half", of_half), ("rest", of_rest)):
@@ -230,12 +237,6 @@ def _line(line: held_out.Line) -> ReuseLimits:
     return replace(
         LIMITS, agree=int(agree), share=share, certain=certain, coherent=coherent, bent=bent
     )
-
-
-def _cost(one: Answer | Pair, limits: ReuseLimits) -> float:
-    if isinstance(one, Answer):
-        return 0.0 if one.found(limits) else MISS
-    return {"block": BLOCK, "hint": HINT, "none": 0.0}[one.action(limits)]
 
 
 def _prediction(answer: Answer) -> dict[str, str | float | None]:

@@ -3,7 +3,8 @@
 So does another photo of a bare wall from a step aside. What is left in error tells the two: that
 of a copy is noise, for cutting, scaling and turning are linear, and so is the rounding of its
 sides; who moved sees the wall under another angle, which is not (`bent`), and depth shifts
-neighbours alike (`coherent`). `anshao bench reuse` measures both, on scenes that the lines were not chosen on, too.
+neighbours alike (`coherent`). `anshao bench reuse` measures both, also by lines that were chosen on
+other scenes.
 """
 
 from dataclasses import dataclass
