@@ -4,7 +4,7 @@ All displays and streams are made by computer (`benchmarks/displays.py`): how we
 print or a virtual camera is found was not measured. Pictures of the scenes that the product's model
 was fitted on are judged by a model fitted without their scene; all others by the product's own.
 With `--data` a manifest `file, label` (1: shows a display; may be empty) is judged by the latter.
-Intervals count scenes, and folders of the photos of codes.
+Intervals count scenes; of codes folders of photos, of textures photos.
 """
 
 import csv
@@ -23,7 +23,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from benchmarks import displays, intervals
+from benchmarks import displays, intervals, second_shots
 from benchmarks.runner import Options, Result
 from domain.capture_trust import CaptureLimits
 from domain.rectification import Model
@@ -113,6 +113,9 @@ def made(shared: Path) -> Iterator[Shot]:
             yield Shot(f"{name}/{kind}", shown, scene, kind, shows=True)
     for name, scene, data in seconds(shared / "rectify_dev"):
         yield Shot(name, data, scene, "second", shows=False)
+    for path in second_shots.textures(shared):  # meshes and carpets: patterns that are no display's
+        name = f"{path.parent.name}/{path.name}"
+        yield Shot(name, path.read_bytes(), name, "texture", shows=False)
     for path in sorted((shared / "qr/zxing-cpp").rglob("*.*")):
         if path.suffix not in (".jpg", ".png") or not path.parent.name.startswith("qrcode"):
             continue
