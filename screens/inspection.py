@@ -1,5 +1,7 @@
-"""A finished inspection: its questions with answer and judgement, its photos, its report."""
+"""A finished inspection: its questions with answer, judgement and photos, and its report."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -8,7 +10,7 @@ import flet as ft
 from app.use_cases import finished
 from app.use_cases.evidence import EvidenceCard
 from app.use_cases.finished import FinishedLine, FinishedView
-from screens import parts, parts_clip, parts_evidence, parts_pages, parts_work, theme
+from screens import parts, parts_clip, parts_evidence, parts_pages, parts_work
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.evidence_page import page_of
 from screens.report_button import ReportButton
@@ -73,44 +75,73 @@ def InspectionBody(record_id: str) -> ft.Control:
     )
     when = t.moment(view.submitted_ms, desk.field.clock.now_ms())
     by = t("inspection.by", person=t.of(view.inspector), time=when)
-    facts = [(t("report.fact.form"), t.of(view.form)), (t("report.fact.inspector"), by)]
+    facts = [
+        (t("report.fact.form"), t.of(view.form)),
+        (t("report.fact.found"), view.found),
+        (t("report.fact.inspector"), by),
+    ]
     if view.note:
         facts.append((t("report.fact.note"), view.note))
-    left: list[ft.Control] = [parts.facts_card(tokens, facts)]
+    about: list[ft.Control] = [parts.facts_card(tokens, facts)]
+    shown, others = _by_question(view)
+    lines: list[ft.Control] = []
     if not view.lines:
-        left.append(parts.note(tokens, "mind", t("report.form_unknown", form=t.of(view.form))))
+        lines.append(parts.note(tokens, "mind", t("report.form_unknown", form=t.of(view.form))))
     else:
-        left.append(
-            parts.section(tokens, t("report.answers"), [_line(desk, o) for o in view.lines])
-        )
+        rows = [_line(model, view, one, shown.get(one.item_id, [])) for one in view.lines]
+        lines.append(parts.section(tokens, t("report.answers"), rows))
+    if others:
+        tiles = parts_evidence.wrapped(_tiles(model, view, others))
+        lines.append(parts.section(tokens, t("report.photos"), [tiles]))
     button = cast("Any", ReportButton)(record_id, key=f"pdf-{record_id}")
     footer = ft.Container(expand=True, content=button)
-    return parts_pages.columns(desk, head, left, _photos(model, view), [footer])
+    if desk.wide:
+        return parts_pages.columns(desk, head, lines, about, [footer])
+    return parts_pages.columns(desk, head, about, lines, [footer])
 
 
-def _line(desk: Desk, line: FinishedLine) -> ft.Control:
-    """A reading with its limits and a chip; where the judgement says it all, that alone."""
-    tokens, kind = desk.tokens, KINDS.get(line.state, "plain")
-    judged = desk.t(f"report.judged.{line.state}")
-    colours = {"good": tokens.good, "mind": tokens.mind, "stop": tokens.stop}
-    said = " · ".join(part for part in (line.answer, line.limits) if part)
+def _by_question(view: FinishedView) -> tuple[dict[str, list[EvidenceCard]], list[EvidenceCard]]:
+    """Return the photos of each question, and those of none."""
+    asked = {line.item_id for line in view.lines}
+    shown, others = defaultdict[str, list[EvidenceCard]](list), list[EvidenceCard]()
+    for card in view.photos:
+        (shown[card.item_id] if card.item_id and card.item_id in asked else others).append(card)
+    return shown, others
+
+
+def _line(
+    model: InspectionModel, view: FinishedView, line: FinishedLine, photos: Sequence[EvidenceCard]
+) -> ft.Control:
+    """A question with its answer, what was judged, its photos, and the hazard that came of it."""
+    desk, tokens = model.desk, model.desk.tokens
+    chips: list[ft.Control] = [
+        parts.chip(
+            tokens, desk.t(f"report.judged.{line.state}"), KINDS.get(line.state, "plain"),
+            key=f"judged-{line.item_id}",
+        )
+    ]  # fmt: skip
+    if line.excuse:
+        chips.append(parts.chip(tokens, line.excuse, "mind"))
+    if line.hazard:
+        chips.append(parts.chip(tokens, desk.t("question.reported", code=line.hazard), "mind"))
     return parts.row_card(
         tokens,
         f"{line.number}. {desk.t.of(line.name)}",
-        said or judged,
+        " · ".join(part for part in (line.answer, line.limits) if part),
         key=f"line-{line.item_id}",
-        chips=[parts.chip(tokens, judged, kind, key=f"judged-{line.item_id}")] if said else [],
-        detail_color=None if said else colours.get(kind),
+        chips=[*chips, *(ft.Container(content=one) for one in _tiles(model, view, photos))],
+        on_click=(lambda: desk.go(f"/hazard/{line.hazard_id}")) if line.hazard else None,
         lines=2,
     )
 
 
-def _photos(model: InspectionModel, view: FinishedView) -> list[ft.Control]:
+def _tiles(
+    model: InspectionModel, view: FinishedView, photos: Sequence[EvidenceCard]
+) -> list[ft.Control]:
+    """Return small photos that open large."""
     desk = model.desk
-    if not view.photos:
-        return []
     tiles: list[ft.Control] = []
-    for card in view.photos:
+    for card in photos:
 
         def look(card: EvidenceCard = card) -> None:
             model.look(card)
@@ -127,9 +158,7 @@ def _photos(model: InspectionModel, view: FinishedView) -> list[ft.Control]:
                 height=desk.tokens.tall(_TILE * 3 / 4),
             )
         )
-    wrapped = parts_evidence.wrapped(tiles)
-    column = ft.Column(spacing=theme.GAP, controls=[wrapped])
-    return [parts.section(desk.tokens, desk.t("report.photos"), [column])]
+    return tiles
 
 
 def _name(desk: Desk, view: FinishedView, card: EvidenceCard) -> str:

@@ -79,9 +79,10 @@ def row_card(  # noqa: PLR0913 - the parts of a list row
         controls.append(ft.Icon(icon, size=28, color=icon_color or ink2))
     most = None if tokens.large else lines
     text: list[ft.Control] = [
-        words(title, tokens, size=tokens.strong, color=ink, strong=True, lines=most),
-        words(detail, tokens, size=tokens.small, color=detail_color or ink2),
+        words(title, tokens, size=tokens.strong, color=ink, strong=True, lines=most)
     ]
+    if detail:
+        text.append(words(detail, tokens, size=tokens.small, color=detail_color or ink2))
     if chips:
         text.append(ft.Row(spacing=8, run_spacing=6, wrap=True, controls=list(chips)))
     controls.append(ft.Column(spacing=4, expand=True, controls=text))

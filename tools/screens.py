@@ -34,6 +34,9 @@ from tools.tour import (
 )
 
 LEVEL_TOO_HIGH = "11.8"
+COMPRESSOR = "C-401"
+READINGS = {"A01": "0.62", "A02": "103", "A03": "198"}
+WRONG = "A08"
 DEVICES = {"zh": "防爆手机 07", "en": "Ex phone 07"}
 
 
@@ -108,8 +111,47 @@ def checklist(site: Site) -> None:
         tour.shoot(who, "report-item")
 
 
+def inspection(site: Site) -> None:
+    """A checklist filled in to its end with one answer wrong, and its page afterwards."""
+    tour, t = site.tour, site.tour.t
+    items = yaml.safe_load((ASSETS / "definitions/forms/COMP-D.yaml").read_text("utf-8"))["items"]
+    with site.person(site.label(COMPRESSOR), COMPRESSOR) as who:
+        enter(who, tour, INSPECTOR)
+        who.tap(t("today.scan"))
+        who.sees(t("sheet.still"), LATE_S)
+        for number, item in enumerate(items, start=1):
+            heading, reading = f"{number} {item[tour.language]}", item["t"] == "num"
+            wrong = item["id"] == WRONG
+            if reading:
+                who.tap_below(heading, t("question.number", unit=item["unit"]))
+                who.keys(READINGS[item["id"]])
+                who.page.wait_for_timeout(SHELL_MS)
+            else:
+                who.tap_below(heading, t("question.ng" if wrong else "question.ok"))
+            if wrong or item["ev"] == "always":
+                who.tap_below(heading, t("question.shoot_gauge" if reading else "question.shoot"))
+                who.sees(t("capture.away"), LATE_S)
+                who.page.wait_for_timeout(SHELL_MS)
+                who.tap(t("capture.shoot"), seconds=LATE_S)
+                who.misses(t("capture.away"), LATE_S)
+            who.page.wait_for_timeout(SHELL_MS)
+        who.tap(t("sheet.hand_in"))
+        who.sees(t("sheet.handed_in"), LATE_S)
+        tour.shoot(who, "handed-in")
+        who.tap("status")
+        tour.shoot(who, "outbox-inspection", 2 * EVER_MS)
+        who.tap(t("outbox.kind.inspection") + " IN-", part=True)
+        who.tap(t("outbox.open"))
+        who.sees(items[0][tour.language], LATE_S)
+        tour.shoot(who, "inspection", 2 * EVER_MS)
+        who.page.mouse.move(SIZES[tour.size]["width"] / 2, SIZES[tour.size]["height"] / 2)
+        who.page.mouse.wheel(0, 10 * SIZES[tour.size]["height"])
+        tour.shoot(who, "inspection-end", 2 * EVER_MS)
+
+
 PARTS = {
     "places": places, "scanner": scanner, "checklist": checklist, "hazard": hazard,
+    "inspection": inspection,
     "choice": choice, "sending": sending, "unlock": unlock,
 }  # fmt: skip
 

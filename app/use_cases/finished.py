@@ -13,6 +13,7 @@ from domain.plant import Person
 from domain.words import Words
 from media.papers import inspection
 from media.papers.answers import answer_words, limit_words
+from media.papers.facts import hazard_codes
 from offline_store import records
 
 TYPE = "inspection"
@@ -22,7 +23,8 @@ TYPE = "inspection"
 class FinishedLine:
     """One question; `state` is what was judged when it was handed in.
 
-    `answer` is empty where the judgement says it all: OK, not OK, not applicable.
+    `answer` is empty where the judgement says it all: OK, not OK, not applicable. `excuse` says why
+    there is no photo, `hazard` is the code of what was reported from it; each is empty if not.
     """
 
     item_id: str
@@ -31,6 +33,9 @@ class FinishedLine:
     answer: str
     limits: str
     state: str
+    excuse: str
+    hazard_id: str
+    hazard: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class FinishedView:
     inspector: Words | None
     submitted_ms: int
     note: str
+    found: str  # how many questions, how many bad or near their limit
     lines: tuple[FinishedLine, ...]
     photos: tuple[EvidenceCard, ...]
 
@@ -62,6 +68,7 @@ def view(field: FieldApp, person: Person, record_id: str, t: Translator) -> Fini
         if not may_read(field, person, record):
             raise NotAllowedError(action=READ, person=person.person_id)
         photos = tuple(evidence.cards_in(field, session, record_id))
+        codes = hazard_codes(session, record.get("hazards"))
     definitions = field.definitions
     plant = definitions.plant
     asset, area = plant.assets.get(record.text("asset")), plant.areas.get(record.text("area"))
@@ -69,6 +76,7 @@ def view(field: FieldApp, person: Person, record_id: str, t: Translator) -> Fini
     form = inspection.form_of(definitions, record)
     counts = Counter(one.item_id or "" for one in photos if not one.is_clip)
     judged = inspection.texts_of(record.get("judged"))
+    hazards = inspection.texts_of(record.get("hazards"))
     return FinishedView(
         record_id=record_id,
         code=record.text("code"),
@@ -79,6 +87,7 @@ def view(field: FieldApp, person: Person, record_id: str, t: Translator) -> Fini
         inspector=inspector.name if inspector else None,
         submitted_ms=record.whole("submitted_ms") or 0,
         note=record.text("note"),
+        found=inspection.found_words(t, record),
         lines=tuple(
             FinishedLine(
                 one.item.item_id,
@@ -87,6 +96,9 @@ def view(field: FieldApp, person: Person, record_id: str, t: Translator) -> Fini
                 "" if one.item.kind == "ok" else answer_words(t, one.item, one.value),
                 limit_words(t, inspection.limits_of(definitions, record, one.item)),
                 judged.get(one.item.item_id, one.judgement.state),
+                inspection.excuse_words(t, definitions, record, one.item.item_id),
+                hazards.get(one.item.item_id, ""),
+                codes.get(hazards.get(one.item.item_id, ""), ""),
             )
             for one in inspection.lines_of(definitions, record, counts)
         ),

@@ -118,7 +118,7 @@ def gather(
         findings=_checked(store, session, record, maker, proof),
         at_server=maker.device_id == SERVER,
         devices=names,
-        hazards=_codes(session, record.get("hazards")),
+        hazards=hazard_codes(session, record.get("hazards")),
     )
 
 
@@ -149,7 +149,7 @@ def _names(
     return {one: found.get(one) or one for one in ids}
 
 
-def _codes(session: Session, named: Value) -> dict[str, str]:
+def hazard_codes(session: Session, named: Value) -> dict[str, str]:
     """Return the short codes of the hazards that a checklist led to."""
     ids = [one for one in named.values() if isinstance(one, str)] if isinstance(named, dict) else []
     return {one.record_id: one.text("code") for one in records.lookup_all(session, ids)}

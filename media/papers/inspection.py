@@ -64,14 +64,12 @@ def facts(t: Wording, told: Told) -> Rows:
     record, names = told.record, Names(told.definitions, t)
     form = form_of(told.definitions, record)
     state = record.text("label_state")
-    judged = texts_of(record.get("judged"))
-    counts = {name: sum(one == name for one in judged.values()) for name in ("bad", "warn")}
     opened, done = record.whole("opened_ms"), record.whole("submitted_ms")
     return [
         (t("report.fact.asset"), names.asset(record.text("asset"))),
         (t("report.fact.area"), names.of(record.text("area"))),
         (t("report.fact.form"), f"{t.of(form.name) if form else ''} ({record.definition})".strip()),
-        (t("report.fact.found"), t("report.found", **counts, n=len(judged))),
+        (t("report.fact.found"), found_words(t, record)),
         (t("report.fact.inspector"), names.person(record.text("inspector"))),
         (t("report.fact.unit"), names.of(record.text("unit"))),
         (t("report.fact.opened"), when(t, opened) if opened is not None else ""),
@@ -81,6 +79,23 @@ def facts(t: Wording, told: Told) -> Rows:
         (t("report.fact.drawing"), record.text("drawing_version")),
         (t("report.fact.note"), record.text("note")),
     ]
+
+
+def found_words(t: Wording, record: Record) -> str:
+    """Return how many questions there were, and how many were bad or near their limit."""
+    judged = texts_of(record.get("judged"))
+    counts = {name: sum(one == name for one in judged.values()) for name in ("bad", "warn")}
+    return t("report.found", **counts, n=len(judged))
+
+
+def excuse_words(t: Wording, definitions: Definitions, record: Record, item_id: str) -> str:
+    """Return why a question has no photo; empty where nobody gave a reason."""
+    code = texts_of(record.get("excused")).get(item_id)
+    if not code:
+        return ""
+    why = t.of(definitions.excuses.get(code)) or code
+    own = texts_of(record.get("excuse_words")).get(item_id)
+    return t("question.excused", reason=f"{why}: {own}" if own else why)
 
 
 def draw(sheet: Sheet, t: Wording, told: Told, photos: Photos) -> None:
@@ -141,13 +156,9 @@ def _row(
 
 def _beside(t: Wording, told: Told, item_id: str, hazards: dict[str, str]) -> list[Line]:
     """Return why there is no photo, and which hazard was reported."""
-    record, found = told.record, list[Line]()
-    code = texts_of(record.get("excused")).get(item_id)
-    if code:
-        why = t.of(told.definitions.excuses.get(code)) or code
-        own = texts_of(record.get("excuse_words")).get(item_id)
-        reason = f"{why}: {own}" if own else why
-        found.append(Line(t("question.excused", reason=reason), "mind", SMALL))
+    found = list[Line]()
+    if excuse := excuse_words(t, told.definitions, told.record, item_id):
+        found.append(Line(excuse, "mind", SMALL))
     if item_id in hazards:
         name = told.hazards.get(hazards[item_id], "")
         found.append(Line(t("question.reported", code=name), "mind", SMALL))

@@ -112,6 +112,7 @@ class FakeClient(Connection):
         except TimeoutError:
             message = f"waited in vain; on screen: {self.texts()}"
             raise AssertionError(message) from None
+        assert not (grey := self.grey_boxes()), f"Flutter draws grey boxes for {grey}"
 
     def go(self, route: str) -> None:
         """Navigate, as the client does once it was asked to."""
@@ -169,6 +170,12 @@ class FakeClient(Connection):
         found = [control for control in self.controls() if _key(control) == key]
         assert len(found) == 1, f"{len(found)} controls have the key {key}: {self.texts()}"
         return found[0]
+
+    def grey_boxes(self) -> list[BaseControl]:
+        """Return what Flutter cannot lay out: a child of a wrapping row that wants to expand."""
+        wrapping = (row for row in self.controls() if getattr(row, "wrap", False))
+        children = (child for row in wrapping for child in getattr(row, "controls", ()))
+        return [child for child in children if getattr(child, "expand", None) is not None]
 
     def texts(self) -> list[str]:
         """Return all texts: of labels, buttons and fields."""
