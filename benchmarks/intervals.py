@@ -56,7 +56,7 @@ def order(
     some = pairs > 0  # a draw may hold no pair of the two
     value = float(above.mean())
     low, high = value, value
-    if len(names) > 1:
+    if some.any():
         low, high = np.quantile(wins[some] / pairs[some], (DOUBT / 2, 1 - DOUBT / 2)).tolist()
     if low == high:  # nothing was drawn apart: as with a share
         low, high = _bounds(np.array([value]), len(names))

@@ -86,6 +86,9 @@ def test_the_order_of_scores_is_as_sure_as_there_are_scenes() -> None:
         by_pair["auc_high"] - by_pair["auc_low"]
     )
     assert intervals.order("auc", [0.1, 0.9], [True, True], ["a", "b"]) == {}
+    two = intervals.order("auc", [0.9, 0.1], [True, False], ["a", "b"])
+    assert (two["auc"], two["auc_high"]) == (1.0, 1.0)
+    assert two["auc_low"] < 0.3  # two scenes, one of each: nearly anything
 
 
 def test_a_line_is_chosen_without_the_scenes_it_is_judged_on() -> None:
