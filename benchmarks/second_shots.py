@@ -4,7 +4,7 @@ Real ones are the photographs of `rectify_dev`: a place that stands there in sev
 two frames both ways. Made ones are photographs given a depth and seen again by a hand that went
 some centimetres and turned some degrees; `flat` ones have no depth, like a bare wall, which is the
 hardest case: moving along a wall is nearly the shift that a crop shows. `texture` ones are the same
-of photographs of carpets, meshes, print and brick, on which no line was chosen.
+of photographs of carpets, meshes, print and brick; `bent` was found by looking at these.
 """
 
 import csv
@@ -182,7 +182,7 @@ def places(folder: Path) -> Iterator[Place]:
 
 
 def textures(shared: Path) -> list[Path]:
-    """Return photographs of carpets, meshes, print and brick; no line was ever chosen on them."""
+    """Return photographs of carpets, meshes, print and brick, by which `bent` was found."""
     found = sorted((shared / TEXTURES).glob("falsepositives-*/*.webp"))
     return [one for one in found if min(_size(one)) >= LEAST]
 
