@@ -4,6 +4,7 @@ All displays and streams are made by computer (`benchmarks/displays.py`): how we
 print or a virtual camera is found was not measured. Pictures of the scenes that the product's model
 was fitted on are judged by a model fitted without their scene; all others by the product's own.
 With `--data` a manifest `file, label` (1: shows a display; may be empty) is judged by the latter.
+Intervals count scenes; of codes folders of photos, of textures photos.
 """
 
 import csv
@@ -22,8 +23,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from benchmarks import displays
-from benchmarks.rectify import interval
+from benchmarks import displays, intervals, second_shots
 from benchmarks.runner import Options, Result
 from domain.capture_trust import CaptureLimits
 from domain.rectification import Model
@@ -90,13 +90,15 @@ def given(folder: Path) -> Iterator[Shot]:
             label = row.get("label") or ""
             shows = None if label not in ("0", "1") else label == "1"
             data = (folder / row["file"]).read_bytes()
-            yield Shot(row["file"], data, row["file"], row.get("kind") or "", shows)
+            source = row.get("source")
+            scene = intervals.scene_of(source) if source else row["file"]
+            yield Shot(row["file"], data, scene, row.get("kind") or "", shows)
 
 
 def made(shared: Path) -> Iterator[Shot]:
     """Yield photos as they are, by the made camera, out of focus, of displays; then others."""
     for frame, name, data in frames(shared / "rectify_dev"):
-        scene, picture = frame.split("_")[0], _rgb(data)
+        scene, picture = intervals.scene_of(frame), _rgb(data)
         rng = np.random.default_rng(zlib.crc32(frame.encode()))
         yield Shot(name, data, scene, "as_is", shows=False)
         yield Shot(f"{name}/camera", displays.genuine(picture, rng), scene, "camera", shows=False)
@@ -111,12 +113,15 @@ def made(shared: Path) -> Iterator[Shot]:
             yield Shot(f"{name}/{kind}", shown, scene, kind, shows=True)
     for name, scene, data in seconds(shared / "rectify_dev"):
         yield Shot(name, data, scene, "second", shows=False)
+    for path in second_shots.textures(shared):  # meshes and carpets: patterns that are no display's
+        name = f"{path.parent.name}/{path.name}"
+        yield Shot(name, path.read_bytes(), name, "texture", shows=False)
     for path in sorted((shared / "qr/zxing-cpp").rglob("*.*")):
         if path.suffix not in (".jpg", ".png") or not path.parent.name.startswith("qrcode"):
             continue
         data = path.read_bytes()
         if min(images.open_picture(data).size) >= LEAST:
-            yield Shot(path.name, data, f"code {path.name}", "codes", shows=False)
+            yield Shot(path.name, data, f"code {path.parent.name}", "codes", shows=False)
 
 
 def frames(folder: Path) -> Iterator[tuple[str, str, bytes]]:
@@ -135,7 +140,7 @@ def seconds(folder: Path) -> Iterator[tuple[str, str, bytes]]:
         rows = [row for row in csv.DictReader(file) if row["view"] == "real"]
     one_each = {row["source"].split("|")[-1]: row["after"] for row in rows}
     for frame, name in sorted(one_each.items()):
-        yield name, frame.split("_")[0], (folder / name).read_bytes()
+        yield name, intervals.scene_of(frame), (folder / name).read_bytes()
 
 
 def _measured(shot: Shot) -> Measured:
@@ -178,43 +183,43 @@ def _prediction(one: Measured, chance: float, gate: float) -> dict[str, str | fl
 
 
 def _figures(found: Sequence[Measured], chances: Sequence[float], gate: float) -> dict[str, float]:
-    """Return what was caught and what was falsely told, each with its 95 % interval (Wilson)."""
-    hits: dict[str, list[bool]] = defaultdict(list)
-    scores: dict[bool, list[float]] = {True: [], False: []}
+    """Return what was caught and what was falsely told, in all and by kind."""
+    hits: dict[str, list[tuple[bool, str]]] = defaultdict(list)
     for one, chance in zip(found, chances, strict=True):
         if one.shot.shows is None:
             continue
         name = "caught" if one.shot.shows else "false"
-        scores[one.shot.shows].append(chance)
-        hits[name].append(chance >= gate)
+        hit = chance >= gate, one.shot.scene
+        hits[name].append(hit)
         if one.shot.kind:
-            hits[f"{name}_{one.shot.kind}"].append(chance >= gate)
+            hits[f"{name}_{one.shot.kind}"].append(hit)
     figures: dict[str, float] = {"pictures": len(found)}
     for name, each in sorted(hits.items()):
-        figures |= _share(name, sum(each), len(each))
-    if scores[True] and scores[False]:
-        one, two = np.array(scores[True])[:, None], np.array(scores[False])[None]
-        figures["auc"] = float((one > two).mean() + 0.5 * (one == two).mean())
-    return figures
+        figures |= _share(name, each)
+    gold = [
+        (chance, one.shot) for one, chance in zip(found, chances, strict=True)
+        if one.shot.shows is not None
+    ]  # fmt: skip
+    shows, scenes = [shot.shows is True for _, shot in gold], [shot.scene for _, shot in gold]
+    return figures | intervals.order("auc", [chance for chance, _ in gold], shows, scenes)
 
 
-def _share(name: str, hits: int, of: int) -> dict[str, float]:
-    low, high = interval(hits, of)
-    return {name: hits / of, f"{name}_low": low, f"{name}_high": high, f"{name}_of": of}
+def _share(name: str, hits: Sequence[tuple[bool, str]]) -> dict[str, float]:
+    return intervals.share(name, [hit for hit, _ in hits], [scene for _, scene in hits])
 
 
 def _streams(shared: Path, limits: CaptureLimits) -> dict[str, float]:
     """Return the share of made streams with any sign: of sensors false, of programs caught."""
-    hits: dict[str, list[bool]] = defaultdict(list)
-    for number, (_, _, data) in enumerate(frames(shared / "rectify_dev")):
+    hits: dict[str, list[tuple[bool, str]]] = defaultdict(list)
+    for number, (frame, _, data) in enumerate(frames(shared / "rectify_dev")):
         picture, rng = _rgb(data), np.random.default_rng(number)
         for kind in displays.STREAMS:
             seen = displays.stream(picture, kind, rng)
-            hits[kind].append(bool(stream.signs(seen, limits.stream)))
+            hit = bool(stream.signs(seen, limits.stream))
+            hits[kind].append((hit, intervals.scene_of(frame)))
     figures: dict[str, float] = {}
     for kind, each in hits.items():
-        name = "stream_false" if kind == "sensor" else f"stream_caught_{kind}"
-        figures |= _share(name, sum(each), len(each))
+        figures |= _share("stream_false" if kind == "sensor" else f"stream_caught_{kind}", each)
     return figures
 
 

@@ -1,10 +1,12 @@
 """Bench `reuse`: is a photo that was used before found again, and are other photos left alone?
 
 `--data` names a folder whose manifest says which photos are indexed and which are asked about;
-without it every second photo of `rectify_dev` is indexed, copies of them are made by kind, and
-other photos of the same places asked about, which are no copies. The index is filled up to 100 000
-photos with the hashes of crops. The time of a search is that of the candidates, unverified.
-False blocks and hints are counted over pairs of other photos of one place (`second_shots`).
+without it every second photo of `rectify_dev` is indexed, then those between, copies of them are
+made by kind (`used_copies`), and other photos of the same places asked about, which are no copies.
+The index is filled up to 100 000 photos with the hashes of crops. The time of a search is that of
+the candidates, unverified. False blocks and hints are counted over pairs of other photos of one
+place (`second_shots`); the line between the two is chosen anew on half of the scenes and judged on
+the other (`*_held`). All intervals count scenes (`intervals`).
 """
 
 import csv
@@ -14,30 +16,38 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks import second_shots
+from benchmarks import held_out, intervals, second_shots, used_copies
 from benchmarks.baselines import packed_scan
-from benchmarks.rectify import interval
 from benchmarks.runner import Options, Result
+from benchmarks.second_shots import Pair
+from benchmarks.used_copies import EASY, HARD, UNKIND
 from domain import reuse
+from domain.reuse import Fitted, ReuseLimits
 from media import checks
 from media.reuse import fit, marks
-from media.reuse.index import Index
+from media.reuse.index import Candidate, Index
 
 SIZE = 100_000
 _, LIMITS = checks.load_limits(0.85, 0.15)
-PHOTOS, OTHERS = 40, 100  # indexed photos that copies are made of; second shots asked about
-EASY = ("resaved", "resized", "crop5", "mirrored", "screenshot")
 SAME = ("neg_reuse", "neg_edited", "neg_other")  # their second photo may be an indexed one
-HARD = ("crop10", "rotated3", "rotated90")
-Picture = NDArray[np.uint8]
+LINES: Final[tuple[held_out.Line, ...]] = tuple(product(
+    (10, 20, 30),  # agree
+    (0.6, 0.7, 0.8),  # share
+    (0.0, 0.05, 0.1),  # certain
+    (0.3, 0.4, 0.5, 0.6),  # coherent
+    (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15),  # bent
+))  # fmt: skip
+COUNTED: Final = frozenset((*EASY, *HARD))
+BLOCK, HINT, MISS = 0.001, 0.01, 0.01  # so many may be at most: what is rarer costs more
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,99 +58,100 @@ class Asked:
     data: bytes
     same_as: str | None
     kind: str
+    scene: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found."""
+    """The candidates that were found, each with its fit where the photo is at hand."""
 
     asked: Asked
-    match: str | None
-    action: str
+    seen: tuple[tuple[Candidate, Fitted | None], ...]
     search_ms: float
     verify_ms: tuple[float, ...]
+
+    def told(self, limits: ReuseLimits) -> tuple[str | None, str]:
+        """Return which photo it is said to be, and what is done: the first block, else a hint."""
+        best: tuple[str | None, str] = (None, "none")
+        for one, fitted in self.seen:
+            how = reuse.action(exact=one.exact, apart=one.apart, fit=fitted, limits=limits)
+            if how == "block":
+                return one.id, how
+            if how == "hint" and best[1] == "none":
+                best = one.id, how
+        return best
+
+    def found(self, limits: ReuseLimits) -> bool:
+        """Say whether a copy is told by its own original."""
+        return self.told(limits) == (self.asked.same_as, "block")
 
 
 def run(options: Options) -> Result:
     """Measure; returns ratios and figures."""
     folder = options.data or Path(os.environ.get("ANSHAO_SHARED", "../shared")) / "data/rectify_dev"
-    if options.data:
-        kept, asked = given(folder)
-    else:
-        kept, asked = made(folder)
-    index = filled(kept)
-    by_id = dict(kept)
-    looks = {id_: fit.look(data) for id_, data in by_id.items()}
+    rounds = [given(folder)] if options.data else list(made(folder))
+    total, indexed = sum(len(asked) for _, asked in rounds), 0
     answers: list[Answer] = []
-    for done, one in enumerate(asked, 1):
-        answers.append(answered(one, index, looks))
-        options.progress(done, len(asked))
+    for kept, asked in rounds:
+        index = filled(kept)
+        indexed = len(index)
+        looks = {id_: fit.look(data) for id_, data in kept}
+        for one in asked:
+            answers.append(answered(one, index, looks))
+            options.progress(len(answers), total)
     sink = options.predictions.open("w", encoding="utf-8") if options.predictions else nullcontext()
     with sink as lines:
         for answer in answers if lines else ():
             assert lines is not None
             lines.write(json.dumps(_prediction(answer)) + "\n")
-    ratios, figures = _summary(answers, index)
+    ratios, figures = _summary(answers, indexed)
     if not options.data:  # far more of other photos than the few that were asked among all
-        figures |= second_shots.figures(folder, LIMITS, lambda done: options.progress(done, done))
+        pairs = second_shots.pairs(folder, LIMITS, lambda done: options.progress(done, done))
+        figures |= second_shots.figures(pairs, LIMITS) | held_out_figures(answers, pairs)
     return ratios, figures
 
 
 def given(folder: Path) -> tuple[list[tuple[str, bytes]], list[Asked]]:
-    """Read a manifest: `file, role, same_as, kind`."""
+    """Read a manifest: `file, role, same_as, kind`, and `source` where it says the scene."""
     kept: list[tuple[str, bytes]] = []
     asked: list[Asked] = []
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            data = (folder / row["file"]).read_bytes()
+            name, data = row["file"], (folder / row["file"]).read_bytes()
             if row["role"] == "index":
-                kept.append((row["file"], data))
-            else:
-                asked.append(
-                    Asked(row["file"], data, row.get("same_as") or None, row.get("kind") or "")
-                )
+                kept.append((name, data))
+                continue
+            same_as = row.get("same_as") or None
+            source = row.get("source")
+            scene = intervals.scene_of(source) if source else same_as or name
+            asked.append(Asked(name, data, same_as, row.get("kind") or "", scene))
     return kept, asked
 
 
-def made(folder: Path) -> tuple[list[tuple[str, bytes]], list[Asked]]:
-    """Make copies by kind of the photos of the folder, and take its second shots as others."""
+def made(folder: Path) -> Iterator[tuple[list[tuple[str, bytes]], list[Asked]]]:
+    """Yield twice what is indexed and what is asked: copies of it, and second shots as others."""
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     rows = [row for row in rows if row["case"] not in SAME]
-    frames = sorted({row["source"].split("|")[0] for row in rows})[::2]
     one_each = {row["source"].split("|")[0]: row["before"] for row in rows}
-    kept = [(one_each[frame], (folder / one_each[frame]).read_bytes()) for frame in frames]
-    rows = [row for row in rows if row["view"] == "real"]
-    rows = [row for row in rows if row["source"].split("|")[-1] not in frames]
-    asked: list[Asked] = []
-    for name, data in kept[:: max(1, len(kept) // PHOTOS)][:PHOTOS]:
-        asked.append(Asked(f"{name}/exact", data, name, "exact"))
-        for kind, copy in copies(data, len(asked)):
-            asked.append(Asked(f"{name}/{kind}", copy, name, kind))
-    for row in rows[:: max(1, len(rows) // OTHERS)][:OTHERS]:
-        asked.append(Asked(row["after"], (folder / row["after"]).read_bytes(), None, "other"))
-    return kept, asked
-
-
-def copies(data: bytes, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Yield what people do to a photo to use it again; crops take that share off each side."""
-    picture = _decoded(data)
-    height, width = picture.shape[:2]
-    rng = np.random.default_rng(seed)
-    yield "resaved", _jpeg(picture, int(rng.integers(50, 80)))
-    factor = float(rng.uniform(0.4, 0.75))
-    yield "resized", _jpeg(cv2.resize(picture, None, fx=factor, fy=factor), 85)
-    for kind, share in (("crop5", 0.05), ("crop10", 0.10)):
-        down, aside = round(share * height), round(share * width)
-        yield kind, _jpeg(picture[down : height - down, aside : width - aside], 85)
-    yield "mirrored", _jpeg(picture[:, ::-1], 85)
-    screen = np.full((round(width * 1.9), width, 3), int(rng.integers(0, 30)), np.uint8)
-    top = (screen.shape[0] - height) // 2
-    screen[top : top + height] = picture
-    yield "screenshot", _jpeg(cv2.resize(screen, None, fx=0.8, fy=0.8), 80)
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.choice([-3, 3])), 1.08)
-    yield "rotated3", _jpeg(cv2.warpAffine(picture, turn, (width, height)), 85)
-    yield "rotated90", _jpeg(np.rot90(picture), 85)
+    for first in (0, 1):
+        frames = sorted(one_each)[first::2]
+        asked: list[Asked] = []
+        kept: list[tuple[str, bytes]] = []
+        for frame in frames:
+            name = one_each[frame]
+            data, scene = (folder / name).read_bytes(), intervals.scene_of(frame)
+            kept.append((name, data))
+            seed = len(asked)
+            asked.append(Asked(f"{name}/exact", data, name, "exact", scene))
+            for kind, copy in (*used_copies.copies(data, seed), *used_copies.unkind(data, seed)):
+                asked.append(Asked(f"{name}/{kind}", copy, name, kind, scene))
+        for row in rows:
+            second = row["source"].split("|")[-1]
+            if row["view"] == "real" and second not in frames:
+                data, scene = (folder / row["after"]).read_bytes(), intervals.scene_of(second)
+                asked.append(Asked(row["after"], data, None, "other", scene))
+        yield kept, asked
 
 
 def filled(kept: Sequence[tuple[str, bytes]]) -> Index:
@@ -159,66 +170,113 @@ def filled(kept: Sequence[tuple[str, bytes]]) -> Index:
 
 
 def answered(one: Asked, index: Index, looks: Mapping[str, fit.Look]) -> Answer:
-    """Search, verify the candidates, decide."""
+    """Search, compare with every candidate that is at hand."""
     digest, hashes = marks.asked(one.data)
     began = time.perf_counter()
     candidates = index.candidates(digest, hashes)
     search_ms = (time.perf_counter() - began) * 1000
-    best: tuple[str | None, str] = (None, "none")
+    seen: list[tuple[Candidate, Fitted | None]] = []
     times: list[float] = []
     mine: fit.Look | None = None
+    done = False
     for candidate in candidates:
         found = None
         if not candidate.exact and (theirs := looks.get(candidate.id)) is not None:
             mine = mine or fit.look(one.data)
             began = time.perf_counter()
-            fitted = fit.compare(mine, theirs)
-            times.append((time.perf_counter() - began) * 1000)
-            found = fitted.numbers
-        action = reuse.action(
-            exact=candidate.exact, apart=candidate.apart, fit=found, limits=LIMITS
-        )
-        if action == "block":
-            best = candidate.id, action
-            break
-        if action == "hint" and best[1] == "none":
-            best = candidate.id, action
-    return Answer(one, *best, search_ms, tuple(times))
+            found = fit.compare(mine, theirs).numbers
+            if not done:  # other lines may need the rest, the product stops here
+                times.append((time.perf_counter() - began) * 1000)
+        how = reuse.action(exact=candidate.exact, apart=candidate.apart, fit=found, limits=LIMITS)
+        done = done or how == "block"
+        seen.append((candidate, found))
+    return Answer(one, tuple(seen), search_ms, tuple(times))
+
+
+def held_out_figures(answers: Sequence[Answer], pairs: Sequence[Pair]) -> dict[str, float]:
+    """Return what lines do that were chosen on the other half of the scenes."""
+    copies = [one for one in answers if one.asked.kind in COUNTED]
+    cases: list[Answer | Pair] = [*copies, *(one for one in pairs if one.fitted is not None)]
+    known = [one.asked.scene for one in copies]
+    alone = [one.scene for one in pairs if one.scene not in set(known)]
+    half = held_out.halves(known) | held_out.halves(alone)
+    limits = list(map(_line, LINES))
+    price = {"block": 1 / (BLOCK * len(pairs)), "hint": 1 / (HINT * len(pairs)), "none": 0.0}
+    missed = 1 / (MISS * max(1, len(copies)))
+    costs = np.array([
+        [missed * (not one.found(at)) for at in limits] if isinstance(one, Answer)
+        else [price[one.action(at)] for at in limits]
+        for one in cases
+    ])  # fmt: skip
+    of_half, of_rest = held_out.cross_fitted(costs, list(map(_scene, cases)), half, LINES)
+    figures: dict[str, float] = {}
+    for side, line in (("half", of_half), ("rest", of_rest)):
+        names = ("agree", "share", "certain", "coherent", "bent")
+        figures |= {f"line_{name}_{side}": each for name, each in zip(names, line, strict=True)}
+    lines = _line(of_half), _line(of_rest)
+    told = [(one, lines[0 if _scene(one) in half else 1]) for one in (*copies, *pairs)]
+    for name, kinds in (("recall_held", EASY), ("recall_hard_held", HARD)):
+        some = [
+            (one, at) for one, at in told if isinstance(one, Answer) and one.asked.kind in kinds
+        ]
+        hits = [one.found(at) for one, at in some]
+        figures |= intervals.share(name, hits, [one.asked.scene for one, _ in some])
+    for how in ("block", "hint"):
+        rest = [(one, at) for one, at in told if isinstance(one, Pair)]
+        hits = [one.action(at) == how for one, at in rest]
+        figures |= intervals.share(f"false_{how}_held", hits, [one.scene for one, _ in rest])
+    return figures
+
+
+def _scene(one: Answer | Pair) -> str:
+    return one.scene if isinstance(one, Pair) else one.asked.scene
+
+
+def _line(line: held_out.Line) -> ReuseLimits:
+    agree, share, certain, coherent, bent = line
+    return replace(
+        LIMITS, agree=int(agree), share=share, certain=certain, coherent=coherent, bent=bent
+    )
 
 
 def _prediction(answer: Answer) -> dict[str, str | float | None]:
+    match, action = answer.told(LIMITS)
     return {
         "id": answer.asked.id,
-        "match": answer.match,
-        "action": answer.action,
+        "match": match,
+        "action": action,
         "ms": round(answer.search_ms + sum(answer.verify_ms), 2),
     }
 
 
-def _summary(answers: Sequence[Answer], index: Index) -> Result:
-    by_kind: dict[str, list[bool]] = defaultdict(list)
-    others: list[str] = []
+def _summary(answers: Sequence[Answer], indexed: int) -> Result:
+    by_kind: dict[str, list[Answer]] = defaultdict(list)
+    others: list[Answer] = []
     for answer in answers:
-        if answer.asked.same_as is None:
-            others.append(answer.action)
-        else:
-            hit = answer.action == "block" and answer.match == answer.asked.same_as
-            by_kind[answer.asked.kind].append(hit)
-    figures: dict[str, float] = {f"recall_{kind}": _share(hits) for kind, hits in by_kind.items()}
-    for name, kinds in (("recall", EASY), ("recall_hard", HARD)):
-        figures[name] = _share([hit for kind in kinds for hit in by_kind.get(kind, [])])
+        (by_kind[answer.asked.kind] if answer.asked.same_as else others).append(answer)
+    figures: dict[str, float] = {}
+    for kind, some in by_kind.items():
+        figures |= _recall(f"recall_{kind}", some)
+    for name, kinds in (("recall", EASY), ("recall_hard", HARD), ("recall_unkind", UNKIND)):
+        figures |= _recall(name, [one for kind in kinds for one in by_kind.get(kind, [])])
     for how in ("block", "hint"):
-        hits = others.count(how)
-        low, high = interval(hits, len(others))
-        figures |= {f"false_{how}": hits / max(1, len(others)), f"false_{how}_low": low}
-        figures |= {f"false_{how}_high": high, f"false_{how}_of_all": hits / max(1, len(others))}
-    figures |= {"indexed": len(index), "queries": len(answers), "others": len(others)}
+        hits = [answer.told(LIMITS)[1] == how for answer in others]
+        scenes = [answer.asked.scene for answer in others]
+        figures |= intervals.share(f"false_{how}", hits, scenes)  # over pairs where there are any
+        figures |= intervals.share(f"false_{how}_of_all", hits, scenes)
+    figures |= {"indexed": indexed, "queries": len(answers), "others": len(others)}
     search = median(answer.search_ms for answer in answers if answer.asked.kind != "exact")
     bare = _scan_ms()
     verify = [ms for answer in answers for ms in answer.verify_ms]
     figures |= {"query_ms": search, "scan_ms": bare}
     figures["verify_ms"] = median(verify) if verify else 0.0
     return {"query_over_scan": search / bare}, figures
+
+
+def _recall(name: str, some: Sequence[Answer]) -> dict[str, float]:
+    return intervals.share(
+        name, [one.found(LIMITS) for one in some], [one.asked.scene for one in some]
+    )
 
 
 def _scan_ms() -> float:
@@ -233,20 +291,5 @@ def _scan_ms() -> float:
     return median(times[1:])
 
 
-def _share(hits: Sequence[bool]) -> float:
-    return sum(hits) / len(hits) if hits else 0.0
-
-
 def _small(picture: marks.Gray) -> marks.Gray:
     return cv2.resize(picture, (160, 120)).astype(np.uint8, copy=False)
-
-
-def _decoded(data: bytes) -> Picture:
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None
-    return picture.astype(np.uint8, copy=False)
-
-
-def _jpeg(picture: NDArray[np.generic], quality: int) -> bytes:
-    solid = np.ascontiguousarray(picture).astype(np.uint8, copy=False)
-    return bytes(cv2.imencode(".jpg", solid, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

@@ -27,6 +27,7 @@ BENCHES = {
     "sync": "benchmarks.sync",
 }  # name of the command line -> module
 Result = tuple[dict[str, float], dict[str, float]]  # ratios (ours over baseline), figures
+_BESIDE = ("low", "high", "n", "units")  # of a share, in its line of the table
 _BAR = 30
 
 
@@ -110,7 +111,17 @@ def _table(name: str, ratios: dict[str, float], figures: dict[str, float]) -> No
         if values:
             print(f"{name:<{width}}  {title:>10}")
         for key, value in values.items():
-            print(f"{key:<{width}}  {value:>10.4g}")
+            of, _, part = key.rpartition("_")
+            if part not in _BESIDE or f"{of}_units" not in values:
+                print(f"{key:<{width}}  {value:>10.4g}{_beside(key, values)}")
+
+
+def _beside(key: str, values: dict[str, float]) -> str:
+    """Return the interval of a share, over how many cases, and how many of them are independent."""
+    if f"{key}_units" not in values:
+        return ""
+    low, high, cases, units = (values[f"{key}_{part}"] for part in _BESIDE)
+    return f"  {low:.4g} to {high:.4g}, n {cases:.0f}, units {units:.0f}"
 
 
 def _bar(done: int, total: int) -> None:

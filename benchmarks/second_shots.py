@@ -3,13 +3,15 @@
 Real ones are the photographs of `rectify_dev`: a place that stands there in several frames, every
 two frames both ways. Made ones are photographs given a depth and seen again by a hand that went
 some centimetres and turned some degrees; `flat` ones have no depth, like a bare wall, which is the
-hardest case: moving along a wall is nearly the shift that a crop shows.
+hardest case: moving along a wall is nearly the shift that a crop shows. `texture` ones are the same
+of photographs of carpets, meshes, print and brick; `bent` was found by looking at these.
 """
 
 import csv
-from collections import Counter, defaultdict
+import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
 from typing import Final
@@ -19,16 +21,20 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from benchmarks.rectify import interval
-from domain.reuse import ReuseLimits, action
+from benchmarks import intervals
+from domain.rectification import Reuse
+from domain.reuse import Fitted, ReuseLimits, action
+from media import images
 from media.reuse import fit, marks
-from media.reuse.index import Index
+from media.reuse.index import Candidate, Index
 
 UNLIKE: Final = ("neg_reuse", "neg_edited", "neg_other")  # the second is a copy, or elsewhere
 SPOILT: Final = 3  # files of each two frames: other defects are painted on them
 SHOTS: Final = 7  # made of one photograph
 FLAT_EVERY: Final = 4  # so many made places have one without depth
 EDGE: Final = 800
+TEXTURES: Final = "qr/zxing-cpp"
+LEAST: Final = 256  # pixels of the shorter side of a photograph
 Picture = NDArray[np.uint8]
 
 
@@ -42,10 +48,39 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Photos of one place, no two with the same frame being asked about each other."""
+    """Photos of one place, no two with the same frame being asked about each other.
 
-    source: str  # "real", "made", "flat"
+    `scene`: what it shares with other places; all places of a scene count as one case.
+    """
+
+    source: str  # "real", "made", "flat", "texture"
+    scene: str
     exposures: tuple[Exposure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two photos of one place, the later one asked about.
+
+    `candidate` and `fitted` are None where the hashes are too far apart to compare them.
+    """
+
+    source: str
+    scene: str
+    photo: str  # that is asked about
+    candidate: Candidate | None = None
+    fitted: Fitted | None = None
+
+    def action(self, limits: ReuseLimits) -> Reuse:
+        """Return what these lines make of it."""
+        one = self.candidate
+        if one is None:
+            return "none"
+        return action(exact=one.exact, apart=one.apart, fit=self.fitted, limits=limits)
+
+    def only_moved(self, limits: ReuseLimits) -> bool:
+        """Say whether nothing but the kind of its errors keeps it from a block or a hint."""
+        return self.action(limits) == "none" != self.action(replace(limits, certain=math.inf))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +90,51 @@ class _Seen:
     alone: Index
 
 
-def figures(folder: Path, limits: ReuseLimits, told: Callable[[int], None]) -> dict[str, float]:
-    """Ask about every pair; returns shares with their 95 % interval, in all and by source.
-
-    `told` takes how many pairs were asked so far.
-    """
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+def pairs(folder: Path, limits: ReuseLimits, told: Callable[[int], None]) -> list[Pair]:
+    """Ask about every pair; `told` takes how many were asked so far."""
+    found: list[Pair] = []
     for place in places(folder):
-        counts[place.source] += judged(place, limits)
-        told(sum(each.total() for each in counts.values()))
-    found: dict[str, float] = {}
-    every: Counter[str] = Counter()
-    for one in counts.values():
-        every += one
-    for suffix, count in (("", every), *((f"_{source}", each) for source, each in counts.items())):
-        found[f"negative_pairs{suffix}"] = count.total()
-        for how in ("block", "hint"):
-            name = f"false_{how}{suffix}"
-            low, high = interval(count[how], count.total())
-            found |= {name: count[how] / max(1, count.total()), f"{name}_low": low}
-            found[f"{name}_high"] = high
+        found += asked(place, limits)
+        told(len(found))
     return found
 
 
-def judged(place: Place, limits: ReuseLimits) -> Counter[str]:
-    """Ask about every photo of a place against every other frame's; returns what was done."""
+def figures(found: Sequence[Pair], limits: ReuseLimits) -> dict[str, float]:
+    """Return the shares of false blocks and hints, in all and by source.
+
+    `_photo`: of the photos asked about, those that any photo of their place was taken for: a store
+    holds all of them. `_compared`: of the pairs alone that the hashes let through to the fit.
+    """
+    told: dict[str, float] = {}
+    by_source: dict[str, list[Pair]] = {"": list(found)}
+    for one in found:
+        by_source.setdefault(f"_{one.source}", []).append(one)
+    for suffix, some in by_source.items():
+        told[f"negative_pairs{suffix}"] = len(some)
+        compared = [one for one in some if one.fitted is not None]
+        for how in ("block", "hint"):
+            told |= _share(f"false_{how}{suffix}", some, how, limits)
+            told |= _share(f"false_{how}_compared{suffix}", compared, how, limits)
+        told |= _share_of_photos(f"false_block_photo{suffix}", some, limits)
+        told[f"only_moved{suffix}"] = sum(one.only_moved(limits) for one in some)
+    return told
+
+
+def _share(name: str, some: Sequence[Pair], how: str, limits: ReuseLimits) -> dict[str, float]:
+    hits = [one.action(limits) == how for one in some]
+    return intervals.share(name, hits, [one.scene for one in some])
+
+
+def _share_of_photos(name: str, some: Sequence[Pair], limits: ReuseLimits) -> dict[str, float]:
+    hits: dict[tuple[str, str], bool] = {}
+    for one in some:
+        photo = one.scene, one.photo
+        hits[photo] = hits.get(photo, False) or one.action(limits) == "block"
+    return intervals.share(name, list(hits.values()), [scene for scene, _ in hits])
+
+
+def asked(place: Place, limits: ReuseLimits) -> Iterator[Pair]:
+    """Ask about every photo of a place against every other frame's."""
     seen = [_seen(one, number, limits) for number, one in enumerate(place.exposures)]
     looks: dict[int, fit.Look] = {}
 
@@ -88,23 +143,23 @@ def judged(place: Place, limits: ReuseLimits) -> Counter[str]:
             looks[number] = fit.look(place.exposures[number].data)
         return looks[number]
 
-    counts: Counter[str] = Counter()
-    for asked, kept in _pairs(seen):
-        candidates = seen[kept].alone.candidates(*seen[asked].asked)
+    for mine, kept in _pairs(seen):
+        photo = f"{place.source} {seen[mine].frame} {mine}"
+        none = Pair(place.source, place.scene, photo)
+        candidates = seen[kept].alone.candidates(*seen[mine].asked)
         if not candidates:
-            counts["none"] += 1
+            yield none
             continue
         [one] = candidates
-        fitted = fit.compare(look(asked), look(kept)).numbers
-        counts[action(exact=one.exact, apart=one.apart, fit=fitted, limits=limits)] += 1
-    return counts
+        fitted = fit.compare(look(mine), look(kept)).numbers
+        yield replace(none, candidate=one, fitted=fitted)
 
 
 def places(folder: Path) -> Iterator[Place]:
     """Yield the real places of a folder, then those made of its photographs; always the same."""
     files, together = _frames(folder)
     for frames in together:
-        yield Place("real", tuple(
+        yield Place("real", intervals.scene_of(min(frames)), tuple(
             Exposure((folder / name).read_bytes(), frame)
             for frame in sorted(frames) for name in files[frame][:SPOILT]
         ))  # fmt: skip
@@ -113,7 +168,27 @@ def places(folder: Path) -> Iterator[Place]:
         first = (folder / files[frame][0]).read_bytes()
         shots = made(first, number, flat=source == "flat")
         again = (Exposure(data, f"{frame}/{shot}") for shot, data in enumerate(shots))
-        yield Place(source, (Exposure(first, frame), *again))
+        yield Place(source, intervals.scene_of(frame), (Exposure(first, frame), *again))
+    for number, path in enumerate(textures(folder.parent)):
+        picture = cv2.imread(str(path))
+        assert picture is not None, path
+        first = bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
+        again = (
+            Exposure(d, f"{path.stem}/{n}") for n, d in enumerate(made(first, number, flat=True))
+        )
+        yield Place(
+            "texture", f"{path.parent.name} {path.stem}", (Exposure(first, path.stem), *again)
+        )
+
+
+def textures(shared: Path) -> list[Path]:
+    """Return photographs of carpets, meshes, print and brick, by which `bent` was found."""
+    found = sorted((shared / TEXTURES).glob("falsepositives-*/*.webp"))
+    return [one for one in found if min(_size(one)) >= LEAST]
+
+
+def _size(path: Path) -> tuple[int, int]:
+    return images.open_picture(path.read_bytes()).size
 
 
 def made(data: bytes, seed: int, *, flat: bool) -> Iterator[bytes]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from domain.rectification import Reuse
 
-Fitted = tuple[int, float, float, float]  # matches that agree, share, error in pixels, coherence
+# matches that agree, their share, error in pixels, how coherent and how bent what is left of it is
+Fitted = tuple[int, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class ReuseLimits:
     error: float
     certain: float
     coherent: float
+    bent: float
     hint_agree: int
     hint_share: float
     hint_error: float
@@ -37,8 +39,9 @@ def action(
         return "block"
     if fit is None:
         return "hint" if apart <= limits.near else "none"
-    agree, share, error, coherent = fit
-    if error >= limits.certain and coherent >= limits.coherent:
+    agree, share, error, coherent, bent = fit
+    moved = coherent >= limits.coherent or bent >= limits.bent
+    if error >= limits.certain and moved:
         return "none"  # what deviates, deviates together: another exposure, from a step aside
     if agree >= limits.agree and share >= limits.share and error < limits.error:
         return "block"

@@ -21,6 +21,7 @@ _REUSE: Final = {
     "agree": (1, 10_000), "share": _SHARE, "error": (0.0, 100.0),
     "hint_agree": (1, 10_000), "hint_share": _SHARE, "hint_error": (0.0, 100.0),
     "near": (0, 128), "certain": (0.0, 100.0), "coherent": (-1.0, 1.0),
+    "bent": (-1.0, 1.0),
 }  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def load_limits(passed: float, refused: float, folder: Path = FOLDER) -> tuple[L
         error=used["error"],
         certain=used["certain"],
         coherent=used["coherent"],
+        bent=used["bent"],
         hint_share=used["hint_share"],
         hint_error=used["hint_error"],
     )

@@ -23,7 +23,10 @@ _SIDE_MIN = 8  # pixels of the original
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings, and what is needed to show them (see `media.rectify.heat`)."""
+    """The findings, and what is needed to show them (see `media.rectify.heat`).
+
+    `apart_px`: how badly the best turn, scale and shift fits (see `copies`); None: they do not.
+    """
 
     findings: Findings
     before: Photo
@@ -32,6 +35,7 @@ class Checked:
     fit: Matrix | None  # from the before photo to the after photo, as decoded
     heat: Floats | None = None  # 0 to 1 over the region's grid
     frame: Matrix | None = None  # from that grid to the before photo, as decoded
+    apart_px: float | None = None
 
 
 def check(before: bytes, after: bytes, box: Box, limits: Limits) -> Checked:
@@ -65,18 +69,19 @@ def compared(before: Photo, after: Photo, box: Box, limits: Limits) -> Checked:
     fits = [grow @ fit @ shrink for fit in alignment.fits]
     laid = grids.laid_out(before.rgb, after.rgb, marked, fits)
     seen = change.measured(laid)
+    apart_px = copies.residual(alignment, max(grey[0].shape))
     findings = Findings(
         flaws,
         literal,
         scene.agreement(grey[0], grey[1], region, alignment.fits[0]),
-        copies.copied(alignment, max(grey[0].shape), limits.copy_px),
+        apart_px < limits.copy_px,
         seen.features if seen else None,
         seen.share if seen else None,
         align.slant(alignment.fits[0], region),
     )
     if seen is None:
-        return Checked(findings, before, after, marked, fits[0])
-    return Checked(findings, before, after, marked, laid.fit, seen.heat, laid.frame)
+        return Checked(findings, before, after, marked, fits[0], apart_px=apart_px)
+    return Checked(findings, before, after, marked, laid.fit, seen.heat, laid.frame, apart_px)
 
 
 def expect(before: Photo) -> None:

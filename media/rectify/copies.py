@@ -14,14 +14,9 @@ from media.rectify.align import Alignment, similarity_residual
 _EDGE = 800
 
 
-def copied(alignment: Alignment, edge: int, least: float) -> bool:
-    """Say whether the two are one exposure; `edge`: the longer side that was registered.
-
-    `least`: pixels at 800 below which nothing moved.
-    """
-    return residual(alignment, edge) < least
-
-
 def residual(alignment: Alignment, edge: int) -> float:
-    """Return how badly the best turn, scale and shift fits, in pixels at 800."""
+    """Return how badly the best turn, scale and shift fits, in pixels at 800.
+
+    `edge`: the longer side that was registered.
+    """
     return similarity_residual(alignment.source, alignment.target) * _EDGE / edge

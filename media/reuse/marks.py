@@ -27,6 +27,7 @@ _CUT = 0.08  # of each side, for the middle
 _CLEAR = 0.12  # of the stronger of two waves: below, its direction may be taken either way
 _TIE = 0.7  # ratio of the two above which either may be the first
 _BORDER = 3  # standard deviation in grey levels of a line of border
+_SHOWN_MIN = 0.2  # share of a screen that a photo fills at least
 _TRIM_MIN, _TRIM_MAX = 0.02, 0.45  # share of a side that a border may take
 
 
@@ -65,8 +66,7 @@ def _mark(data: bytes, picture: Gray) -> Mark:
 
 
 def _views(picture: Gray) -> tuple[tuple[int, int], ...]:
-    bare = trimmed(picture)
-    views = [picture] if bare is picture else [bare, picture]
+    views = (among_bars(picture), trimmed(picture), picture)
     found = [hashes(one) for view in views for one in positions(small(view))]
     return tuple(dict.fromkeys(found))
 
@@ -91,6 +91,13 @@ def trimmed(picture: Gray) -> Gray:
     left, right = _edges(picture.T)
     if (top, left) == (0, 0) and (bottom, right) == picture.shape:
         return picture
+    return picture[top:bottom, left:right]
+
+
+def among_bars(picture: Gray) -> Gray:
+    """Return what lies between lines of one colour, as a viewer shows a photo below its bars."""
+    top, bottom = _longest(picture)
+    left, right = _longest(picture[top:bottom].T)
     return picture[top:bottom, left:right]
 
 
@@ -124,10 +131,23 @@ def _packed(bits: NDArray[np.bool_]) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
+def _longest(picture: Gray) -> tuple[int, int]:
+    """Return the longest run of rows that are not of one colour; all of them where it is short."""
+    marks = np.flatnonzero(np.r_[True, _plain(picture), True]) - 1
+    runs = np.diff(marks) - 1
+    at = int(runs.argmax())
+    if runs[at] < _SHOWN_MIN * len(picture):
+        return 0, len(picture)
+    return int(marks[at]) + 1, int(marks[at + 1])
+
+
+def _plain(picture: Gray) -> NDArray[np.bool_]:
+    return np.asarray(picture.astype(np.float32).std(1) <= _BORDER)
+
+
 def _edges(picture: Gray) -> tuple[int, int]:
     """Return where the picture begins and ends between rows of one colour."""
-    lines = picture.astype(np.float32)
-    plain = lines.std(1) <= _BORDER
+    plain = _plain(picture)
     height = len(plain)
     most = int(_TRIM_MAX * height)
     first = next((at for at in range(most) if not plain[at]), 0)

@@ -13,7 +13,7 @@ from domain.reuse import action
 from media import checks
 from media.reuse import fit, marks
 from media.reuse.index import Index
-from tests.media.places import Picture, file, grainy, second_shot, wall
+from tests.media.places import Picture, file, from_aside, grainy, second_shot, wall
 
 PHOTOS = 4
 _, LIMITS = checks.load_limits(0.85, 0.15)
@@ -56,6 +56,15 @@ def screenshot(picture: Picture) -> Picture:
     return screen
 
 
+def in_a_viewer(picture: Picture) -> Picture:
+    """A phone shows the time above the photo and buttons below it."""
+    screen = screenshot(picture)
+    cv2.putText(screen, "12:41", (40, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (240,) * 3, 3)
+    for button in range(4):
+        cv2.circle(screen, (120 + 240 * button, len(screen) - 90), 28, (240,) * 3, 3)
+    return screen
+
+
 COPIES: dict[str, Callable[[Picture], Picture]] = {
     "resaved": lambda one: one,
     "resized": lambda one: cv2.resize(one, None, fx=0.55, fy=0.55).astype(np.uint8),
@@ -65,6 +74,7 @@ COPIES: dict[str, Callable[[Picture], Picture]] = {
     "turned": lambda one: np.rot90(one, 1),
     "upside down": lambda one: one[::-1, ::-1],
     "screenshot": screenshot,
+    "screenshot with bars": in_a_viewer,
     "relit": lambda one: (one * 0.8 + 15).astype(np.uint8),
 }
 
@@ -85,6 +95,13 @@ def test_the_same_file_is_found_without_a_look() -> None:
 def test_another_photo_of_the_same_place_is_not_blocked() -> None:
     for number, one in enumerate(photos()):
         assert found(file(second_shot(one, 40 + number)))[1] != "block"
+
+
+@pytest.mark.parametrize(("seed", "degrees"), [(4, 0.25), (4, 0.3), (5, 0.25)])
+def test_a_bare_wall_under_hardly_another_angle_is_no_copy(seed: int, degrees: float) -> None:
+    again = file(from_aside(wall(seed), degrees, 1.0, 7))
+    fitted = fit.compare(fit.look(again), fit.look(file(wall(seed)))).numbers
+    assert action(exact=False, apart=9, fit=fitted, limits=LIMITS) == "none"
 
 
 @settings(deadline=None, max_examples=40)
