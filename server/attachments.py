@@ -113,13 +113,20 @@ async def progress(sha256: Sha256, here: Here, caller: Sender) -> Response:
 
 def _progress(here: Site, caller: Device, sha256: str) -> BlobReply:
     revocation.check_file(here, caller, sha256)
-    state = receiving.received(here, sha256)
-    if state is None:
-        offered = here.uploads.find(sha256, caller.device_id)
-        if offered is None:
-            raise RefusalError(404, "blob.unknown")
-        state = _partial(here, caller, sha256, offered.size)
-    return state
+    found = _known(here, caller, sha256)
+    return _partial(here, caller, sha256, found.size) if isinstance(found, Offer) else found
+
+
+def _known(here: Site, caller: Device, sha256: str) -> Offer | BlobReply:
+    """Return what a device offered, or the receipt of a file that is here; RefusalError 404.
+
+    In this order: once the file of another device is here, all offers of it go.
+    """
+    offered = here.uploads.find(sha256, caller.device_id)
+    found = receiving.received(here, sha256) or offered
+    if found is None:
+        raise RefusalError(404, "blob.unknown")
+    return found
 
 
 @router.patch("/{sha256}", openapi_extra=bodies.described_bytes("Upload-Offset"))
@@ -159,14 +166,11 @@ async def _receive(
     mine = here.uploads.take_over(sha256, caller.device_id)
     try:
         async with here.uploads.lock(sha256, caller.device_id):
-            received = await run_in_threadpool(receiving.received, here, sha256)
-            if received:
-                if tus.speaks(request) and offset != received.size:
-                    raise _elsewhere(received.size)
-                return received
-            offered = here.uploads.find(sha256, caller.device_id)
-            if offered is None:
-                raise RefusalError(404, "blob.unknown")
+            offered = await run_in_threadpool(_known, here, caller, sha256)
+            if not isinstance(offered, Offer):  # it is here
+                if tus.speaks(request) and offset != offered.size:
+                    raise _elsewhere(offered.size)
+                return offered
             stored = uploads.size(here.uploads.part(sha256, caller.device_id))
             if offset != stored:
                 raise _elsewhere(stored)

@@ -3,12 +3,14 @@
 import asyncio
 import base64
 import hashlib
+import itertools
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import event
 
 from domain.receipts import blob_receipt_bytes
 from offline_store import blobs
@@ -203,6 +205,27 @@ async def test_two_devices_that_send_the_same_file_both_end_with_its_receipt(ben
 
     one, two = await asyncio.wait_for(asyncio.gather(*map(send, phones)), 30)
     assert one == two
+    assert blobs.read(bench.site.store, SHA) == PHOTO
+
+
+@pytest.mark.parametrize("moment", range(3))
+async def test_whenever_the_file_of_another_comes_whole_this_one_is_known(
+    bench: Bench, moment: int
+) -> None:
+    one, two = await bench.phone(), await bench.phone()
+    await create(bench, one)
+    await create(bench, two)
+    engine, loop, looks = bench.site.store.engine, asyncio.get_running_loop(), itertools.count()
+
+    def meanwhile(*_: object) -> None:
+        """Bring the file after the server has looked so often into its database."""
+        if next(looks) == moment:
+            asyncio.run_coroutine_threadsafe(patch(bench, two, 0, PHOTO), loop).result(20)
+
+    event.listen(engine, "checkin", meanwhile)
+    asked = await head(bench, one)
+    event.remove(engine, "checkin", meanwhile)
+    assert asked.status_code == 200
     assert blobs.read(bench.site.store, SHA) == PHOTO
 
 
