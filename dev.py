@@ -120,7 +120,8 @@ def test(*arguments: str) -> int:
         return steps([("mobile", (*phone, *(rest[2:] or MOBILE)))])
     if rest:
         return steps([("pytest", pytest)])
-    spread = (*pytest, "-n", "2", "--dist", "loadfile")
+    # in the order of the tree: by their number, files of few long tests came last, on one core
+    spread = (*pytest, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
     if fast:  # types take half a minute
         return steps([*(step for step in checks() if step[0] != "types"), ("pytest", spread)])
     # two Chromiums fill two cores, and a time is one only with nothing else running
