@@ -110,7 +110,7 @@ def _Together(pictures: Sequence[tuple[bytes, str]], width: float, height: float
     return ft.Column(
         spacing=theme.GAP,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[both, _buttons(model, desk)],
+        controls=[_buttons(model, desk), both],  # above: below they were behind the decision
     )
 
 
@@ -185,4 +185,4 @@ def _buttons(model: ZoomModel, desk: Desk) -> ft.Control:
         )
         for name, icon, factor in steps
     ]
-    return ft.Row(alignment=ft.MainAxisAlignment.CENTER, spacing=theme.GAP, controls=buttons)
+    return ft.Row(alignment=ft.MainAxisAlignment.END, spacing=theme.GAP, controls=buttons)
