@@ -10,7 +10,7 @@ import asyncio
 import gzip
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sqlmodel import Session
 
@@ -22,6 +22,7 @@ from domain.relay import (
     Message,
     Piece,
     RelayUnsignedError,
+    Run,
     encode,
     runs_of,
 )
@@ -33,7 +34,6 @@ from sync.relay_messages import RelayReply
 from sync.transport import Transport
 
 _log = logging.getLogger(__name__)
-_Place = tuple[str, int]  # device and number of an entry
 AT_ONCE = 200  # entries in one message
 FAR_BACK = 20  # entries before an own stop from which it goes ahead of them
 BYTES_AT_ONCE = 512 * 1024
@@ -75,7 +75,7 @@ class Relayer:
             if not rows or self._refused_by == epoch:
                 return
             try:
-                reply = await self._send(rows)
+                went = await self._send(rows)
             except ServerTroubleError:
                 raise
             except ServerRefusedError as error:
@@ -87,10 +87,11 @@ class Relayer:
                     raise OfflineError(reason=str(error.params["reason"])) from error
                 await asyncio.to_thread(self._note, rows, epoch, str(error.params["reason"]))
                 continue
-            if reply is None:
+            if went is None:
                 await asyncio.to_thread(self._note, rows, epoch, RelayUnsignedError.code)
                 continue
-            await asyncio.to_thread(self._answered, rows, epoch or reply.epoch, reply)
+            runs, reply = went
+            await asyncio.to_thread(self._answered, rows, epoch or reply.epoch, runs, reply)
             if not epoch:  # before the first page: the server has named its life
                 return
 
@@ -150,10 +151,10 @@ class Relayer:
             fitting.append(one)
         return epoch, fitting
 
-    async def _send(self, rows: list[Relayed]) -> RelayReply | None:
-        """Offer entries; None where nothing that is here proves any of them."""
+    async def _send(self, rows: list[Relayed]) -> tuple[tuple[Run, ...], RelayReply] | None:
+        """Offer entries; returns the runs that went, None where nothing here proves any of them."""
 
-        def packed() -> bytes | None:
+        def packed() -> tuple[tuple[Run, ...], bytes] | None:
             with self._store.reading() as session:
                 known = devices.find(session, sorted({one.piece.entry.device_id for one in rows}))
                 plant = _plant(session)
@@ -164,24 +165,34 @@ class Relayer:
                     (later if one.came.state == "fork" else first).append(one.piece)
             runs = runs_of(first, keys) + runs_of(later, keys)
             made = max(one.came.came_ms for one in rows)
-            return encode(Message(plant, self._device_id, made, runs)) if runs else None
+            return (runs, encode(Message(plant, self._device_id, made, runs))) if runs else None
 
-        data = await asyncio.to_thread(packed)
-        if data is None:
+        found = await asyncio.to_thread(packed)
+        if found is None:
             return None
-        return await self._transport.relay(await asyncio.to_thread(gzip.compress, data, 6, mtime=0))
+        runs, data = found
+        data = await asyncio.to_thread(gzip.compress, data, 6, mtime=0)
+        return runs, await self._transport.relay(data)
 
-    def _answered(self, rows: list[Relayed], epoch: str, reply: RelayReply) -> None:
-        """Note what each entry was answered; of two with one number, the fork went behind."""
-        told = defaultdict[_Place, deque[str]](deque)
-        for run in reply.runs:
-            for number in range(run.first, run.last + 1):
-                told[run.dev, number].append(run.code or run.outcome)
+    def _answered(
+        self, rows: list[Relayed], epoch: str, runs: Iterable[Run], reply: RelayReply
+    ) -> None:
+        """Note what each entry was answered; two with one number have an answer each, in order."""
+        said = defaultdict[tuple[str, int], deque[str]](deque)
+        for one in reply.runs:
+            for number in range(one.first, one.last + 1):
+                said[one.dev, number].append(one.code or one.outcome)
+        told: dict[tuple[str, int, bytes], str] = {}
+        for run in runs:
+            for number, body in enumerate(run.bodies, run.first):
+                if answers := said[run.device_id, number]:
+                    told[run.device_id, number, body] = answers.popleft()
         answered = defaultdict[str, list[Relayed]](list)
-        for one in sorted(rows, key=lambda one: one.came.state == "fork"):
-            said = told[one.piece.entry.device_id, one.piece.entry.number]
+        for row in rows:
+            entry = row.piece.entry
+            answer = told.get((entry.device_id, entry.number, row.piece.body))
             # nothing behind the others proves them yet
-            answered[said.popleft() if said else RelayUnsignedError.code].append(one)
+            answered[answer or RelayUnsignedError.code].append(row)
         for answer, of in answered.items():
             self._note(of, epoch, answer)
         _log.info("relayed", extra={"entries": len(rows), "runs": len(reply.runs)})

@@ -170,6 +170,33 @@ async def test_of_a_copied_device_what_stands_in_the_feed_is_no_fork_where_it_wa
     assert left == [(after, "sync.fork")], f"{before} has arrived"
 
 
+async def test_of_two_histories_only_the_one_that_is_turned_down_stops_counting(
+    plant: Plant,
+) -> None:
+    mine, carrier = await plant.tablet(), await plant.limited(OTHERS)
+    await carrier.engine.sync_once()
+    true = mine.write(WORKER, "hazard", report("在服务器上"), kind="edit")
+    hand(plant, mine, carrier)
+    with carrier.store.session() as session:  # its proof was on a picture that was not read
+        [one] = relayed.find(session)
+        relayed.drop(session, one.piece)
+        relayed.add(session, one.piece._replace(signature=None), one.came)
+    await mine.engine.sync_once()
+    with mine.store.session() as session:  # and then the other body's, under the same number
+        entries.remove(session, mine.identity.device_id, 1)
+        records.refold_all(session, [true], plant.site.pack.definitions.policies)
+    other = mine.write(WORKER, "hazard", report("另一台写的"))
+    with mine.store.reading() as session:
+        [fork] = entries.of_device(session, mine.identity.device_id, 1, 1)
+    with carrier.store.session() as session:
+        piece = Piece(fork.entry, fork.body, one.piece.previous, fork.hash, fork.signature)
+        relayed.add(session, piece, Came(mine.identity.device_id, NOW, "fork"))
+    await carrier.engine.sync_once()
+    with carrier.store.reading() as session:
+        left = {row.piece.entry.record_id: row.came.state for row in relayed.find(session)}
+    assert left == {true: "counts", other: "fork"}
+
+
 async def test_who_reads_the_feed_anew_takes_what_a_server_copied_back_says_by_now(
     plant: Plant,
 ) -> None:
