@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.helpers.browser import Person
 from tests.helpers.processes import Cut, world
 from tools.drawn import TANK, draw_after, draw_again, draw_photo, forged_label
 from tools.screens_hazard import hazard
@@ -78,14 +79,19 @@ def scanner(site: Site) -> None:
         tour.shoot(who, "type")
 
 
+def begin(tour: Tour, who: Person) -> None:
+    """Scan the label in view and have its checklist."""
+    enter(who, tour, INSPECTOR)
+    who.tap(tour.t("today.scan"))
+    who.sees(tour.t("sheet.still"), LATE_S)
+
+
 def checklist(site: Site) -> None:
     """The checklist with a reading above its limit, its photo, and a report from the item."""
     tour, t = site.tour, site.tour.t
     items = yaml.safe_load((ASSETS / "definitions/forms/TANK-D.yaml").read_text("utf-8"))["items"]
     with site.person(site.label(TANK), TANK) as who:
-        enter(who, tour, INSPECTOR)
-        who.tap(t("today.scan"))
-        who.sees(t("sheet.still"), LATE_S)
+        begin(tour, who)
         for number, item in enumerate(items[:2], start=1):
             who.tap_below(f"{number} {item[tour.language]}", t("question.ok"))
             who.page.wait_for_timeout(SHELL_MS)
@@ -116,9 +122,7 @@ def inspection(site: Site) -> None:
     tour, t = site.tour, site.tour.t
     items = yaml.safe_load((ASSETS / "definitions/forms/COMP-D.yaml").read_text("utf-8"))["items"]
     with site.person(site.label(COMPRESSOR), COMPRESSOR) as who:
-        enter(who, tour, INSPECTOR)
-        who.tap(t("today.scan"))
-        who.sees(t("sheet.still"), LATE_S)
+        begin(tour, who)
         for number, item in enumerate(items, start=1):
             heading, reading = f"{number} {item[tour.language]}", item["t"] == "num"
             wrong = item["id"] == WRONG

@@ -13,6 +13,7 @@ from tests.scenarios.repairs import PINS, REPORTER, closed, met, sees
 from tests.scenarios.test_s30_recheck import (
     DAY_MIN,
     at_label,
+    due,
     on_friday,
     open_task,
     rechecked,
@@ -24,9 +25,7 @@ from tests.scenarios.test_s30_recheck import (
 async def test_a_notice_of_a_recheck_leads_to_it_and_once_it_is_done_to_its_hazard(
     site: PlantSite,
 ) -> None:
-    device = await on_friday(site)
-    hazard = await closed(site, device)
-    task = task_of(site, hazard).record_id
+    device, hazard, task = await due(site)
     [notice] = [
         one.notice_id for one in inbox(device, REPORTER).cards if one.key.endswith(".recheck_start")
     ]

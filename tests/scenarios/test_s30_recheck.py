@@ -58,6 +58,13 @@ def task_of(site: PlantSite, hazard: str) -> Record:
     return task
 
 
+async def due(site: PlantSite) -> tuple[Device, str, str]:
+    """A device on Friday, a hazard that was closed there, and the task to recheck it."""
+    device = await on_friday(site)
+    hazard = await closed(site, device)
+    return device, hazard, task_of(site, hazard).record_id
+
+
 def reminded(device: Device, person: str) -> list[str]:
     """What a person was reminded of about rechecks."""
     keys = [card.key for card in inbox(device, person).cards if card.rule == "reminder"]
@@ -115,9 +122,7 @@ async def test_closed_on_friday_due_on_monday_and_the_device_that_closes_says_so
 
 async def test_the_reporter_rechecks_at_the_label_in_three_taps(site: PlantSite) -> None:
     """Home → task, scan, shutter, "still fixed": three taps and a scan."""
-    device = await on_friday(site)
-    hazard = await closed(site, device)
-    task = task_of(site, hazard).record_id
+    device, hazard, task = await due(site)
     device.wire.up = False
     sees(device, site.label("DB-03"), second_shot(wall(1), 7))
     async with screen_of(device, REPORTER, PINS[REPORTER]) as client:
@@ -180,9 +185,7 @@ async def test_another_labels_asset_is_refused_by_name_and_a_typed_id_opens_noth
 
 async def test_a_failed_recheck_opens_the_hazard_again_with_its_history(site: PlantSite) -> None:
     """The guard is gone: red box, the standard drawing, words, and the hazard is open again."""
-    device = await on_friday(site)
-    hazard = await closed(site, device)
-    task = task_of(site, hazard).record_id
+    device, hazard, task = await due(site)
     before = len(hazards.view(device.app, device.person(VERIFIER), hazard).steps)
     sees(device, site.label("DB-03"), second_shot(with_defect(wall(1)), 7))
     async with screen_of(device, REPORTER, PINS[REPORTER], width=1280, height=800) as client:
@@ -290,9 +293,7 @@ async def test_the_server_takes_no_answer_without_photo_place_or_words(site: Pla
 
 
 async def test_reminded_a_day_before_then_handed_on_then_escalated(site: PlantSite) -> None:
-    device = await on_friday(site)
-    hazard = await closed(site, device)
-    task = task_of(site, hazard).record_id
+    device, hazard, task = await due(site)
     site.time.pass_by(2 * DAY_MIN - 5)
     await met(site, device)
     assert reminded(device, REPORTER) == ["recheck_start"]
@@ -336,9 +337,7 @@ async def test_a_reporter_who_is_away_is_stood_in_for_at_once(site: PlantSite) -
 
 
 async def test_opened_by_hand_the_recheck_is_withdrawn(site: PlantSite) -> None:
-    device = await on_friday(site)
-    hazard = await closed(site, device)
-    task = task_of(site, hazard).record_id
+    device, hazard, task = await due(site)
     act(device, VERIFIER, hazard, "reopen>reopened", note="又坏了")
     await met(site, device)
     assert on_server(site, task).text("state") == "withdrawn"

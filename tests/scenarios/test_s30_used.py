@@ -25,7 +25,7 @@ from tests.scenarios.repairs import (
     sees,
     shoot,
 )
-from tests.scenarios.test_s30_recheck import at_label, on_friday, open_task, sneak, task_of
+from tests.scenarios.test_s30_recheck import at_label, due, on_friday, open_task, sneak, task_of
 
 ELSEWHERE = second_shot(wall(1), 7)
 
@@ -59,9 +59,7 @@ async def test_a_used_photo_is_turned_away_at_the_shutter_with_the_other_picture
     site: PlantSite,
 ) -> None:
     """The photo that closed the hazard, photographed again: nothing is kept, a new one passes."""
-    device = await on_friday(site)
-    hazard = await closed(site, device)
-    task = task_of(site, hazard).record_id
+    device, hazard, task = await due(site)
     with device.app.store.reading() as session:
         code = records.get(session, hazard).text("code")
     device.wire.up = False
@@ -92,9 +90,7 @@ async def test_a_used_photo_is_turned_away_at_the_shutter_with_the_other_picture
 async def test_what_only_the_server_can_know_is_for_a_person_and_does_not_count_as_passed(
     site: PlantSite, language: str
 ) -> None:
-    device = await on_friday(site)
-    hazard = await closed(site, device)
-    task = task_of(site, hazard).record_id
+    device, hazard, task = await due(site)
     device.wire.up = False
     _, code = await used_elsewhere(site)
     photo = rechecked_with(site, device, task, copied(ELSEWHERE))
@@ -165,9 +161,7 @@ async def test_a_device_that_knew_and_answers_all_the_same_is_not_believed(
     site: PlantSite,
 ) -> None:
     """Tampered with: it keeps the photo that it found used, and says that all is well."""
-    device = await on_friday(site)
-    hazard = await closed(site, device)
-    task = task_of(site, hazard).record_id
+    device, _, task = await due(site)
     cells: dict[str, Value] = {
         "of": task, "shot": "recheck", "by": REPORTER, "original": "ab" * 32, "source": "camera",
         "taken_ms": device.app.clock.now_ms(), "reuse": {"how": "block", "of": "elsewhere"},
