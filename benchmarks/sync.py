@@ -18,7 +18,7 @@ from benchmarks import sync_checks
 from benchmarks.runner import Options, Result
 from benchmarks.sync_limits import bodies_of, limits
 from benchmarks.sync_links import Wire
-from benchmarks.sync_world import World, cpu_s, rss_mb
+from benchmarks.sync_world import World, cpu_s, rss_mb, settle
 
 PARTS = ("push", "pull", "slow", "stops", "crowd", "nochange")
 _RATIOS = {"push_of_limit", "pull_of_limit", "push_over_plain"}
@@ -136,6 +136,7 @@ def _round(
     with world.server(home) as (port, pid):
         url = f"http://127.0.0.1:{port}"
         with world.device(sender, url) as device:
+            settle()
             before = (cpu_s(pid), cpu_s(device.process.pid))
             pushed = device.do("sync")
             seen["server_cpu_us"].append((cpu_s(pid) - before[0]) / count * 1e6)
@@ -145,6 +146,7 @@ def _round(
         seen["device_peak_rss_mb"].append(pushed["peak_rss_mb"])
         if pulls:
             with world.device(other, url) as device:
+                settle()
                 pulled = device.do("sync")
             pull_s = pulled["ms"][0] / 1000
             seen["device_peak_rss_mb"][-1] = max(pulled["peak_rss_mb"], pushed["peak_rss_mb"])

@@ -16,7 +16,7 @@ from app.settings import ClientSettings
 from app.unlock import open_seal
 from benchmarks.baselines import bare_sync, plain_push
 from benchmarks.sync_device import secret_of
-from benchmarks.sync_world import World
+from benchmarks.sync_world import World, settle
 from offline_store import sealing
 from offline_store.database import FILE_NAME
 
@@ -87,9 +87,12 @@ def limits(world: World, folder: Path, bodies: list[bytes], server: Path) -> Lim
     folder.mkdir()
     rows = rows_of(server, bodies)
     with world.plain(folder) as port:
+        settle()
         wire = bare_sync.carry(port, bodies, up=True)
         up = bare_sync.insert(folder / "up.db", rows)
         lean = bare_sync.insert(folder / "lean.db", lean_rows(bodies))
+        settle()
         down = bare_sync.carry(port, bodies, up=False) + bare_sync.insert(folder / "down.db", rows)
+        settle()
         plain = plain_push.push(folder / "own.db", f"http://127.0.0.1:{port}", bodies)
     return Limits(wire + up, down, wire + lean, plain)

@@ -131,6 +131,11 @@ class World:
             key.replace(secret_of(target))
 
 
+def settle() -> None:
+    """Let the disk have all that was copied: else the next commit that is timed waits for it."""
+    os.sync()
+
+
 def rss_mb(pid: int) -> float:
     """Return the most memory that a process ever had."""
     return peak_rss_mb(str(pid))

@@ -6,16 +6,16 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import Row, Select, bindparam, delete, select, update
 from sqlmodel import Session, col
 
-from domain.changes import DECISIONS, Entry, decode, genesis, link
+from domain.changes import Entry, decode, genesis, link
 from domain.errors import EntryInvalidError, StoreDamagedError
 from domain.merge import Verdict
 from domain.records import Value
 from offline_store import bulk
 from offline_store.bulk import IN_MAX
-from offline_store.tables import EntryRow
+from offline_store.tables import DECIDED, EntryRow
 
 MARK_DIGITS = 16  # hex, of the hash that tells a feed from one with the same numbers
 _FOLD_ORDER = '"feed" IS NULL, "feed", "device_id", "number"'
@@ -145,19 +145,12 @@ def waiting(session: Session, device_id: str, first: int, limit: int) -> list[Wa
 
 def decisions_far_back(session: Session, device_id: str, by: int) -> list[Logged]:
     """Return a device's signed decisions that wait behind `by` or more of its other entries."""
-    this = (col(EntryRow.device_id) == device_id, col(EntryRow.feed).is_(None))
-    query = select(func.min(col(EntryRow.number))).where(*this)
-    first = session.connection().execute(query).scalar()
-    if first is None:
+    first = bulk.first(session, _WAITING_FIRST, (device_id,))
+    if first is None or first[0] is None:
         return []
-    rows = session.connection().execute(
-        _columns()
-        .where(*this, col(EntryRow.number) >= first + by, col(EntryRow.kind).in_(DECISIONS))
-        .where(col(EntryRow.signature).is_not(None))
-        .order_by(col(EntryRow.number))
-        .limit(IN_MAX)
-    )
-    return [logged(row) for row in rows]
+    rows = bulk.run(session, _DECIDED, (device_id, first[0] + by, IN_MAX))
+    found = (one for row in rows for one in of_device(session, device_id, row[0], 1))
+    return [one for one in found if one.signature]
 
 
 def remove(session: Session, device_id: str, number: int) -> str | None:
@@ -229,10 +222,18 @@ def page(
 def stored_page(
     session: Session, after: int, limit: int, *, without: str | None = None
 ) -> tuple[list[Stored], int, bool]:
-    """Return the same as `page`, for whoever passes it on as it is."""
-    end, more = _edge(session, after, limit)
-    rows = _of_feed(session, after, end, Stored._fields)
-    return [Stored._make(row) for row in rows if row[0] != without], end, more
+    """Return the same as `page`, for whoever passes it on as it is.
+
+    What is left out does not count: a device that has sent much is not led through all of it.
+    """
+    last = last_feed(session)
+    if last <= after:
+        return [], after, False
+    others = (after, without or "")
+    edge = bulk.first(session, _EDGE_OF_OTHERS, (*others, limit - 1))
+    end = edge[0] if edge else last
+    rows = bulk.run(session, _PASSED_ON, (*others, end))
+    return [Stored._make(row) for row in rows], end, end < last
 
 
 def _edge(session: Session, after: int, limit: int) -> tuple[int, bool]:
@@ -373,6 +374,18 @@ _CONFIRMED = (
     "SELECT number FROM entry WHERE device_id = ? AND feed IS NOT NULL ORDER BY number DESC LIMIT 1"
 )
 _EDGE = "SELECT feed FROM entry WHERE feed > ? ORDER BY feed LIMIT 1 OFFSET ?"
+_EDGE_OF_OTHERS = (
+    "SELECT feed FROM entry WHERE feed > ? AND device_id <> ? ORDER BY feed LIMIT 1 OFFSET ?"
+)
+_PASSED_ON = (
+    f"{bulk.columns(EntryRow, Stored._fields)} WHERE feed > ? AND device_id <> ? AND feed <= ?"
+    " ORDER BY feed, device_id, number"
+)
+_WAITING_FIRST = "SELECT min(number) FROM entry WHERE device_id = ? AND feed IS NULL"
+_DECIDED = (
+    f"SELECT number FROM entry WHERE device_id = ? AND number >= ? AND {DECIDED}"  # noqa: S608
+    " ORDER BY number LIMIT ?"
+)
 _MARK = "SELECT hash FROM entry WHERE feed <= ? ORDER BY feed DESC, device_id, number DESC LIMIT 1"
 
 
