@@ -10,8 +10,9 @@ there, and a decision's passes for nothing but a decision.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
+
+import msgspec
 
 from domain import bodies, unreadable
 from domain.bodies import NAME_MAX, WHOLE_MAX
@@ -30,8 +31,7 @@ _KEYS = frozenset(
 Sign = Callable[[bytes], bytes]  # the device's key: a message to its 64 bytes of Ed25519
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceTime:
+class DeviceTime(msgspec.Struct, frozen=True, gc=False):
     """What the device's clocks said, in ms, and the boot they belong to.
 
     `uncertainty_ms` is how far the corrected time may be off; None before the first server contact
@@ -44,9 +44,12 @@ class DeviceTime:
     uncertainty_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One change; `base` names for each changed field the writer whose value was seen."""
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One change; `base` names for each changed field the writer whose value was seen.
+
+    Tens of thousands are made in a sync: as a struct in a seventh of a dataclass's time. It holds
+    plain values alone, which hold nothing that leads back to it, so no collector looks at it.
+    """
 
     device_id: str
     number: int

@@ -7,8 +7,10 @@ are ms since 1970 UTC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import structs
 
 from domain.changes import Entry
 from domain.errors import FieldError
@@ -139,7 +141,7 @@ def corrected(entry: Entry, true_ms: int | None) -> Entry:
         return entry
     shift = true_ms - entry.wall_ms
     values = {name: _moved(name, value, entry.wall_ms, shift) for name, value in entry.set.items()}
-    return replace(entry, wall_ms=true_ms, set=values)
+    return structs.replace(entry, wall_ms=true_ms, set=values)
 
 
 def _moved(name: str, value: Value, wall_ms: int, shift: int) -> Value:

@@ -48,8 +48,7 @@ class Logged:
     signature: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """An entry of this device as it is sent; most senders need not know what it says."""
 
     device_id: str
@@ -382,8 +381,10 @@ _PASSED_ON = (
     " ORDER BY feed, device_id, number"
 )
 _WAITING_FIRST = "SELECT min(number) FROM entry WHERE device_id = ? AND feed IS NULL"
+# on devices alone, and their SQLite would rather look through all that waits
 _DECIDED = (
-    f"SELECT number FROM entry WHERE device_id = ? AND number >= ? AND {DECIDED}"  # noqa: S608
+    "SELECT number FROM entry INDEXED BY entry_decided"  # noqa: S608
+    f" WHERE device_id = ? AND number >= ? AND {DECIDED}"
     " ORDER BY number LIMIT ?"
 )
 _MARK = "SELECT hash FROM entry WHERE feed <= ? ORDER BY feed DESC, device_id, number DESC LIMIT 1"

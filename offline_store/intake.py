@@ -12,6 +12,7 @@ from offline_store.database import lock_feed
 from offline_store.entries import head, last_feed
 
 _Head = tuple[int, bytes]  # number and hash
+Row = tuple[object, ...]
 _Said = tuple[merge.Verdict, str | None, str | None]  # verdict, code, params as they are stored
 
 
@@ -42,7 +43,7 @@ class Intake:
         self._number, self._hash = at or head(session, device_id)
         self._entries: list[Entry] = []
         self._rows: list[tuple[object, ...]] = []
-        self._begun: dict[str, tuple[Entry, int]] = {}
+        self._begun: dict[str, tuple[Entry, int, Row | None]] = {}
         ids = list(dict.fromkeys(record_ids))
         earlier, true = entries.of_records(session, ids), times.of_records(session, ids)
         self._ids = frozenset(ids)
@@ -141,16 +142,23 @@ class Intake:
         return merged._replace(verdict=verdict)
 
     def begin(
-        self, entry: Entry, body: bytes, received_ms: int, signature: bytes | None, digest: bytes
+        self,
+        entry: Entry,
+        body: bytes,
+        received_ms: int,
+        signature: bytes | None,
+        digest: bytes,
+        row: Row | None = None,
     ) -> None:
         """Take the next entry, accepted as the first of a record that is `untouched`.
 
         It only fills cells (`merge.is_plain`) by a clock that is not ahead: its record is made of
-        it alone, and folded only where another entry asks for it.
+        it alone, and folded only where another entry asks for it. `row` is that record's
+        (`records.row_of_first`), where the caller has made it.
         """
         assert entry.number == self._number + 1, "a gap is answered before the intake"
         self._number, self._hash = entry.number, digest
-        self._begun[entry.record_id] = (entry, received_ms)
+        self._begun[entry.record_id] = (entry, received_ms, row)
         self._row(entry, body, received_ms, ("accepted", None, None), signature)
 
     def _row(

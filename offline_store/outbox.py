@@ -209,8 +209,12 @@ def confirm(
     answered: Batch,
     exceptions: Sequence[Answer],
     policies: merge.TypePolicies = merge.POLICIES,
+    *,
+    sent: Sequence[Waiting] | None = None,
 ) -> list[str]:
     """Note the server's reply to a push and bring its records up to date; returns their ids.
+
+    `sent` are the entries that it answers, where the caller still has them.
 
     Where another push is noted under the same feed number, the server was copied back since: both
     go again, and it says what it has of them.
@@ -221,7 +225,10 @@ def confirm(
         reopen(session, answered.device_id, min(former.first, answered.first), policies)
         return []
     batches.answer(session, answered)
-    touched, ahead = _touched(session, answered)
+    if sent is None:
+        size = answered.last - answered.first + 1
+        sent = entries.waiting(session, answered.device_id, answered.first, size)
+    touched, ahead = _touched(sent, answered.received_ms or 0)
     told = (answered.feed, answered.received_ms, "accepted")
     bulk.run(session, _CONFIRM, (*told, answered.device_id, answered.first, answered.last))
     for answer in exceptions:
@@ -248,17 +255,16 @@ def _own(session: Session, answered: Batch, numbers: Sequence[int]) -> list[Entr
     ]
 
 
-def _touched(session: Session, answered: Batch) -> tuple[dict[str, list[int]], set[str]]:
+def _touched(sent: Sequence[Waiting], received_ms: int) -> tuple[dict[str, list[int]], set[str]]:
     """Return the records of a push with the numbers of its entries, and which are ahead.
 
     Those are younger than their receipt, by the clock that wrote them.
     """
-    received, size = answered.received_ms or 0, answered.last - answered.first + 1
     touched: dict[str, list[int]] = {}
     ahead: set[str] = set()
-    for one in entries.waiting(session, answered.device_id, answered.first, size):
+    for one in sent:
         touched.setdefault(one.record_id, []).append(one.number)
-        if bodies.wall_ms(one.body) > received:
+        if bodies.wall_ms(one.body) > received_ms:
             ahead.add(one.record_id)
     return touched, ahead
 

@@ -239,12 +239,18 @@ def save(
         search.update(session, kept, list(folded))
 
 
-def begin(session: Session, first: Iterable[tuple[Entry, int]], feed: int) -> None:
+def begin(
+    session: Session, first: Iterable[tuple[Entry, int, tuple[object, ...] | None]], feed: int
+) -> None:
     """Insert records that one entry each makes by only filling cells (`merge.is_plain`).
 
-    With each entry comes when the server got it (ms). Nobody searches where they are (server).
+    With each entry comes when the server got it (ms), and its row where that is made already; its
+    feed number is known only now. Nobody searches where they are (server).
     """
-    rows = [row_of_first(entry, received_ms, feed) for entry, received_ms in first]
+    rows = [
+        (*made[:_FEED], feed, *made[_FEED + 1 :]) if made else row_of_first(entry, came_ms, feed)
+        for entry, came_ms, made in first
+    ]
     bulk.insert(session, RecordRow, STORED, rows)
 
 
@@ -318,6 +324,7 @@ STORED = (
     "record_id", "type", "definition", "parent", "area", "asset", "unit", "person", "author",
     "due_ms", "state", "open_holds", "deleted", "feed", "changed_ms", "cells",
 )  # fmt: skip
+_FEED = STORED.index("feed")
 
 
 def _values(folded: merge.Merged, feed: int) -> tuple[object, ...]:

@@ -25,8 +25,9 @@ from offline_store import batches, devices, entries, journal, records, times
 from offline_store.database import lock_feed
 from server import alarms, certificates, clock_check, quarantine, revocation, work_rights
 from server import reports as quick
+from server.ahead import Ahead, look
 from server.certificates import Standing
-from server.offers import Draft, Offered, drafts, read
+from server.offers import Offered, read
 from server.own_entries import OwnStep, write_own, write_within
 from server.problems import RefusalError
 from server.proving import ForgedError, Proof, prove
@@ -51,10 +52,10 @@ def take(
     here: Site, push: PushHead, bodies: Sequence[bytes], sigs: Mapping[int, bytes] | None = None
 ) -> Taken:
     """Take a push of the device named in its head; raises RefusalError if it cannot be taken."""
-    aside, drawn = here.settings.home / "quarantine", drafts(push, bodies)
+    aside, ahead = here.settings.home / "quarantine", look(here, push, bodies)
     try:
         taken = here.store.run(
-            lambda session: _taken(here, session, push, bodies, drawn, sigs or {})
+            lambda session: _taken(here, session, push, bodies, ahead, sigs or {})
         )
     except _ForkError as error:
         _set_aside(aside, "fork", push, bodies)
@@ -90,7 +91,7 @@ def _taken(
     session: Session,
     push: PushHead,
     bodies: Sequence[bytes],
-    drawn: Sequence[Draft],
+    ahead: Ahead,
     sigs: Mapping[int, bytes],
 ) -> Taken:
     """Judge one push at a time: a verdict looks at other records, which must not move meanwhile."""
@@ -98,19 +99,19 @@ def _taken(
     before = batches.lookup(session, push.dev, push.first)
     if before and before.reply and before.head.hex() == push.head:
         return Taken(PushReply.model_validate_json(before.reply), before.reply, fresh=False)
-    hashes = _check_chain(session, push, bodies)
+    _check_chain(session, push, bodies, ahead.hashes)
     if push.newest is not None:
         devices.tell(session, push.dev, push.newest, here.now_ms())
-    offered = read(session, push, bodies, here.now_ms(), drawn)
+    offered = read(session, push, bodies, here.now_ms(), ahead.drafts)
     device, its = devices.lookup(session, push.dev), records.lookup(session, push.dev)
-    proof = prove(session, push, sigs, offered, hashes, device, its)
+    proof = prove(session, push, sigs, offered, ahead.hashes, device, its)
     proof = revocation.held(device, its, proof)
     here.refresh(session)
     own, behind = offered.up_to(proof.count), offered.entries[proof.count :]
     last = own.entries[-1].number
-    head = push.model_copy(update={"last": last, "head": hashes[proof.count - 1].hex()})
+    head = push.model_copy(update={"last": last, "head": ahead.hashes[proof.count - 1].hex()})
     standing = certificates.standing(session, push)
-    taken = _take(here, session, head, own, hashes, proof, standing)
+    taken = _take(here, session, head, own, ahead, proof, standing)
     forged = None if proof.whole else last + 1
     quarantine.settle(here, session, own.entries)
     steps = _alarms(here, session, push, proof, forged, own)
@@ -177,8 +178,10 @@ def _violations(
     ]
 
 
-def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> list[bytes]:
-    """Return the chain hash of each entry; raises if the push does not go on from what is here."""
+def _check_chain(
+    session: Session, push: PushHead, bodies: Sequence[bytes], hashes: Sequence[bytes]
+) -> None:
+    """Raise if a push with these chain hashes does not go on from what is here."""
     number, head = journal.head(session, push.dev)
     if push.first > number + 1:
         raise RefusalError(409, "sync.gap", expected=number + 1)
@@ -191,10 +194,8 @@ def _check_chain(session: Session, push: PushHead, bodies: Sequence[bytes]) -> l
         raise RefusalError(409, "sync.gap", expected=number + 1)  # known so far: send from there
     if push.prev != head.hex():
         raise _ForkError(push.first)
-    hashes = journal.chain(head, bodies)
     if hashes[-1].hex() != push.head and not push.each:  # with each signature we see since where
         raise RefusalError(409, "sync.chain", expected=number + 1)
-    return hashes
 
 
 def _take(
@@ -202,7 +203,7 @@ def _take(
     session: Session,
     push: PushHead,
     offered: Offered,
-    hashes: Sequence[bytes],
+    ahead: Ahead,
     proof: Proof,
     standing: Standing | None = None,
 ) -> Taken:
@@ -218,14 +219,15 @@ def _take(
         timed = times.read_ahead(offered.entries, without=out)
         intake = journal.Intake(session, push.dev, ids, here.pack.definitions.policies, at)
         exceptions: list[PushException] = []
-        for entry, body, digest in zip(timed, offered.bodies, hashes, strict=False):
+        for entry, body, digest in zip(timed, offered.bodies, ahead.hashes, strict=False):
             refusal = offered.wrong.get(entry.number) or wrong.get(entry.record_id)
             if entry.number in proof.unproved:
                 refusal = UnprovedError()
             signature = proof.signatures.get(entry.number)
             first = refusal is None and not proof.quarantined and intake.untouched(entry.record_id)
-            if first and reports.sure(entry, body, now):
-                intake.begin(entry, body, now, signature, digest)
+            row = ahead.row(entry, reports, now) if first else None
+            if row or (first and reports.sure(entry, body, now)):
+                intake.begin(entry, body, now, signature, digest, row)
                 continue
             offer = Offer(entry, body, signature, refusal, proof.quarantined, digest, standing)
             _, exception = judge(here, session, intake, offer, now)

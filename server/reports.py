@@ -81,7 +81,7 @@ class Reports:
         known = _known(entry)
         if known not in self._learned or entry.base or entry.definition != _DEFINITION:
             return False
-        shape, person = self._shapes[known.names], entry.person_id
+        shape, person = self._shapes.get(known.names), entry.person_id
         if shape is None or cells["reporter"] != person or cells["state"] != "reported":
             return False
         if cells["action"] != hazard_rights.REPORT or not notice_rights.is_free(entry.record_id):

@@ -66,20 +66,39 @@ class Flow:
         """
         if not self._under_way:
             self._send(outgoing)
-        sent = self._under_way[0]
-        following = await asyncio.to_thread(self._pusher.ahead, outgoing)
+        sent, following, after = self._under_way[0], await self._following(outgoing), None
+        preparing = None
         if following is not None and self._pusher.swift:
-            self._send(following, early=True)
-        reply, raw = await self._answer(sent)
+            preparing = self._prepared(following)
+        try:
+            reply, raw = await self._answer(sent)
+        finally:
+            if preparing is not None:
+                after = await preparing
         self._under_way.remove(sent)
         began_ms, self._answered_ms = max(sent.sent_ms, self._answered_ms), self._now_ms()
         self._pusher.took(outgoing, self._answered_ms - began_ms)
         answered(reply, sent.sent_ms)
         whole = reply.accepted_to == outgoing.batch.last
+        if after is not None and whole and self._pusher.swift:
+            self._send(after, early=True)
         if following is not None and not self._under_way and whole:
             self._send(await asyncio.to_thread(self._pusher.longer, following))
         await asyncio.to_thread(self._pusher.confirm, outgoing, reply, raw)
         return self._under_way[0].outgoing if self._under_way else None
+
+    async def _following(self, outgoing: Outgoing) -> Outgoing | None:
+        """Return the push behind one that is under way; on a quick link it goes now."""
+        if len(self._under_way) > 1:
+            return self._under_way[1].outgoing
+        following = await asyncio.to_thread(self._pusher.ahead, outgoing)
+        if following is not None and self._pusher.swift:
+            self._send(following, early=True)
+        return following
+
+    def _prepared(self, outgoing: Outgoing) -> "asyncio.Future[Outgoing | None]":
+        """Write down the push behind the last one under way, while the server works on both."""
+        return asyncio.ensure_future(asyncio.to_thread(self._pusher.ahead, outgoing))
 
     async def _answer(self, sent: _Sent) -> _Reply:
         try:

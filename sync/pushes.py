@@ -212,7 +212,7 @@ class Pusher:
         if taken:
             answered = replace(answered, last=last, head=taken[-1].hash)
             with self._store.session() as session:
-                outbox.confirm(session, answered, exceptions, self._policies())
+                outbox.confirm(session, answered, exceptions, self._policies(), sent=taken)
                 knowing.met(session, self.transport.life)
                 if last < outgoing.batch.last:  # what was to follow has nothing to follow now
                     batches.drop_unanswered(session, self._device_id, last + 1)

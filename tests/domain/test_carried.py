@@ -1,9 +1,8 @@
 """A stop in force before its turn: the fold unwraps it, its turn confirms it, nothing doubles."""
 
-from dataclasses import replace
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from domain.carried import CELL, inside, proved, wrapped
 from domain.changes import DeviceTime, Entry, encode, link, signed_bytes

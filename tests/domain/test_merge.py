@@ -5,13 +5,14 @@ and `theirs` on device B, neither knowing of the other; both orders of the feed 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.changes import DeviceTime, Entry
 from domain.joins import elements, identity

@@ -1,6 +1,6 @@
 """A proof file takes the names along that its entries need, and no others."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from domain.changes import DeviceTime, Entry
 from domain.proof_names import FIELDS, PEOPLE, STATES, THINGS, names_of

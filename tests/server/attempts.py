@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from msgspec import structs
+
 from domain import quarantine
 from domain.changes import DeviceTime, Entry
 from domain.definitions import Definitions
@@ -227,7 +229,7 @@ def _finished(situation: str) -> Attempt:
 
 def _planned(situation: str) -> Attempt:
     cells = {name: cell.value for name, cell in _task(situation, kind="inspection").cells.items()}
-    made = replace(entry("task", cells), device_id=SERVER_DEVICE)  # signed by who plans
+    made = structs.replace(entry("task", cells), device_id=SERVER_DEVICE)  # signed by who plans
     return Attempt("plan", made, _of_task(situation))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
 from domain.changes import Entry, encode, genesis
@@ -132,7 +133,7 @@ def _time(at_ms: int) -> int:
 
 
 def moved(one: Written) -> Written:
-    entry = replace(
+    entry = structs.replace(
         one.entry,
         person_id=PERSON,
         set=later(one.entry.set),

@@ -3,6 +3,8 @@
 import random
 from dataclasses import replace
 
+from msgspec.structs import replace as changed
+
 from domain import merge
 from domain.changes import Entry, encode
 from domain.records import Value
@@ -35,7 +37,7 @@ def _report(number: int) -> Entry:
         "unit": asset.owner, "words": f'said "so" {number}',
     }  # fmt: skip
     made = entry("hazard", cells, record_id=f"0198c0de-{number}")
-    return replace(made, entry_id=f"e{number}", wall_ms=NOW_MS - number)
+    return changed(made, entry_id=f"e{number}", wall_ms=NOW_MS - number)
 
 
 def _allowed(one: Entry) -> bool:
@@ -47,24 +49,24 @@ def _changed(one: Entry, chance: random.Random) -> Entry:
     match chance.randrange(9):
         case 0:
             part = chance.choice(("anchor", "decide", "resolve", "delete", "attach"))
-            return replace(one, kind=part)
+            return changed(one, kind=part)
         case 1:
             ids = ("notice-x", "gap-1", "reg.people.U1", "quar-1", "ab" * 16, "r" * 65, "r-1")
-            return replace(one, record_id=chance.choice(ids))
+            return changed(one, record_id=chance.choice(ids))
         case 2:
-            return replace(one, person_id=chance.choice(("U001", "rule", "nobody", "")))
+            return changed(one, person_id=chance.choice(("U001", "rule", "nobody", "")))
         case 3:
-            return replace(one, wall_ms=chance.choice((0, 5, NOW_MS + 10**7, NOW_MS + 10**12)))
+            return changed(one, wall_ms=chance.choice((0, 5, NOW_MS + 10**7, NOW_MS + 10**12)))
         case 4:
-            return replace(one, definition=chance.choice(("hazard@2", "hazard", "x@1")))
+            return changed(one, definition=chance.choice(("hazard@2", "hazard", "x@1")))
         case 5:
-            return replace(one, base={"state": "d1:1"}, type=chance.choice(("hazard", "event")))
+            return changed(one, base={"state": "d1:1"}, type=chance.choice(("hazard", "event")))
         case 6:
             cells = {name: one.set[name] for name in one.set if chance.random() < 0.9}
-            return replace(one, set=cells)
+            return changed(one, set=cells)
         case _:
             name = chance.choice(NAMES)
-            return replace(one, set=dict(sorted({**one.set, name: chance.choice(BAD)}.items())))
+            return changed(one, set=dict(sorted({**one.set, name: chance.choice(BAD)}.items())))
 
 
 def test_a_report_like_one_that_was_taken_is_surely_allowed() -> None:

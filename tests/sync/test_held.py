@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import random
-from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -172,7 +171,7 @@ async def test_the_server_keeps_and_passes_on_verified_signatures_only(
     rows = list(outgoing.entries)
     other = Ed25519PrivateKey.generate().sign(signed_bytes("edit", rows[1].hash))
     wrong = {"none": None, "zeros": bytes(64), "another key": other}[junk]
-    rows[1] = replace(rows[1], signature=wrong)
+    rows[1] = rows[1]._replace(signature=wrong)
     data = packed(outgoing._replace(entries=rows), each=each)
     reply, _ = await one.transport.push(data)
     # asked for each, the server looks at each; else the last one vouches for those before it
