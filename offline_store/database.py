@@ -30,6 +30,7 @@ from offline_store.vault import StoreLockedError
 
 FILE_NAME = "anshao.db"
 SUSPECT = "anshao.suspect"  # a file of that name: damage was met, the next start checks everything
+_LOG_PAGES_MAX = 8000  # 64 MB
 _BUSY_MS = 10_000  # another thread's transaction is over long before that
 # advisory locks on PostgreSQL: "ansh" and the numbers after it (`migrating` has one, too)
 _FEED_LOCK, _START_LOCK, _TRIES_LOCK = 0x616E7368, 0x616E7369, 0x616E736B
@@ -316,7 +317,7 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # what the screen confirmed must survive the battery
-    cursor.execute("PRAGMA wal_autocheckpoint=2000")  # pages: not with every second large push
+    cursor.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES_MAX}")  # else at rest: `write_log`
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
     cursor.close()

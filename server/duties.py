@@ -13,6 +13,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from domain.errors import FieldError
+from offline_store import write_log
 from server import (
     capture_doubts,
     clock_check,
@@ -40,6 +41,11 @@ def _gaps(here: Site, now_ms: int) -> int:
     return len(own_entries.write_own(here, gaps.due(here, now_ms), only_new=True))
 
 
+def _log_settled(here: Site, _now_ms: int) -> int:
+    write_log.settle(here.store)
+    return 0
+
+
 DUTIES: Final[tuple[Duty, ...]] = (
     works.expire,  # first: what endangers somebody waits for nothing else
     nagging.escalate,
@@ -51,6 +57,7 @@ DUTIES: Final[tuple[Duty, ...]] = (
     nagging.answer,
     lacking.run,
     privacy.run,
+    _log_settled,
     second_shots.run,
     capture_doubts.run,
     used_photos.run,  # last: they look at pictures and take seconds

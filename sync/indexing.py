@@ -1,9 +1,9 @@
-"""Let what came be found by its words, when there is nothing more urgent."""
+"""Let what came be found by its words, and settle in its file, when nothing is more urgent."""
 
 import asyncio
 from collections.abc import Callable
 
-from offline_store import records, search
+from offline_store import records, search, write_log
 from offline_store.database import Store
 
 
@@ -17,5 +17,8 @@ async def index(store: Store, called: Callable[[], bool]) -> None:
         with store.session() as session:
             return records.index_due(session)
 
+    came = False
     while not called() and await asyncio.to_thread(some):
-        pass
+        came = True
+    if came:
+        await asyncio.to_thread(write_log.settle, store)

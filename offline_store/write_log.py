@@ -1,0 +1,15 @@
+"""The write-ahead log of a file: what was committed stands in it until it is brought into the file.
+
+SQLite does that in the middle of whatever commit makes the log too long, and a large push or page
+then waits for the disk. It is as well done at rest; what is committed is safe either way.
+"""
+
+from offline_store import bulk
+from offline_store.database import Store
+
+
+def settle(store: Store) -> None:
+    """Bring the log into the file, as far as nobody still reads from before; not on PostgreSQL."""
+    if store.engine.dialect.name == "sqlite":
+        with store.reading() as session:  # SQLite refuses it once something was looked at
+            bulk.run(session, "PRAGMA wal_checkpoint(PASSIVE)")
