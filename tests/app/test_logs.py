@@ -51,7 +51,9 @@ def test_what_could_not_be_written_is_not_in_the_log(log: Path, store: Store) ->
     said = log.read_text("utf-8")
     assert WORDS not in said
     assert WORDS not in json.dumps([json.loads(line) for line in said.splitlines()])
-    first, second, third = (json.loads(line) for line in said.splitlines())
+    lines = [json.loads(line) for line in said.splitlines()]
+    mine = [line for line in lines if line["logger"] in ("sync.engine", "app.link", "flet")]
+    first, second, third = mine  # an older test's thread may have said something beside them
     assert first["event"] == "a round of sync failed"
     assert "OperationalError" in first["error"]
     assert second["error"] == ["ValueError"]
