@@ -21,7 +21,7 @@ from benchmarks.sync_links import Wire
 from benchmarks.sync_world import World, cpu_s, rss_mb, settle
 
 PARTS = ("push", "pull", "slow", "stops", "crowd", "nochange")
-_RATIOS = {"push_of_limit", "pull_of_limit", "push_over_plain"}
+_RATIOS = {"push_of_limit", "pull_of_limit", "pull_of_sealed_limit", "push_over_plain"}
 _NAMES = ("sender", "other", "third", "few")
 SLOW_TURN_S, SLOW_BYTES_S = 0.3, 32 * 1024
 
@@ -161,7 +161,7 @@ def _round(
         assert len(bodies_of(other)) >= count, "not everything was pulled"
         found |= {
             "pull_per_s": count / pull_s, "limit_pull_per_s": count / bare.pull,
-            "pull_of_limit": bare.pull / pull_s,
+            "pull_of_limit": bare.pull / pull_s, "pull_of_sealed_limit": bare.sealed / pull_s,
         }  # fmt: skip
     for key, value in found.items():
         seen[key].append(value)

@@ -2,8 +2,9 @@
 
 The limit of a push is what nobody can go below: each record decoded once from JSON, the same rows
 in the same tables and indexes durable by bare sqlite3, and the same bytes over bare HTTP. The limit
-of a pull is the same at the other end. The lean limit has the leanest tables that could do instead.
-Plain is a push without chain, signature and rules, as most would write it.
+of a pull is the same at the other end; sealed, it has SQLCipher there, as our devices do. The lean
+limit has the leanest tables that could do instead. Plain is a push without chain, signature and
+rules, as most would write it.
 """
 
 import json
@@ -37,6 +38,7 @@ class Limits:
 
     push: float
     pull: float
+    sealed: float
     lean: float
     plain: float
 
@@ -92,7 +94,10 @@ def limits(world: World, folder: Path, bodies: list[bytes], server: Path) -> Lim
         up = bare_sync.insert(folder / "up.db", rows)
         lean = bare_sync.insert(folder / "lean.db", lean_rows(bodies))
         settle()
-        down = bare_sync.carry(port, bodies, up=False) + bare_sync.insert(folder / "down.db", rows)
+        fetched = bare_sync.carry(port, bodies, up=False)
+        down = bare_sync.insert(folder / "down.db", rows)
+        settle()
+        sealed = bare_sync.insert_sealed(folder / "sealed.db", rows, sealing.PAGE_BYTES)
         settle()
         plain = plain_push.push(folder / "own.db", f"http://127.0.0.1:{port}", bodies)
-    return Limits(wire + up, down, wire + lean, plain)
+    return Limits(wire + up, fetched + down, fetched + sealed, wire + lean, plain)
