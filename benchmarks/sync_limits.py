@@ -8,6 +8,7 @@ rules, as most would write it.
 """
 
 import json
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,16 +89,17 @@ def limits(world: World, folder: Path, bodies: list[bytes], server: Path) -> Lim
     """Measure the limits and the plain push once, on fresh files."""
     folder.mkdir()
     rows = rows_of(server, bodies)
+    seal = sealing.Seal(os.urandom(sealing.KEY_BYTES), "cipher")
     with world.plain(folder) as port:
         settle()
         wire = bare_sync.carry(port, bodies, up=True)
-        up = bare_sync.insert(folder / "up.db", rows)
-        lean = bare_sync.insert(folder / "lean.db", lean_rows(bodies))
+        up = bare_sync.insert(sqlite3.connect(folder / "up.db"), rows)
+        lean = bare_sync.insert(sqlite3.connect(folder / "lean.db"), lean_rows(bodies))
         settle()
         fetched = bare_sync.carry(port, bodies, up=False)
-        down = bare_sync.insert(folder / "down.db", rows)
+        down = bare_sync.insert(sqlite3.connect(folder / "down.db"), rows)
         settle()
-        sealed = bare_sync.insert_sealed(folder / "sealed.db", rows, sealing.PAGE_BYTES)
+        sealed = bare_sync.insert(sealing.connect(folder / "sealed.db", seal), rows)
         settle()
         plain = plain_push.push(folder / "own.db", f"http://127.0.0.1:{port}", bodies)
     return Limits(wire + up, fetched + down, fetched + sealed, wire + lean, plain)

@@ -1,15 +1,9 @@
-"""Baseline of `sync`: durable rows with sqlite3 alone, one JSON decode, bytes over bare HTTP.
-
-Beside it the same by bare SQLCipher: what nobody can go below whose devices are sealed.
-"""
+"""Baseline of `sync`: durable rows with sqlite3 alone, one JSON decode, bytes over bare HTTP."""
 
 import http.client
-import importlib
-import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -32,21 +26,9 @@ def parts(bodies: Sequence[_T]) -> list[Sequence[_T]]:
     return [bodies[start : start + AT_ONCE] for start in range(0, len(bodies), AT_ONCE)]
 
 
-def insert(file: Path, rows: Rows) -> float:
+def insert(base: sqlite3.Connection, rows: Rows) -> float:
     """Decode each body once, keep its rows; one durable commit a part. Returns the seconds."""
-    return _insert(sqlite3.connect(file, isolation_level=None), rows)
-
-
-def insert_sealed(file: Path, rows: Rows, page_bytes: int) -> float:
-    """Do the same in a file that SQLCipher seals with a raw key. Returns the seconds."""
-    driver: Any = importlib.import_module("sqlcipher3")  # has no types
-    base = driver.connect(file, isolation_level=None)
-    base.execute(f"PRAGMA key=\"x'{os.urandom(48).hex()}'\"")
-    base.execute(f"PRAGMA cipher_page_size={page_bytes:d}")
-    return _insert(base, rows)
-
-
-def _insert(base: sqlite3.Connection, rows: Rows) -> float:
+    base.isolation_level = None
     base.executescript(_PRAGMAS + ";".join(rows.tables))
     began = time.perf_counter()
     for part in parts(rows.rows):
