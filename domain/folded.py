@@ -37,16 +37,29 @@ class History:
 
     `values`: what each writer wrote, by (field, writer). `added`: the place in time of each element
     of an append-only field, by (field, element). `left_out`: the bases of entries of which nothing
-    counts. `taken`: the writers of all entries so far. `standing`: decisions and holds. `carried`:
-    writers of stops that are in force before their turn (`domain.carried`).
+    counts. `taken`: the ids of all entries so far, by writer: more than one only where a device was
+    copied, and a stop of its other body was carried. `standing`: decisions and holds. `carried`:
+    ids of stops that are in force before their turn (`domain.carried`).
     """
 
     values: Mapping[tuple[str, str], Value] = field(default_factory=dict[tuple[str, str], Value])
     added: Mapping[tuple[str, str], Moment] = field(default_factory=dict[tuple[str, str], Moment])
     left_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-    taken: frozenset[str] = frozenset()
+    taken: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     standing: Standing = field(default_factory=Standing)
     carried: frozenset[str] = frozenset()
+
+    def has(self, entry: Entry) -> bool:
+        """Whether this very entry came already."""
+        return entry.entry_id in self.taken.get(entry.writer, ())
+
+    def early(self, entry: Entry) -> bool:
+        """Whether this very entry is in force before its turn."""
+        return entry.entry_id in self.carried and self.has(entry)
+
+    def with_taken(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        """Return `taken` with one more."""
+        return {**self.taken, entry.writer: (*self.taken.get(entry.writer, ()), entry.entry_id)}
 
 
 class Merged(NamedTuple):

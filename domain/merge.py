@@ -63,10 +63,10 @@ def refuse(before: Merged | None, entry: Entry, code: str | None = None) -> Merg
     A stop that is in force already stays so: only its lift frees the work.
     """
     before = before or Merged(None, "accepted")
-    if entry.writer in before.history.carried:
+    if before.history.early(entry):
         return before._replace(verdict="refused", code=code)
     left_out = {**before.history.left_out, entry.writer: entry.base}
-    taken = before.history.taken | {entry.writer}
+    taken = before.history.with_taken(entry)
     history = replace(before.history, left_out=left_out, taken=taken)
     return Merged(before.record, "refused", before.conflicts, code, history)
 
@@ -86,9 +86,9 @@ def apply(
     carried = inside(entry) if CELL in entry.set else None
     if carried is not None:
         return _carry(before, entry, carried, policies, received_ms)
-    if entry.writer in before.history.carried:  # its turn has come: it is in force already
+    if before.history.early(entry):  # its turn has come: it is in force already
         return before._replace(verdict="accepted", code=None)
-    if entry.writer in before.history.taken:  # the same entry again
+    if before.history.has(entry):  # the same entry again
         return before._replace(verdict="merged", code="duplicate")
     if before.record and before.record.type != entry.type:
         return refuse(before, entry, "entry.type")
@@ -102,10 +102,10 @@ def _carry(
     before: Merged, entry: Entry, carried: Entry, policies: TypePolicies, received_ms: int | None
 ) -> Merged:
     """Put a stop in force before its turn; one that is in force already changes nothing."""
-    known = carried.writer in before.history.taken
+    known = before.history.has(carried)
     after = before if known else apply(before, carried, policies, received_ms)
-    taken = after.history.taken | {entry.writer}
-    early = after.history.carried if known else after.history.carried | {carried.writer}
+    taken = after.history.with_taken(entry)
+    early = after.history.carried if known else after.history.carried | {carried.entry_id}
     history = replace(after.history, taken=taken, carried=early)
     verdict = "merged" if known else after.verdict
     return after._replace(verdict=verdict, code="duplicate" if known else None, history=history)
@@ -129,7 +129,8 @@ def _begin(entry: Entry, received_ms: int | None) -> Merged:
         wall_ms = min(wall_ms, received_ms)
     cells = {name: Cell(value, writer, wall_ms, counter) for name, value in entry.set.items()}
     values = {(name, writer): value for name, value in entry.set.items()}
-    history = History(values, {}, {}, frozenset((writer,)), _NOTHING.history.standing)
+    taken = {writer: (entry.entry_id,)}
+    history = History(values, {}, {}, taken, _NOTHING.history.standing)
     record = Record(entry.record_id, entry.type, entry.definition, cells)
     return Merged(record, "accepted", (), "clock.ahead" if ahead else None, history)
 
@@ -205,7 +206,7 @@ class _Fold:
             self._revive()
             for name in sorted(self.entry.set):
                 self._field(name)
-        taken = self.before.history.taken | {self.writer}
+        taken = self.before.history.with_taken(self.entry)
         carried = self.before.history.carried
         history = History(self.values, self.added, left_out, taken, self.standing, carried)
         record = Record(self.record.record_id, self.record.type, self.record.definition, self.cells)

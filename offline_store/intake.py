@@ -100,7 +100,7 @@ class Intake:
     def has_base(self, entry: Entry, name: str) -> bool:
         """Whether what the author of an entry had seen of a cell is here at all."""
         folded, base = self._of(entry.record_id), entry.base.get(name)
-        taken = folded.history.taken if folded else frozenset[str]()
+        taken = folded.history.taken if folded else ()
         return base is None or all(one in taken for one in base.split("+"))
 
     def base_refused(self, entry: Entry) -> bool:

@@ -106,6 +106,24 @@ def test_carried_twice_or_after_its_turn_it_counts_once() -> None:
         assert found.record.get("state") == once.record.get("state")
 
 
+@pytest.mark.parametrize("first", ["carried", "in its turn"])
+def test_of_a_device_that_stands_twice_the_stops_of_both_bodies_count(first: str) -> None:
+    """Simulation, seed 40556: both bodies gave their stops the same number."""
+    other = replace(STOP, entry_id="B45 of the copy", person_id="P-copy", wall_ms=55)
+    rest = (carried(other), STOP) if first == "carried" else (STOP, carried(other))
+    found = made(DRAFT, SUBMITTED, *rest, carried(STOP, 2), carried(other, 3))
+    assert found.record is not None
+    assert found.record.text("state") == "suspended"
+    assert {one.hold_id for one in found.holds} == {STOP.entry_id, other.entry_id}
+    seen = {one: found.record.cells[one].writer for one in ("state", "holds")}
+    lift = entry("C", 1, 60, seen, "lift", state="started", action="permit.resume",
+                 holds=[STOP.entry_id])  # fmt: skip
+    after = made(DRAFT, SUBMITTED, *rest, lift)
+    assert [one.hold_id for one in after.holds if one.lifted_by is None] == [other.entry_id]
+    assert after.record is not None
+    assert after.record.text("state") == "suspended"
+
+
 def test_only_what_its_device_signed_is_proved() -> None:
     good = carried(STOP)
     assert inside(good) == STOP
