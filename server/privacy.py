@@ -98,10 +98,16 @@ def _within(here: Site, session: Session, now_ms: int) -> tuple[int, list[str]]:
 
 
 def _due(here: Site, session: Session, now_ms: int) -> Iterator[tuple[OwnStep, bool]]:
-    approved = records.find(session, privacy.REMOVAL, state=privacy.APPROVED, limit=records.ALL)
+    approved = [
+        (asked, evidence)
+        for asked in records.find(
+            session, privacy.REMOVAL, state=privacy.APPROVED, limit=records.ALL
+        )
+        if (evidence := records.lookup(session, asked.text("evidence")))  # else it is still to come
+    ]
     owners = _owners(session) if approved else {}
-    for asked in approved:
-        yield _carried_out(here, session, asked, owners, now_ms), False
+    for asked, evidence in approved:
+        yield _carried_out(here, session, asked, evidence, owners, now_ms), False
     last = keep.get(session, LOOKED)
     if isinstance(last, int) and 0 <= now_ms - last < EVERY_MS and not _withdrawn(session, last):
         return
@@ -116,32 +122,42 @@ def _withdrawn(session: Session, since_ms: int) -> bool:
 
 
 def _carried_out(
-    here: Site, session: Session, asked: Record, owners: Mapping[str, Record], now_ms: int
+    here: Site,
+    session: Session,
+    asked: Record,
+    evidence: Record,
+    owners: Mapping[str, Record],
+    now_ms: int,
 ) -> OwnStep:
-    """Return what is written of an approved request: done, or declined where nothing is theirs."""
-    rules = here.pack.definitions.privacy
-    evidence = records.lookup(session, asked.text("evidence"))
+    """Return what is written of an approved request: done, or declined where nothing is theirs.
 
-    def person(one: Record | None) -> str | None:
-        kind = rules.kind_of(one) if one else None
-        if one is None or kind is None:
+    What it names is looked at here, too: it may have come before its evidence.
+    """
+    rules = here.pack.definitions.privacy
+    kind = rules.kind_of(evidence) if evidence.type == "evidence" else None
+
+    def person(one: Record) -> str | None:
+        of = rules.kind_of(one)
+        if of is None:
             return None
-        return privacy.person_of(kind, one, records.lookup(session, one.text("of")))
+        return privacy.person_of(of, one, records.lookup(session, one.text("of")))
 
     def is_theirs(sha: str) -> bool:
         owner = owners.get(sha)
-        if owner is None or owner.record_id == asked.text("evidence"):
+        if owner is None or owner.record_id == evidence.record_id:
             return True
         return person(owner) is not None and person(owner) == person(evidence)
 
-    files = asked.get("files")
-    named = [str(one) for one in files] if isinstance(files, list) else []
-    theirs = [sha for sha in named if is_theirs(sha)]
     cells: dict[str, Value] = {
         "state": privacy.DECLINED, "decided_by": RULE, "decided_ms": now_ms, "note": "",
     }  # fmt: skip
-    if theirs and evidence is not None:
-        cells = privacy.done_cells(evidence, asked.text("kind"), theirs, privacy.BY_REQUEST, now_ms)
+    if kind is not None:
+        files = asked.get("files")
+        named = [str(one) for one in files] if isinstance(files, list) else []
+        own = privacy.files_of(kind, evidence)
+        theirs = [sha for sha in named if sha in own and is_theirs(sha)]
+        if theirs:
+            cells = privacy.done_cells(evidence, kind.code, theirs, privacy.BY_REQUEST, now_ms)
     return OwnStep(RULE, asked.record_id, privacy.REMOVAL, cells, kind="decide", at_ms=now_ms)
 
 

@@ -1,5 +1,7 @@
 """What the server accepts about personal media: requests, decisions, and consent of one's own."""
 
+from collections.abc import Mapping
+
 from domain import privacy
 from domain.access import may, subject_of
 from domain.changes import Entry
@@ -41,7 +43,12 @@ def _ask(entry: Entry, scene: Scene, person: Person) -> None:
         raise EntryInvalidError(reason="fields")
     _note(cells["note"], needed=False)
     evidence = scene.record_of(str(cells["evidence"]))
-    if evidence is None or evidence.type != "evidence" or evidence.text("of") != cells["of"]:
+    if evidence is None:
+        # it may come before its evidence, as a photo before its record: a server that was copied
+        # back gets both again, from several devices; the duty looks whether the files are of it
+        _alone(cells)
+        return
+    if evidence.type != "evidence" or evidence.text("of") != cells["of"]:
         raise EntryInvalidError(reason="fields")
     kind = scene.definitions.privacy.kind_of(evidence)
     if kind is None or kind.code != cells["kind"]:
@@ -52,6 +59,17 @@ def _ask(entry: Entry, scene: Scene, person: Person) -> None:
     theirs = person.person_id in (evidence.text("by"), privacy.person_of(kind, evidence, parent))
     if not theirs and not _may(scene, person):
         raise NotAllowedError(action=privacy.REMOVE, person=person.person_id)
+
+
+def _alone(cells: Mapping[str, Value]) -> None:
+    """Check that a request is well formed, as far as can be said without its evidence."""
+    files = cells["files"]
+    if not all(isinstance(cells[name], str) for name in ("of", "evidence", "kind")):
+        raise EntryInvalidError(reason="fields")
+    if not isinstance(files, list) or not 0 < len(files) <= privacy.FILES_MAX:
+        raise EntryInvalidError(reason="fields")
+    if not all(isinstance(one, str) and privacy.is_hash(one) for one in files):
+        raise EntryInvalidError(reason="hash")
 
 
 def _decide(entry: Entry, scene: Scene, person: Person) -> None:
