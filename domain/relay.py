@@ -126,6 +126,11 @@ class Piece(NamedTuple):
         """What names exactly this entry, also where a copied device wrote another one."""
         return self.entry.device_id, self.entry.number, self.hash
 
+    @property
+    def before(self) -> tuple[str, int, bytes]:
+        """The place of the entry that this one goes on from."""
+        return self.entry.device_id, self.entry.number - 1, self.previous
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

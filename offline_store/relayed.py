@@ -21,8 +21,8 @@ from offline_store.entries import IN_MAX, Logged
 from offline_store.tables import EntryRow, RelayedRow
 
 # "counts" in its record here; "refused": may not be done, as far as this device knows; "held": only
-# the server lets it count; "fork": another entry has its number; on the server "waiting": for
-# what stands before it, and "carried": a stop that is in force meanwhile
+# the server lets it count; "fork": another entry has its number, or that of one before it; on the
+# server "waiting": for what stands before it, and "carried": a stop that is in force meanwhile
 State = Literal["counts", "refused", "held", "fork", "waiting", "carried"]
 _FOLDED: Final = ("counts", "refused")
 _DELIVERED: Final = ("taken", "known")  # what the server answers when an entry is in its feed
@@ -208,6 +208,33 @@ def mark(session: Session, piece: Piece, state: State) -> None:
         )
         .values(state=state)
     )
+
+
+def turn_down(session: Session, pieces: Iterable[Piece]) -> list[str]:
+    """Let these entries be a fork, and all that goes on from them; returns the records of it.
+
+    The server would wait for what stands before those: it has other entries with their numbers.
+    """
+    theirs, of = {one.place for one in pieces}, set[str]()
+    for device_id in sorted({device_id for device_id, _, _ in theirs}):
+        for row in find(session, device_id=device_id, limit=count(session, device_id)):
+            if row.piece.place in theirs or row.piece.before in theirs:
+                theirs.add(row.piece.place)
+                mark(session, row.piece, "fork")
+                of.add(row.piece.entry.record_id)
+    return sorted(of)
+
+
+def goes_on_from_fork(session: Session, piece: Piece) -> bool:
+    """Say whether an entry follows one that is a fork."""
+    device_id, number, digest = piece.before
+    query = select(col(RelayedRow.row)).where(
+        col(RelayedRow.device_id) == device_id,
+        col(RelayedRow.number) == number,
+        col(RelayedRow.hash) == digest,
+        col(RelayedRow.state) == "fork",
+    )
+    return session.connection().execute(query).first() is not None
 
 
 def drop(session: Session, piece: Piece) -> None:

@@ -202,10 +202,8 @@ class Relayer:
             relayed.passed(session, rows, epoch, answer)
             if answer != _FORK:
                 return
-            for one in rows:  # the server has others with their numbers, and theirs count
-                relayed.mark(session, one.piece, "fork")
-            touched = dict.fromkeys(one.piece.entry.record_id for one in rows)
-            records.refold_all(session, list(touched), self._policies())
+            touched = relayed.turn_down(session, [one.piece for one in rows])
+            records.refold_all(session, touched, self._policies())
 
 
 def _plant(session: Session) -> str:

@@ -12,7 +12,7 @@ from app.use_cases.hazard_views import NOBODY
 from domain import relay
 from domain.access import may, subject_of
 from domain.carried import inside, proved
-from domain.changes import Entry, as_created
+from domain.changes import as_created
 from domain.control import stops
 from domain.devices import shut_out
 from domain.errors import FieldError, NotAllowedError
@@ -44,7 +44,7 @@ class Line:
     """One entry that came by relay, as it is told.
 
     `state`: "counts", "refused" (the person may not do it), "held" (only the server lets it
-    count), "missing" (its record is not here yet).
+    count), "fork" (of another history than the server's), "missing" (its record is not here yet).
     """
 
     record_id: str
@@ -200,7 +200,7 @@ def _take_run(
         if here is None and run.device_id == field.device.device_id:
             raise RelayOwnLostError
         others = [one for one in relayed.at(session, run.device_id, number) if one != piece.hash]
-        state, code = _judged(field, session, piece.entry)
+        state, code = _judged(field, session, piece)
         if others or here is not None:  # both are signed: the server keeps them and tells people
             relayed.add(session, piece, Came(message.sender, now, "fork"))
             raise RelayForkError(device=_name(session, run.device_id), number=number)
@@ -214,8 +214,11 @@ def _take_run(
     return kept
 
 
-def _judged(field: FieldApp, session: Session, entry: Entry) -> tuple[State, str | None]:
+def _judged(field: FieldApp, session: Session, piece: Piece) -> tuple[State, str | None]:
     """Say whether an entry counts here, as far as this device can know; the server judges anew."""
+    entry = piece.entry
+    if relayed.goes_on_from_fork(session, piece):
+        return "fork", None
     if entry.type in relay.NEVER_BY_RELAY:
         return "held", None
     found = field.definitions

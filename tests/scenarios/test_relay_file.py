@@ -30,7 +30,9 @@ from domain.relay import (
     RelayUnknownError,
     Run,
     encode,
+    prove,
     read,
+    runs_of,
 )
 from offline_store import blobs, entries, records, relay_files, relayed, removals
 from server import drop
@@ -241,6 +243,34 @@ async def test_two_histories_under_one_number_are_kept_and_told(site: PlantSite)
     aside = site.server_settings.home / "quarantine"
     assert at_server(site, record_id)[0]
     assert list(aside.glob("*.jsonl"))
+
+
+async def test_what_goes_on_from_a_history_that_was_turned_down_counts_nowhere(
+    site: PlantSite,
+) -> None:
+    """It was handed over piece by piece, while the device that was set back had sent another."""
+    device, begun, _ = await offline(site)
+    second, person = await site.device("phone-2"), device.person(INSPECTOR)
+    first = relaying.offer(device.app, person, begun).message
+    later = report(device, INSPECTOR, "DB-03", "同一段历史")
+    whole = read(relaying.offer(device.app, person, later).message)
+    own, key = device.app.device.device_id, device.app.device.public_key
+    behind = prove(whole.runs[0], key)[read(first).count :]
+    rest = encode(replace(whole, runs=runs_of(behind, {own: key})))
+    with device.app.store.session() as session:
+        for number in range(1, entries.head(session, own)[0] + 1):
+            entries.remove(session, own, number)
+    report(device, INSPECTOR, "DB-03", "另一段历史")
+    device.wire.up = True
+    await device.sync()
+
+    relay.take(second.app, second.person(OPERATOR), first)
+    await second.sync()  # the server has the other one
+    taken = relay.take(second.app, second.person(OPERATOR), rest)
+    assert {line.state for line in taken.lines} == {"fork"}
+    await second.sync()
+    with second.app.store.reading() as session:
+        assert records.lookup_all(session, [begun, later]) == []
 
 
 async def test_what_cannot_be_taken_in_says_why(site: PlantSite, tmp_path: Path) -> None:

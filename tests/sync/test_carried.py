@@ -150,6 +150,25 @@ async def test_what_the_server_turns_down_as_a_fork_counts_no_longer_where_it_wa
     assert other in held(carrier)
 
 
+async def test_what_goes_on_from_a_fork_counts_no_longer_though_the_server_would_wait_for_it(
+    plant: Plant,
+) -> None:
+    mine, carrier = await plant.tablet(), plant.tablets[0]
+    await carrier.engine.sync_once()
+    count = AT_ONCE + 2  # the last ones go alone: to the server they only leave a gap
+    hazards = [mine.write(WORKER, "hazard", report(f"另一台写的 {n}")) for n in range(count)]
+    hand(plant, mine, carrier)
+    assert held(carrier) >= set(hazards)
+    with mine.store.session() as session:  # its twin writes something else under the same number
+        for number in range(1, count + 1):
+            entries.remove(session, mine.identity.device_id, number)
+        records.refold_all(session, hazards, plant.site.pack.definitions.policies)
+    other = mine.write(WORKER, "hazard", report("本机写的"))
+    await mine.engine.sync_once()
+    await carrier.engine.sync_once()
+    assert held(carrier) & {*hazards, other} == {other}
+
+
 async def test_of_a_copied_device_what_stands_in_the_feed_is_no_fork_where_it_was_carried(
     plant: Plant,
 ) -> None:
