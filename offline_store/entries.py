@@ -260,10 +260,10 @@ def last_feed(session: Session) -> int:
     return (found[0] if found else None) or 0
 
 
-def confirmed_last(session: Session, device_id: str) -> int | None:
-    """Return the number of a device's last entry that is in the feed; None for none."""
+def confirmed_last(session: Session, device_id: str) -> int:
+    """Return the number of a device's last entry that is in the feed; 0 for none."""
     found = bulk.first(session, _CONFIRMED, (device_id,))
-    return found[0] if found else None
+    return found[0] if found else 0
 
 
 def last_received_ms(session: Session, without: str) -> int | None:

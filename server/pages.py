@@ -27,8 +27,8 @@ class Ask(NamedTuple):
     """What a device asks for; `mark` names its subscription, None from one of version 1.1.
 
     `kept` is up to where it has stored the feed, where it asks ahead of that; `sent` the number of
-    its own entry that was confirmed last, where that is behind the cursor, and `file` how the name
-    of the file begins that was.
+    its own entry that was confirmed last, 0 for none, and `file` how the name of the file begins
+    that was.
     """
 
     after: int

@@ -46,8 +46,8 @@ def told(
     if not epoch:
         return known
     # the mark vouches for nothing behind the cursor, and for no file: a copied back server may
-    # lack what it took
-    known |= {"sent": str(sent)} if sent else {}
+    # lack what it took; who says 0 may have been copied back to before it sent anything
+    known |= {"sent": str(sent)}
     known |= {"file": file[:FILE_DIGITS]} if isinstance(file, str) else {}
     return known | {"epoch": epoch} | ({"seen": seen} if seen else {})
 
