@@ -1,9 +1,11 @@
 """The write-ahead log of a file: what was committed stands in it until it is brought into the file.
 
 SQLite does that in the middle of whatever commit makes the log too long, and a large push or page
-then waits for the disk. It is as well done at rest; what is committed is safe either way.
+then waits for the disk. It is as well done at rest; what is committed is safe either way, but only
+with its log: whoever moves the file alone empties the log first.
 """
 
+from domain.errors import StoreTakenError
 from offline_store import bulk
 from offline_store.database import Store
 
@@ -13,3 +15,15 @@ def settle(store: Store) -> None:
     if store.engine.dialect.name == "sqlite":
         with store.reading() as session:  # SQLite refuses it once something was looked at
             bulk.run(session, "PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def empty(store: Store) -> None:
+    """Bring the whole log into the file, before the file is moved without it.
+
+    Closing the store would do the same, and say nothing where it cannot. Raises StoreFullError,
+    and StoreTakenError where somebody else still has the file open and reads from the log.
+    """
+    with store.reading() as session:
+        [(busy, *_)] = bulk.run(session, "PRAGMA wal_checkpoint(TRUNCATE)")
+    if busy:
+        raise StoreTakenError(folder=str(store.folder))
