@@ -98,7 +98,7 @@ def add(session: Session, logged: Sequence[Logged], feed: int | None = None) -> 
     add_rows(session, [_values(one, feed) for one in logged])
 
 
-def add_rows(session: Session, rows: Sequence[tuple[object, ...]]) -> None:
+def add_rows(session: Session, rows: Sequence[bulk.Row]) -> None:
     """Insert entries as rows of `STORED` columns; the caller brings their records up to date."""
     bulk.insert(session, EntryRow, STORED, rows)
 
@@ -389,7 +389,7 @@ _DECIDED = text(
 _MARK = "SELECT hash FROM entry WHERE feed <= ? ORDER BY feed DESC, device_id, number DESC LIMIT 1"
 
 
-def _values(one: Logged, feed: int | None) -> tuple[object, ...]:
+def _values(one: Logged, feed: int | None) -> bulk.Row:
     entry = one.entry
     return (
         entry.device_id, entry.number, entry.entry_id, entry.record_id, entry.kind,
