@@ -21,6 +21,8 @@ from domain.records import Value
 BOUND_MAX = 990  # values in one statement: older SQLite takes 999
 IN_MAX = 500  # values in one IN (...): older SQLite takes 999
 
+Row = tuple[object, ...]  # values in the order of their columns
+
 pack: Callable[[object], bytes] = msgspec.json.Encoder().encode  # plain values and tuples as JSON
 pack_sorted: Callable[[object], bytes] = msgspec.json.Encoder(order="sorted").encode
 unpack: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Row, Select, bindparam, delete, select, update
+from sqlalchemy import Row, Select, bindparam, delete, select, text, update
 from sqlmodel import Session, col
 
 from domain.changes import Entry, decode, genesis, link
@@ -98,7 +98,7 @@ def add(session: Session, logged: Sequence[Logged], feed: int | None = None) -> 
     add_rows(session, [_values(one, feed) for one in logged])
 
 
-def add_rows(session: Session, rows: Sequence[tuple[object, ...]]) -> None:
+def add_rows(session: Session, rows: Sequence[bulk.Row]) -> None:
     """Insert entries as rows of `STORED` columns; the caller brings their records up to date."""
     bulk.insert(session, EntryRow, STORED, rows)
 
@@ -147,9 +147,8 @@ def decisions_far_back(session: Session, device_id: str, by: int) -> list[Logged
     first = bulk.first(session, _WAITING_FIRST, (device_id,))
     if first is None or first[0] is None:
         return []
-    rows = bulk.run(session, _DECIDED, (device_id, first[0] + by, IN_MAX))
-    found = (one for row in rows for one in of_device(session, device_id, row[0], 1))
-    return [one for one in found if one.signature]
+    given = {"device": device_id, "first": first[0] + by, "most": IN_MAX}
+    return [logged(row) for row in session.connection().execute(_DECIDED, given)]
 
 
 def remove(session: Session, device_id: str, number: int) -> str | None:
@@ -382,15 +381,15 @@ _PASSED_ON = (
 )
 _WAITING_FIRST = "SELECT min(number) FROM entry WHERE device_id = ? AND feed IS NULL"
 # on devices alone, and their SQLite would rather look through all that waits
-_DECIDED = (
-    "SELECT number FROM entry INDEXED BY entry_decided"  # noqa: S608
-    f" WHERE device_id = ? AND number >= ? AND {DECIDED}"
-    " ORDER BY number LIMIT ?"
+_DECIDED = text(
+    f"{bulk.columns(EntryRow, _READ)} INDEXED BY entry_decided"
+    f" WHERE device_id = :device AND number >= :first AND {DECIDED}"
+    " AND signature IS NOT NULL ORDER BY number LIMIT :most"
 )
 _MARK = "SELECT hash FROM entry WHERE feed <= ? ORDER BY feed DESC, device_id, number DESC LIMIT 1"
 
 
-def _values(one: Logged, feed: int | None) -> tuple[object, ...]:
+def _values(one: Logged, feed: int | None) -> bulk.Row:
     entry = one.entry
     return (
         entry.device_id, entry.number, entry.entry_id, entry.record_id, entry.kind,

@@ -8,11 +8,11 @@ from domain import merge
 from domain.changes import Entry, link
 from domain.records import Record, Value
 from offline_store import entries, records, relayed, times
+from offline_store.bulk import Row
 from offline_store.database import lock_feed
 from offline_store.entries import head, last_feed
 
 _Head = tuple[int, bytes]  # number and hash
-Row = tuple[object, ...]
 _Said = tuple[merge.Verdict, str | None, str | None]  # verdict, code, params as they are stored
 
 
@@ -42,7 +42,7 @@ class Intake:
         self._feed = last_feed(session) + 1
         self._number, self._hash = at or head(session, device_id)
         self._entries: list[Entry] = []
-        self._rows: list[tuple[object, ...]] = []
+        self._rows: list[Row] = []
         self._begun: dict[str, tuple[Entry, int, Row | None]] = {}
         ids = list(dict.fromkeys(record_ids))
         earlier, true = entries.of_records(session, ids), times.of_records(session, ids)

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from domain.merge import TypePolicies
 from offline_store import entries, firsts, quarantine, records, relayed, times
 from offline_store.arrival import Arrival
+from offline_store.bulk import Row
 
 Fresh = tuple[Arrival, bytes]  # an entry that was not here, and its chain hash
 
@@ -45,7 +46,7 @@ def keep(
     return touched
 
 
-def _row(one: Arrival, digest: bytes) -> tuple[object, ...]:
+def _row(one: Arrival, digest: bytes) -> Row:
     entry = one.entry
     return (
         entry.device_id, entry.number, entry.entry_id, entry.record_id, entry.kind,

@@ -13,6 +13,7 @@ from domain.errors import RecordMissingError
 from domain.holds import Hold
 from domain.records import Cell, Record
 from offline_store import bulk, entries, relayed, search, times
+from offline_store.bulk import Row
 from offline_store.questions import EVIDENCE, columns, finding
 from offline_store.tables import ConflictRow, EntryRow, HoldRow, RecordRow
 
@@ -239,9 +240,7 @@ def save(
         search.update(session, kept, list(folded))
 
 
-def begin(
-    session: Session, first: Iterable[tuple[Entry, int, tuple[object, ...] | None]], feed: int
-) -> None:
+def begin(session: Session, first: Iterable[tuple[Entry, int, Row | None]], feed: int) -> None:
     """Insert records that one entry each makes by only filling cells (`merge.is_plain`).
 
     With each entry comes when the server got it (ms), and its row where that is made already; its
@@ -327,7 +326,7 @@ STORED = (
 _FEED = STORED.index("feed")
 
 
-def _values(folded: merge.Merged, feed: int) -> tuple[object, ...]:
+def _values(folded: merge.Merged, feed: int) -> Row:
     record = folded.record
     assert record is not None
     cells = record.cells
@@ -345,7 +344,7 @@ def _values(folded: merge.Merged, feed: int) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def row_of_first(entry: Entry, received_ms: int, feed: int) -> tuple[object, ...]:
+def row_of_first(entry: Entry, received_ms: int, feed: int) -> Row:
     """Return the row (`STORED`) that the fold of this entry alone makes, at a third of the cost.
 
     Only for the first entry of a record, and a plain one (`merge.is_plain`). `received_ms` is when
@@ -368,7 +367,7 @@ _PLACED = ("of", "area", "asset", "unit")  # as in `STORED`; then person and aut
 _CONFLICT = ("conflict_id", "record_id", "field", "base", "kept", "other")
 
 
-def _conflict_values(record_id: str, conflict: merge.Conflict) -> tuple[object, ...]:
+def _conflict_values(record_id: str, conflict: merge.Conflict) -> Row:
     return (
         conflict.conflict_id(record_id), record_id, conflict.field, conflict.base,
         bulk.pack(conflict.kept), bulk.pack(conflict.other),

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from domain.errors import StoreDamagedError
-from offline_store import backups, blobs, entries, keep, locks, salvage
+from offline_store import backups, blobs, entries, keep, locks, salvage, write_log
 from offline_store.database import FILE_NAME, SUSPECT, Store, folders_of, is_shared, open_store
 from offline_store.sealing import Seal
 
@@ -162,6 +162,7 @@ def _save(folder: Path, *, serves: bool, seal: Seal | None) -> SalvageReport:
                     "tables": {name: list(counts) for name, counts in found.tables.items()},
                 },
             )
+        write_log.empty(store)  # the file goes on alone
     finally:
         store.close()
     fresh = work / FILE_NAME

@@ -20,7 +20,11 @@ def _whole(*, nullable: bool = False, default: int | None = None) -> "Column[int
 
 
 def _some(name: str, *columns: str, where: str = "") -> Index:
-    """An index of the rows where a condition holds; else of those whose first column is filled."""
+    """An index of the rows where a condition holds; else of those whose first column is filled.
+
+    SQLite uses it only for a query that compares the first column, or says the condition word for
+    word.
+    """
     held = text(where or f"{columns[0]} IS NOT NULL")
     return Index(name, *columns, sqlite_where=held, postgresql_where=held)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from domain.changes import Entry
 from offline_store import journal
-from offline_store.intake import Row
+from offline_store.bulk import Row
 from offline_store.records import row_of_first
 from server import reports
 from server.offers import Draft, drafts

@@ -85,7 +85,7 @@ def renewed(here: Site, device: Device, have: int) -> CertificateReply | None:
 
     def run(session: Session) -> CertificateReply | None:
         lock_feed(session)
-        here.refresh(session)
+        here.refresh(session, locked=True)
         known = store.newest(session, device.device_id)
         if known and _good(here, session, known[0]):  # another process made it, or a cut lost it
             return None if have == known[0].serial else _reply(here, known[1], known[2])

@@ -47,7 +47,7 @@ def take(here: Site, asked: EnrolRequest, token_hash: str) -> Taken:
 
 def _taken(here: Site, session: Session, asked: EnrolRequest, token_hash: str) -> Taken:
     lock_feed(session)
-    here.refresh(session)
+    here.refresh(session, locked=True)
     key = bytes.fromhex(asked.public_key)
     if asked.plant not in (None, here.pack.definitions.plant.code):
         raise RefusalError(403, invitations.EnrolPlantError.code)

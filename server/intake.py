@@ -106,7 +106,7 @@ def _taken(
     device, its = devices.lookup(session, push.dev), records.lookup(session, push.dev)
     proof = prove(session, push, sigs, offered, ahead.hashes, device, its)
     proof = revocation.held(device, its, proof)
-    here.refresh(session)
+    here.refresh(session, locked=True)
     own, behind = offered.up_to(proof.count), offered.entries[proof.count :]
     last = own.entries[-1].number
     head = push.model_copy(update={"last": last, "head": ahead.hashes[proof.count - 1].hex()})

@@ -66,17 +66,21 @@ class Site:
         here = self.settings
         self.blob_store = blob_store.choose(here.blob_store, here.blob_credentials, self.store)
 
-    def refresh(self, session: Session) -> bool:
+    def refresh(self, session: Session, *, locked: bool = False) -> bool:
         """Make the pack anew if a register changed since, here or in another process.
 
         Definitions that have become invalid are not taken over: the last good ones stay. Returns
-        whether the pack is another one now.
+        whether the pack is another one now. Who only reads may see an older moment than somebody
+        before, and never puts the pack back. Under the feed's lock (`locked`) all is seen: a mark
+        that went down there is that of an older database, put back beneath us.
         """
         if self.base is None:
             return False
         mark = keep.get(session, REGISTERS)
         with self._pack_lock:
             if not isinstance(mark, int) or mark == self._pack_mark:
+                return False
+            if mark < self._pack_mark and not locked:
                 return False
             self._pack_mark = mark  # tried once: the same rows would fail again
             try:

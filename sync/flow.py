@@ -66,15 +66,14 @@ class Flow:
         """
         if not self._under_way:
             self._send(outgoing)
-        sent, following, after = self._under_way[0], await self._following(outgoing), None
-        preparing = None
-        if following is not None and self._pusher.swift:
-            preparing = self._prepared(following)
+        sent = self._under_way[0]
+        following = await self._following(outgoing)
+        preparing = asyncio.ensure_future(self._prepared())
         try:
             reply, raw = await self._answer(sent)
         finally:
-            if preparing is not None:
-                after = await preparing
+            await asyncio.wait([preparing])  # its own trouble hides no answer
+        after = preparing.result()
         self._under_way.remove(sent)
         began_ms, self._answered_ms = max(sent.sent_ms, self._answered_ms), self._now_ms()
         self._pusher.took(outgoing, self._answered_ms - began_ms)
@@ -96,9 +95,11 @@ class Flow:
             self._send(following, early=True)
         return following
 
-    def _prepared(self, outgoing: Outgoing) -> "asyncio.Future[Outgoing | None]":
-        """Write down the push behind the last one under way, while the server works on both."""
-        return asyncio.ensure_future(asyncio.to_thread(self._pusher.ahead, outgoing))
+    async def _prepared(self) -> Outgoing | None:
+        """Write down the push behind two that are under way, while the server works on both."""
+        if len(self._under_way) < 2:
+            return None
+        return await asyncio.to_thread(self._pusher.ahead, self._under_way[1].outgoing)
 
     async def _answer(self, sent: _Sent) -> _Reply:
         try:

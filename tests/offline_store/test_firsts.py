@@ -21,9 +21,10 @@ NAMES = (
     "state", "of", "area", "asset", "unit", "due_ms", "deleted", "words", "to", "assignee",
     "reporter", "by", "done_by",
 )  # fmt: skip
+_LETTERS = st.characters(codec="utf-8", exclude_characters="\0")  # what an entry may hold
 values = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 2**40), st.text(max_size=5),
-    st.lists(st.text(max_size=3), max_size=2),
+    st.none(), st.booleans(), st.integers(-5, 2**40), st.text(_LETTERS, max_size=5),
+    st.lists(st.text(_LETTERS, max_size=3), max_size=2),
 )  # fmt: skip
 cells = st.dictionaries(st.sampled_from(NAMES), values, max_size=6)
 types = st.sampled_from(["hazard", "task", "inspection", "notice", "event", "register", "unheard"])

@@ -1,6 +1,7 @@
 """The journal promises: one order, one chain, and the same records on every node."""
 
 import itertools
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +11,16 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from domain import merge
-from domain.changes import DeviceTime, Entry, decode, genesis, link
+from domain.changes import DECISIONS, DeviceTime, Entry, decode, encode, genesis, link
 from domain.errors import ChainBrokenError, RecordMissingError
 from domain.merge import Policy
 from domain.records import Value
 from offline_store import devices, entries, journal, keep, outbox, records
 from offline_store.database import Store, open_store
+from offline_store.tables import DECIDED
 
 POLICIES = {
     "thing": {
@@ -316,3 +319,61 @@ def test_pages_end_at_a_feed_boundary_and_miss_nothing() -> None:
             seen += [one.entry.number for one in page]
             assert {one.feed for one in page if one.feed == after}
         assert seen == list(range(1, 10))
+
+
+@given(
+    pushes=st.lists(st.tuples(st.sampled_from("AB"), st.integers(1, 4)), max_size=10),
+    limit=st.integers(1, 6),
+    without=st.sampled_from([None, "A", "B"]),
+)
+def test_what_is_passed_on_as_it_is_is_what_is_read(
+    kept: list[Store], pushes: list[tuple[str, int]], limit: int, without: str | None
+) -> None:
+    *both, server = emptied(kept)
+    for at, (name, count) in enumerate(pushes):
+        [node] = [one for one in both if one.name == name]
+        for number in range(count):
+            node.write(f"r-{name}-{number}", {"ask": str(at)})
+        push(node, server, {2}, at)
+    read: list[object] = []
+    passed: list[object] = []
+    with server.reading() as session:
+        after, more = 0, bool(pushes)
+        while more:
+            some, after, more = entries.page(session, after, limit, without=without)
+            read += [(one.feed, one.body, one.verdict, one.code) for one in some]
+        end, more = 0, bool(pushes)
+        while more:
+            before = end
+            stored, end, more = entries.stored_page(session, end, limit, without=without)
+            passed += [(one.feed, one.body, one.verdict, one.code) for one in stored]
+            assert before < end
+        assert entries.stored_page(session, end, limit, without=without) == ([], end, False)
+    assert passed == read
+    assert end == after == len(pushes)
+    assert len(read) == sum(count for name, count in pushes if name != without)
+
+
+def test_signed_decisions_are_found_behind_many_that_nobody_signed() -> None:
+    with nodes() as (a, _b, _server):
+        for _ in range(3):
+            a.write("r1", {"ask": "x"})
+        with a.store.session() as session:
+            first, *_ = entries.of_device(session, "A", 1, 1)
+            for number in range(4, 4 + 530 + 10):
+                entry = structs.replace(
+                    first.entry, number=number, entry_id=f"d-{number}", kind="decide"
+                )
+                signature = b"s" * 64 if number >= 4 + 530 else None
+                logged = entries.Logged(entry, encode(entry), b"h" * 32, signature=signature)
+                entries.add(session, [logged])
+        with a.store.reading() as session:
+            found = entries.decisions_far_back(session, "A", 20)
+            assert [one.entry.number for one in found] == [*range(534, 544)]
+            assert all(one.signature and one.entry.kind == "decide" for one in found)
+            near = entries.decisions_far_back(session, "A", 535)
+            assert [one.entry.number for one in near] == [*range(536, 544)]
+
+
+def test_the_index_of_decisions_names_the_kinds_that_are_decisions() -> None:
+    assert set(re.findall(r"'(\w+)'", DECIDED)) == DECISIONS

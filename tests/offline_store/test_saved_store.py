@@ -8,15 +8,18 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.changes import genesis
-from offline_store import blobs, drafts, entries, journal, keep, safety
+from offline_store import blobs, drafts, entries, journal, keep, safety, sealing, vault
 from offline_store.database import FILE_NAME, open_store
 from offline_store.pages import Pages, opened
+from offline_store.sealing import Seal, Way
+from tests.offline_store import oldest
 from tests.offline_store.damage import (
     ENTRIES,
     PAGE,
@@ -165,6 +168,58 @@ def test_a_store_without_room_stays_as_it_is(folder: Path) -> None:
     assert (folder / FILE_NAME).read_bytes() == damaged
     store = safety.open_or_save(folder)
     assert len(own(store)) == ENTRIES + 1
+    store.close()
+
+
+FULL_AT_THE_END = """
+import resource, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import Pool
+from domain.errors import StoreFullError
+from offline_store import safety, sealing
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def fill_up(connection, _record):
+    cursor = connection.cursor()
+    try:
+        saved = cursor.execute("SELECT 1 FROM keep WHERE name = 'store.salvage'").fetchall()
+    except sealing.errors():
+        saved = []  # no tables yet
+    cursor.close()
+    if saved:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+event.listen(Pool, "checkin", fill_up)
+seal = sealing.Seal(bytes.fromhex(sys.argv[2]), sys.argv[3]) if sys.argv[3] else None
+try:
+    safety.open_or_save(Path(sys.argv[1]), seal=seal)
+except (StoreFullError, OperationalError):  # SQLCipher does not tell a limit from other trouble
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("way", ["", "bodies", pytest.param("cipher", marks=pytest.mark.desktop)])
+def test_what_was_saved_stays_where_only_its_log_found_room(tmp_path: Path, way: str) -> None:
+    """The disk is full when all is saved and the log shall be brought into the fresh file."""
+    if way == "cipher" and sealing.way_here() != "cipher":
+        pytest.skip("no SQLCipher on phones")
+    seal = Seal(KEY, cast("Way", way)) if way else None
+    if seal:
+        vault.save(tmp_path, vault.Vault("v", seal.way))
+    store = open_store(tmp_path, seal=seal)
+    oldest.day(store, ENTRIES, 50)
+    store.close()
+    overwrite(tmp_path / FILE_NAME, 0, 100)
+    damaged = (tmp_path / FILE_NAME).read_bytes()
+    limited = subprocess.run(
+        [sys.executable, "-c", FULL_AT_THE_END, str(tmp_path), KEY.hex(), way],
+        cwd=ROOT,
+        check=False,
+    )
+    assert limited.returncode == 3
+    assert (tmp_path / FILE_NAME).read_bytes() == damaged
+    store = safety.open_or_save(tmp_path, seal=seal)
+    assert len(own(store)) == ENTRIES
     store.close()
 
 

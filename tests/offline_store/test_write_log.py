@@ -1,7 +1,12 @@
 """At rest the write-ahead log is brought into the file, and nothing of it is lost meanwhile."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
+import pytest
+
+from domain.errors import StoreTakenError
 from offline_store import keep, write_log
 from offline_store.database import FILE_NAME, open_store
 
@@ -34,4 +39,21 @@ def test_who_reads_from_before_and_who_writes_meanwhile_are_not_disturbed(tmp_pa
         assert keep.get(early, "word") == "before"
     with store.reading() as late:
         assert keep.get(late, "word") == "after"
+    store.close()
+
+
+def test_before_a_file_goes_on_alone_nobody_may_hold_its_log(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM keep").fetchall()
+        with store.session() as session:
+            keep.put(session, "word", "kept")
+        with pytest.raises(StoreTakenError):
+            write_log.empty(store)
+        other.execute("ROLLBACK")
+        write_log.empty(store)
+    assert (tmp_path / (FILE_NAME + "-wal")).stat().st_size == 0
     store.close()

@@ -11,9 +11,10 @@ import pytest
 from domain.pins import fits, hash_pin
 from domain.records import Value
 from domain.registers import register_id
-from offline_store import records
+from offline_store import keep, records
+from offline_store.database import lock_feed
 from server import clock
-from server.site import Site
+from server.site import REGISTERS, Site
 from sync.protocol import Pack
 from tests.server.phone import Bench, Phone, report
 
@@ -374,3 +375,21 @@ def _text_of(sheet: bytes) -> str:
 
     document = pypdfium2.PdfDocument(sheet)
     return "".join(page.get_textpage().get_text_bounded() for page in document)
+
+
+async def test_a_look_from_before_never_puts_the_pack_back(bench: Bench) -> None:
+    phone, site = await bench.phone(), bench.site
+    change(phone, ADMIN, "people", "U076", NEWCOMER)
+    assert await verdicts(phone) == [""]
+    with site.store.reading() as before:
+        older = keep.get(before, REGISTERS)  # what this look sees stands still from here on
+        change(phone, ADMIN, "people", "U077", NEWCOMER)
+        assert await verdicts(phone) == [""]
+        await pack_of(phone)
+        assert "U077" in people_of(site)
+        assert not site.refresh(before)
+        assert "U077" in people_of(site)
+    with site.store.session() as session:  # an older database was put back beneath the server
+        lock_feed(session)
+        keep.put(session, REGISTERS, older)
+        assert site.refresh(session, locked=True)

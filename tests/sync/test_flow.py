@@ -237,3 +237,21 @@ def test_a_refusal_ends_what_went_early_and_nothing_of_it_is_lost(file_store: St
 
     sent_over(file_store, later)
     assert waiting(file_store) == []
+
+
+def test_trouble_with_the_push_behind_hides_no_refusal(file_store: Store) -> None:
+    write(file_store, 6)
+    with file_store.session() as session:  # the third push cannot be packed
+        session.connection().exec_driver_sql("UPDATE entry SET body = 'text' WHERE number = 5")
+    second = asyncio.Event()
+
+    async def serve(head: PushHead) -> httpx.Response:
+        if head.first == 1:
+            await asyncio.wait_for(second.wait(), 20)
+            return httpx.Response(503, json={"code": "server.busy", "status": 503})
+        second.set()
+        await asyncio.sleep(60)
+        return taken(head)
+
+    with pytest.raises(ServerTroubleError):
+        sent_over(file_store, serve)
