@@ -101,8 +101,9 @@ class View:
         own = {one.entry.record_id for one in found if one.entry.device_id == asked.device_id}
         leave += sorted(own - visible - set(leave))
         shown = visible.difference(enter)
-        # its own chain whole, whatever it may see by now: others may have handed it in for it
-        kept = own.difference(enter) if asked.own else set[str]()
+        # its own chain whole and in order, whatever comes whole beside it, and whatever it may see
+        # by now: others may have handed it in for it
+        kept = own if asked.own else set[str]()
         turned = [
             one
             for one in found

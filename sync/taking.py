@@ -89,12 +89,33 @@ def take_whole(store: Store, reply: PullReply, policies: TypePolicies, own: str 
         part = _part(reply.enter[start : start + AT_ONCE], 0, policies)
         ids |= {one.entry.record_id for one in part.arrivals}
         with store.session() as session:
-            types |= _receive(session, reply, part, policies, own)
+            types |= _receive(session, reply, _going_on(session, part, own), policies, own)
     _take_away(store, types)
     if reply.enter:
         with store.session() as session:
             leaving.unmark(session, ids)
     return "register" in types
+
+
+def _going_on(session: Session, part: Part, own: str | None) -> Part:
+    """Return a part of what comes whole with own entries only as far as the own chain goes on.
+
+    They come by record, not by number: what stands between comes by the feed. What goes on from
+    another history (of a copied device) is not ours, and the next push is told so.
+    """
+    if own is None:
+        return part
+    number, head = journal.head(session, own)
+    pairs = list(zip(part.rows, part.arrivals, strict=True))
+    kept = [pair for pair in pairs if pair[0].dev != own]
+    mine = [pair for pair in pairs if pair[0].dev == own]
+    for row, arrival in sorted(mine, key=lambda pair: pair[1].entry.number):
+        if arrival.entry.number > number:
+            if arrival.entry.number > number + 1 or row.prev not in (None, head.hex()):
+                break
+            number, head = number + 1, arrival.linked(head)
+        kept.append((row, arrival))
+    return part._replace(rows=[row for row, _ in kept], arrivals=[one for _, one in kept])
 
 
 def _take_away(store: Store, types: Set[str]) -> None:
