@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from domain import merge
 from domain.errors import ChainBrokenError, FieldError, OfflineError, ServerRefusedError, SyncError
@@ -202,6 +203,7 @@ class SyncEngine:
         try:
             await self._push()
         except (ChainForgedError, ChainBrokenError) as error:
+            self._own = False  # the server's are of another history; those of others come as ever
             self._hold(error)
         except ServerRefusedError as error:
             if error.params.get("status") not in _STUCK:
@@ -291,9 +293,8 @@ class SyncEngine:
         if await asyncio.to_thread(knowing.is_another_life, self._store, at, reply):
             await self._new_epoch(reply.epoch)
             return True
-        if not self._looked_back and await asyncio.to_thread(
-            knowing.lacks_own, self._store, self._scopes.device_id, reply
-        ):
+        lacks = partial(knowing.lacks_own, self._store, self._scopes.device_id, reply)
+        if not (self._looked_back or self._held) and await asyncio.to_thread(lacks):
             self._own = self._looked_back = True
             await asyncio.to_thread(self._rewind, at.epoch)
             return True

@@ -75,3 +75,9 @@ async def test_what_goes_on_from_another_history_stays_out_and_that_is_what_is_s
         assert isinstance(mine.engine.status.error, ChainBrokenError)
     assert (ours in held(mine), third in held(mine)) == (True, False)
     assert numbers(mine) == [1]
+    news = office.write(WORKER, "hazard", report("从别的平板"))
+    await office.engine.sync_once()
+    with pytest.raises(ChainBrokenError):
+        await mine.engine.sync_once()
+    assert news in held(mine), "what other devices write comes as ever"
+    assert numbers(mine) == [1]
