@@ -21,6 +21,7 @@ from commands import (
     invite,
     proofs,
     report,
+    speaker,
     take_in,
     unlock,
     write,
@@ -244,10 +245,8 @@ def _server_of(options: argparse.Namespace) -> "ServerSettings":
 def _worded(error: FieldError, language: str) -> str:
     """Return why, and what to do now."""
     from app.proofs import clean
-    from app.translate import read_catalogs, translator
 
-    words = translator(read_catalogs(ROOT / "assets" / "locale"), language, "UTC").error(error)
-    return "\n".join(clean(line) for line in words)
+    return "\n".join(clean(line) for line in speaker(language).error(error))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -30,7 +30,7 @@ from domain import (
 )
 from domain.errors import FieldError
 from offline_store import copies, peers, sealed_files, sealing, vault
-from server import backup, unlocking
+from server import backup, drop, standing, unlocking
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
@@ -54,6 +54,8 @@ ERRORS = frozenset(  # the modules that have our errors
         door,
         people,
         unlocking,
+        standing,
+        drop,
         backup,
         copies,
         peers,
