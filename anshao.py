@@ -11,6 +11,7 @@ import socket
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -165,8 +166,8 @@ def serve(options: argparse.Namespace) -> int:
     from server.main import run
 
     scheme = "https" if settings.tls else "http"
-    print(f"server: {scheme}://{settings.host}:{settings.port}  (Ctrl-C stops it)", flush=True)
-    run(settings)
+    where = f"server: {scheme}://{settings.host}:{settings.port}  (Ctrl-C stops it)"
+    run(settings, listening=partial(print, where, flush=True))
     return 0
 
 

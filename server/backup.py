@@ -131,7 +131,7 @@ def make(
         (part / SECRET).write_bytes(keys)
     made = Backup(_finished(part, facts, photos, settings), facts, photos, bool(phrase))
     if photos.lacking:
-        _log.warning("photos lacking", extra={"files": len(photos.lacking)})
+        _log.info("photos lacking", extra={"files": len(photos.lacking)})
     return made
 
 
@@ -229,7 +229,7 @@ def restore(settings: ServerSettings, given: Path, phrase: str | None = None) ->
     finally:
         store.close()
     begun.unlink()
-    _log.warning("restored", extra={"feed": found.facts.feed})
+    _log.info("restored", extra={"feed": found.facts.feed})
     return found
 
 
