@@ -19,6 +19,7 @@ from commands import (
     SetupError,
     add_language,
     backup,
+    first_pin,
     invite,
     proofs,
     report,
@@ -286,6 +287,7 @@ def parser() -> argparse.ArgumentParser:
     report.add(names.add_parser, _server_of, ROOT)
     take_in.add(names.add_parser, _server_of)
     invite.add(names.add_parser, _server_of, own_addresses)
+    first_pin.add(names.add_parser, _server_of)
     unlock.add(names.add_parser, _server_of)
     backup.add(names.add_parser, _server_of)
     names.add_parser("bench", help="measure against a baseline")  # see main

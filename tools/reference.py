@@ -31,7 +31,7 @@ from domain import (
 )
 from domain.errors import FieldError
 from offline_store import copies, peers, sealed_files, sealing, vault
-from server import backup, drop, standing, unlocking
+from server import backup, drop, first_pin, standing, unlocking
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
@@ -57,6 +57,7 @@ ERRORS = frozenset(  # the modules that have our errors
         people,
         unlocking,
         standing,
+        first_pin,
         drop,
         backup,
         copies,
