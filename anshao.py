@@ -11,6 +11,7 @@ import socket
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -18,9 +19,11 @@ from commands import (
     SetupError,
     add_language,
     backup,
+    first_pin,
     invite,
     proofs,
     report,
+    speaker,
     take_in,
     unlock,
     write,
@@ -164,8 +167,8 @@ def serve(options: argparse.Namespace) -> int:
     from server.main import run
 
     scheme = "https" if settings.tls else "http"
-    print(f"server: {scheme}://{settings.host}:{settings.port}  (Ctrl-C stops it)", flush=True)
-    run(settings)
+    where = f"server: {scheme}://{settings.host}:{settings.port}  (Ctrl-C stops it)"
+    run(settings, listening=partial(print, where, flush=True))
     return 0
 
 
@@ -244,10 +247,8 @@ def _server_of(options: argparse.Namespace) -> "ServerSettings":
 def _worded(error: FieldError, language: str) -> str:
     """Return why, and what to do now."""
     from app.proofs import clean
-    from app.translate import read_catalogs, translator
 
-    words = translator(read_catalogs(ROOT / "assets" / "locale"), language, "UTC").error(error)
-    return "\n".join(clean(line) for line in words)
+    return "\n".join(clean(line) for line in speaker(language).error(error))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -286,6 +287,7 @@ def parser() -> argparse.ArgumentParser:
     report.add(names.add_parser, _server_of, ROOT)
     take_in.add(names.add_parser, _server_of)
     invite.add(names.add_parser, _server_of, own_addresses)
+    first_pin.add(names.add_parser, _server_of)
     unlock.add(names.add_parser, _server_of)
     backup.add(names.add_parser, _server_of)
     names.add_parser("bench", help="measure against a baseline")  # see main

@@ -25,7 +25,16 @@ from app.translate import Translator, translator
 from domain.changes import Entry
 from domain.proof_checks import Finding, Mark, Worth, check, worth
 from domain.proof_names import FIELDS, PEOPLE, STATES, THINGS
-from domain.proof_reading import FILE_MAX_BYTES, ProofError, read
+from domain.proof_reading import (
+    FILE_MAX_BYTES,
+    KeyFileError,
+    KeyIsProofError,
+    KeyNoneError,
+    ProofError,
+    ProofFileError,
+    begins_so,
+    read,
+)
 from domain.proofs import EVIDENCE, Proof
 from domain.records import Value
 
@@ -35,6 +44,7 @@ EXIT_CODES: Final[Mapping[Worth, int]] = {"holds": 0, "broken": 1, "untied": 3, 
 _MARKS: Final[Mapping[Mark, str]] = {"holds": "✓", "broken": "✗", "open": "?", "note": "·"}
 _SHORT_HASH = 12
 _FIRST = ("action", "state", "words")  # of what an entry changed
+_CODES: Final = {"shot": "shot", "source": "proof.source", "language": "proof.language"}
 _HASH = re.compile(r"[0-9a-f]{64}")
 _KEY_HEX = re.compile(rb"\s*([0-9a-fA-F]{64})\s*")
 Names = Mapping[tuple[str, str], str]
@@ -66,7 +76,7 @@ def verify(
     Raises ProofError when the file is no proof file, or the key no key.
     """
     key = read_key(key_file) if key_file else None
-    proof = read(_bytes(file, FILE_MAX_BYTES))
+    proof = read(_bytes(file, FILE_MAX_BYTES, ProofFileError))
     found = check(proof, key)
     try:
         t = translator(catalogs, language, proof.timezone)
@@ -76,48 +86,67 @@ def verify(
 
 
 def read_key(file: Path) -> bytes:
-    """Return the public key (32 bytes) of a PEM file, or of one with 64 hex digits; ProofError."""
-    data = _bytes(file, KEY_FILE_MAX_BYTES)
+    """Return the public key (32 bytes) of a PEM file, or of one with 64 hex digits.
+
+    Raises KeyFileError, KeyIsProofError, KeyNoneError.
+    """
+    data = _bytes(file, KEY_FILE_MAX_BYTES, KeyFileError)
+    if begins_so(data):
+        raise KeyIsProofError(file=file.name)
     digits = _KEY_HEX.fullmatch(data)
     if digits:
         return bytes.fromhex(digits.group(1).decode())
+    if len(data) > KEY_FILE_MAX_BYTES:
+        raise KeyNoneError(file=file.name)
     try:
         key = load_pem_public_key(data)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise ProofError(reason="proof_key", detail=file.name) from error
+        raise KeyNoneError(file=file.name) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise ProofError(reason="proof_key", detail=file.name)
+        raise KeyNoneError(file=file.name)
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def _bytes(file: Path, most: int) -> bytes:
+def _bytes(file: Path, most: int, unread: type[ProofError]) -> bytes:
+    """Return a file's bytes, of a larger one `most` and one; raises `unread`."""
     try:
         with file.open("rb") as handle:
-            data = handle.read(most + 1)
+            return handle.read(most + 1)
     except OSError as error:
-        raise ProofError(reason="proof_file", detail=f"{file} ({error.strerror})") from error
-    if len(data) > most:
-        raise ProofError(reason="proof_size", detail=f"{file} > {most}")
-    return data
+        raise unread(file=str(file), detail=error.strerror) from error
 
 
 def _lines(t: Translator, proof: Proof, found: list[Finding]) -> Iterator[str]:
     names: Names = {
         (one.table, one.code): one.zh if t.language == "zh" else one.en for one in proof.names
     }
+    number = _number(proof, found)
     for one in found:
-        text = _deed(t, names, one.entry) if one.entry else _sentence(t, names, one)
+        text = _deed(t, names, one.entry) if one.entry else _sentence(t, names, one, number)
         indent = "    " if one.code.startswith("entry.") else ""
         yield f"{indent}{_MARKS[one.mark]} {clean(text)}"
 
 
-def _sentence(t: Translator, names: Names, one: Finding) -> str:
+def _number(proof: Proof, found: list[Finding]) -> str | None:
+    """Return the number of the record that people know it by, as its entries say."""
+    entries = [one.entry for one in found if one.entry]
+    said = [one.set.get("code") for one in entries if one.record_id == proof.record_id]
+    return next((one[:VALUE_LONGEST] for one in said if isinstance(one, str)), None)
+
+
+def _sentence(t: Translator, names: Names, one: Finding, number: str | None) -> str:
     params: dict[str, object] = {name: _param(t, name, value) for name, value in one.params.items()}
     if one.code == "record":
         params["type"] = _worded(t, "type", str(one.params["type"]))
         params["zone"] = str(t.zone)
+        if number:
+            params["record"] = f"{number} ({params['record']})"
     if one.code == "entry.verdict":
         params["why"] = _worded(t, "verdict", str(one.params["verdict"]))
+        if one.params["code"] is None:
+            return t("proof.entry.judged", **params)
+        code = str(one.params["code"])[:VALUE_LONGEST]
+        params["code"] = t.known(f"outbox.reason.{code}", code)
     if one.code == "file.removed":
         params["why"] = _worded(t, "removed", str(one.params["why"]))
     if one.code == "entry.quarantined":
@@ -156,23 +185,51 @@ def _changes(t: Translator, names: Names, entry: Entry) -> Iterator[str]:
             for item, answer in value.items():
                 asked = names.get((FIELDS, item))
                 label = f"{asked} ({item})" if asked else item
-                yield f"{label} = {_value(names, entry, '', answer)}"
+                yield f"{label} = {_value(t, names, entry, '', answer)}"
             continue
-        shown = _stamp(t, value) if field.endswith("_ms") else _value(names, entry, field, value)
+        shown = _value(t, names, entry, field, value)
         yield f"{_worded(t, 'field', field)} = {shown}"
 
 
-def _value(names: Names, entry: Entry, field: str, value: Value) -> str:
+def _value(t: Translator, names: Names, entry: Entry, field: str, value: Value) -> str:
+    if field.endswith("_ms"):
+        return _stamp(t, value)
     if isinstance(value, str):
-        if _HASH.fullmatch(value):
-            return value[:_SHORT_HASH]
-        state = names.get((STATES, f"{entry.type}:{value}")) if field == "state" else None
-        if entry.type == EVIDENCE and field == "grade":  # of the evidence, not of a hazard
-            return value[:VALUE_LONGEST]
-        name = state or names.get((PEOPLE, value)) or names.get((THINGS, value))
-        return f"{name} ({value})" if name else value[:VALUE_LONGEST]
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return _text(t, names, entry, field, value)
+    if isinstance(value, dict) and (place := _place(t, value)):
+        return place
+    if isinstance(value, dict):
+        some = {name: one for name, one in value.items() if one not in (None, [])}
+        parts = (
+            f"{_worded(t, 'field', n)} {_value(t, names, entry, n, v)}" for n, v in some.items()
+        )
+        text = t.listed(parts) or "-"
+    elif isinstance(value, list):
+        text = t.listed(_value(t, names, entry, field, one) for one in value) or "-"
+    else:
+        text = json.dumps(value)
     return text if len(text) <= VALUE_LONGEST else f"{text[:VALUE_LONGEST]}…"
+
+
+def _text(t: Translator, names: Names, entry: Entry, field: str, value: str) -> str:
+    if _HASH.fullmatch(value):
+        return value[:_SHORT_HASH]
+    if field in _CODES:
+        return t.texts.get(f"{_CODES[field]}.{value}", value[:VALUE_LONGEST])
+    state = names.get((STATES, f"{entry.type}:{value}")) if field == "state" else None
+    if entry.type == EVIDENCE and field == "grade":  # of the evidence, not of a hazard
+        return value[:VALUE_LONGEST]
+    name = state or names.get((PEOPLE, value)) or names.get((THINGS, value))
+    return f"{name} ({value})" if name else value[:VALUE_LONGEST]
+
+
+def _place(t: Translator, value: Mapping[str, Value]) -> str | None:
+    """Return a position in degrees, with how far it may be off in metres."""
+    lat, lon, off = (value.get(name) for name in ("lat", "lon", "acc_cm"))
+    if not (isinstance(lat, int) and isinstance(lon, int) and isinstance(off, int)):
+        return None
+    place = t("proof.place", lat=f"{lat / 1e7:.6f}", lon=f"{lon / 1e7:.6f}", m=-(-off // 100))
+    return f"{place} {t('proof.mocked')}" if value.get("mocked") else place
 
 
 def _person(t: Translator, names: Names, code: str) -> str:

@@ -2,15 +2,17 @@
 
 import argparse
 import io
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from commands import AddParser, ServerOf
+from commands import AddParser, ServerOf, add_language, speaker
 
 if TYPE_CHECKING:
     from server.settings import ServerSettings
 
 HOURS, HOURS_MAX = 24, 168
+_ANYWHERE = frozenset(("0.0.0.0", "::", ""))  # noqa: S104 - read, not listened on
 
 
 def add(
@@ -19,27 +21,44 @@ def add(
     """Add the command; `settings_of` gives the server's settings, `addresses` this machine's."""
 
     def run(options: argparse.Namespace) -> int:
-        settings = settings_of(options)
-        scheme = "https" if settings.tls else "http"
-        address = options.server or f"{scheme}://{addresses()[-1]}:{settings.port}"
-        print(made(settings, address, options.hours))
+        from server import standing
+
+        settings, t = settings_of(options), speaker(options.language)
+        if not standing.stands(settings):
+            print(t("invite.first", folder=settings.home), file=sys.stderr)
+        address = options.server or _address(settings, addresses)
+        if not options.server and _is_loopback(settings.host):
+            print(t("invite.loopback", host=settings.host), file=sys.stderr)
+        print(made(settings, address, options.hours, options.language))
         return 0
 
     part = add_parser("invite", help="make a one-time code for a device, at the server's machine")
     part.add_argument("--server", metavar="URL", help="address at which the device finds us")
     part.add_argument("--hours", type=_hours, default=HOURS, metavar="N", help="1 to 168")
     part.add_argument("--demo", action="store_true", help="for the server of `anshao demo`")
+    add_language(part)
     part.set_defaults(run=run, host=None, port=None, tls=False)
 
 
 def _hours(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= HOURS_MAX:
-        raise argparse.ArgumentTypeError(text)
-    return number
+    if not text.isdecimal() or not 1 <= int(text) <= HOURS_MAX:
+        message = f"{text} is not a number of hours from 1 to {HOURS_MAX}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
-def made(settings: "ServerSettings", address: str, hours: int) -> str:
+def _address(settings: "ServerSettings", own: Callable[[], Sequence[str]]) -> str:
+    """Return where devices find the server: where it listens, else at this machine's address."""
+    scheme = "https" if settings.tls else "http"
+    anywhere = settings.host in _ANYWHERE or _is_loopback(settings.host)
+    return f"{scheme}://{own()[-1] if anywhere else settings.host}:{settings.port}"
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def made(settings: "ServerSettings", address: str, hours: int, language: str) -> str:
     """Make a code for one device that finds the server at `address`; return what to print.
 
     Works beside a running server, and before its first start. Raises ServerAddressError.
@@ -60,13 +79,13 @@ def made(settings: "ServerSettings", address: str, hours: int) -> str:
     invitation = Invitation(address, plant.code, code, fingerprint(key))
     drawn = io.StringIO()
     segno.make_qr(invitation.text(), error="m").terminal(drawn, border=2, compact=True)
-    until = clock.moment(until_ms).isoformat(timespec="minutes")
-    lines = (
-        drawn.getvalue(),
-        f"server       {address}",
-        f"plant        {plant.code}",
-        f"code         {spaced(code)}   (one device, until {until})",
-        f"server key   {invitation.key}",
-        "Scan it on the device's first page, or type address and code there.",
+    t = speaker(language, plant.timezone)
+    return drawn.getvalue() + t(
+        "invite.made",
+        address=address,
+        plant=plant.code,
+        code=spaced(code),
+        until=t.stamp(until_ms),
+        zone=plant.timezone,
+        key=invitation.key,
     )
-    return "\n".join(lines)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands import AddParser, ServerOf, add_language, write
+from commands import AddParser, ServerOf, add_language, looking_in, write
 
 if TYPE_CHECKING:
     from app.settings import ClientSettings
@@ -36,6 +36,7 @@ def add(add_parser: AddParser, server_of: ServerOf, client_of: ClientOf, root: P
     part = add_parser("key", help="give the plant's public key")
     part.add_argument("--out", type=Path, metavar="FILE", help="file to write; none: print it")
     part.add_argument("--demo", action="store_true", help="of the server of `anshao demo`")
+    add_language(part, "of refusals")
     part.set_defaults(run=partial(key, server_of), host=None, port=None, tls=False)
 
 
@@ -46,11 +47,14 @@ def export(server_of: ServerOf, client_of: ClientOf, options: argparse.Namespace
 
         ask = partial(getpass.getpass, "passphrase: ")
         settings = client_of(options)
-        data = device.export(settings, options.record, ask, small=options.thumbnails)
+        with looking_in(settings.store):
+            data = device.export(settings, options.record, ask, small=options.thumbnails)
     else:
         from server import proofs as server
 
-        data = server.export(server_of(options), options.record, small=options.thumbnails)
+        here = server_of(options)
+        with looking_in(here.home):
+            data = server.export(here, options.record, small=options.thumbnails)
     write(options.out, data)
     return 0
 

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from commands import AddParser, ServerOf, SetupError, add_language, write
+from commands import AddParser, ServerOf, SetupError, add_language, looking_in, write
 
 if TYPE_CHECKING:
     from server.settings import ServerSettings
@@ -47,9 +47,11 @@ def report(server_of: ServerOf, root: Path, options: argparse.Namespace) -> int:
     def words_of(zone: str) -> Translator:
         return translator(catalogs, options.language, zone)
 
-    if options.credentials:
-        _credentials(settings, options.record, options.credentials)
-    write(options.out, papers.make(settings, options.record, words_of))
+    with looking_in(settings.home):
+        if options.credentials:
+            _credentials(settings, options.record, options.credentials)
+        pages = papers.make(settings, options.record, words_of)
+    write(options.out, pages)
     return 0
 
 

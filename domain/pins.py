@@ -9,7 +9,7 @@ be tried offline by whoever copies it: n = 2**14, r = 8, p = 1 costs about 50 ms
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from domain.access import Access
 
@@ -63,3 +63,11 @@ def is_verifier(text: str) -> bool:
 def is_easy(pin: str) -> bool:
     """Return whether a PIN is among the first that anybody would try: 1111, 1234, 4321."""
     return len(set(pin)) == 1 or pin in _STAIRS
+
+
+def drawn(length: int, digit: Callable[[], str]) -> str:
+    """Return a PIN of drawn digits; a handful of all is easy, and those are drawn again."""
+    while True:
+        pin = "".join(digit() for _ in range(length))
+        if not is_easy(pin):
+            return pin

@@ -70,7 +70,7 @@ def check(proof: Proof, key: bytes | None = None) -> list[Finding]:
     the plant's key was given; without it "sum.consistent" is the most that can be said.
     """
     case = _Case(proof, key or proof.key)
-    found = [_of_record(proof), _of_key(proof, key), _of_seal(case)]
+    found = [_of_record(proof), _of_key(proof, key), _of_seal(case, key)]
     found += _twice(proof)
     for chain in proof.chains:
         found += _of_device(case, chain)
@@ -105,11 +105,12 @@ def _of_key(proof: Proof, key: bytes | None) -> Finding:
     return Finding("key.given", "holds", {"public": key.hex()})
 
 
-def _of_seal(case: _Case) -> Finding:
+def _of_seal(case: _Case, key: bytes | None) -> Finding:
     if case.proof.seal is None:
         return Finding("seal.none", "open")
     if case.signed(sealed_bytes(case.proof), case.proof.seal):
-        return Finding("seal.good", "holds")
+        # by the key inside the file nobody knows whose seal it is
+        return Finding("seal.good", "holds") if key else Finding("seal.inside", "note")
     return Finding("seal.broken", "broken")
 
 
@@ -299,15 +300,16 @@ def _of_signature(
     if kept.signature is not None:
         good = _signs(case, chain, kept.number, entry.kind, kept.signature)
         return Finding("entry.signed" if good else "entry.forged", _mark(good), params)
-    held = kept.verdict == "quarantined" or kept.code == RELEASED
-    if entry.kind in DECISIONS or held:
-        # a decision counts only if the device signed this very one; what came unsigned may have
-        # been changed before the device signed on behind it, so no later signature vouches for it
-        return Finding("entry.unsigned", "open", params)
     at = bisect_left(covers, entry.number)
-    if at == len(covers) or not case.whole_between(chain, entry.number, covers[at]):
+    later = covers[at] if at < len(covers) else None
+    whole = later is not None and case.whole_between(chain, entry.number, later)
+    if entry.kind in DECISIONS or not whole:  # of a decision its own signature counts alone
         return Finding("entry.unsigned", "open", params)
-    return Finding("entry.covered", "holds", {**params, "later": covers[at]})
+    params["later"] = later
+    if kept.verdict == "quarantined" or kept.code == RELEASED:
+        # it may have come unsigned, and been changed before the device signed on behind it
+        return Finding("entry.held", "open", params)
+    return Finding("entry.covered", "holds", params)
 
 
 def _of_quarantine(kept: Kept) -> Iterator[Finding]:

@@ -11,6 +11,15 @@ from domain.records import Value
 Mark = Literal["holds", "broken", "open", "note"]
 Worth = Literal["holds", "broken", "open", "untied"]
 
+# what breaks by another key alone, and what would show that this one is the plant's
+_OTHER_KEY = frozenset(
+    ("key.other", "seal.broken", "device.false", "receipt.false", "entry.receipt_false",
+     "file.receipt_false")
+)  # fmt: skip
+_BOUND = frozenset(
+    ("seal.good", "device.enrolled", "device.server", "entry.received", "file.received")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -39,7 +48,11 @@ def summed(found: Collection[Finding], key: bytes | None) -> Finding:
     """Return the last line, which sums up the others."""
     marks = [one.mark for one in found]
     counts: dict[str, Value] = {name: marks.count(name) for name in ("holds", "broken", "open")}
-    if counts["broken"]:
+    broken = {one.code for one in found if one.mark == "broken"}
+    bound = _BOUND & {one.code for one in found if one.mark == "holds"}
+    if key and "key.other" in broken and broken <= _OTHER_KEY and not bound:
+        return Finding("sum.other_key", "broken", counts)
+    if broken:
         return Finding("sum.broken", "broken", counts)
     if not key:
         return Finding("sum.consistent", "open", counts)

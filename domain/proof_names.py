@@ -44,7 +44,7 @@ def _things(definitions: Definitions) -> dict[str, Words]:
         found |= {code: one.name for code, one in table.items()}
     found |= {code: one.name for code, one in hazards.categories.items()}
     found |= {code: one.name for code, one in hazards.grades.items()}
-    return found | dict(hazards.elements)
+    return found | dict(hazards.elements) | dict(definitions.access.actions)
 
 
 def _questions(definitions: Definitions, entry: Entry) -> Iterator[tuple[str, Words]]:

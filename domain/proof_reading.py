@@ -40,6 +40,7 @@ _KEY_HEX, _SIGNATURE_HEX = 64, 128
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _ZONE = re.compile(r"[A-Za-z_]{1,30}(/[A-Za-z_]{1,30}){0,2}")
 _HEX = re.compile(r"[0-9a-f]+")
+_BEGINNING = b'{"devices":['  # canonical: the keys are sorted
 _PROOF = frozenset(
     ("format", "v", "record", "type", "plant", "timezone", "made_ms", "made_by", "key", "devices",
      "files", "names", "seal")
@@ -58,15 +59,75 @@ class ProofError(FieldError):
     code = "proof.refused"
 
 
+class ProofNoneError(ProofError):
+    """Something else than a proof file."""
+
+    code = "proof.none"
+
+
+class ProofDamagedError(ProofError):
+    """A proof file that was cut off or changed, so that it cannot be read; `reason`."""
+
+    code = "proof.damaged"
+
+
+class ProofNewerError(ProofError):
+    """A proof file of a later `version` than this program reads."""
+
+    code = "proof.newer"
+
+
+class ProofFileError(ProofError):
+    """The proof `file` is not there or cannot be opened; `detail`."""
+
+    code = "proof.file"
+
+
+class KeyFileError(ProofError):
+    """The `file` with the plant's public key is not there or cannot be opened; `detail`."""
+
+    code = "proof.key_file"
+
+
+class KeyNoneError(ProofError):
+    """The `file` given as key holds none."""
+
+    code = "proof.key_none"
+
+
+class KeyIsProofError(ProofError):
+    """The `file` given as key is a proof file."""
+
+    code = "proof.key_is_proof"
+
+
+def begins_so(data: bytes) -> bool:
+    """Say whether bytes look like a proof file, or like its beginning."""
+    return data.startswith(_BEGINNING) or b'"anshao-proof"' in data
+
+
 def read(data: bytes) -> Proof:
-    """Read a proof file; raises ProofError with the reason why it is none."""
+    """Read a proof file; raises ProofNoneError, ProofDamagedError, ProofNewerError, ProofError."""
     if len(data) > FILE_MAX_BYTES:
         _refuse("proof_size", f"{len(data)} > {FILE_MAX_BYTES}")
+    try:
+        return _read(data)
+    except ProofNewerError:
+        raise
+    except ProofError as error:
+        kind = ProofDamagedError if begins_so(data) else ProofNoneError
+        raise kind(**error.params) from error
+
+
+def _read(data: bytes) -> Proof:
     value = _parse(data)
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         _refuse("proof_format", "format")
-    if value.get("v") not in (VERSION, WITH_HOLES):
-        _refuse("proof_version", str(value.get("v"))[:20])
+    version = value.get("v")
+    if isinstance(version, int) and version > WITH_HOLES:
+        raise ProofNewerError(version=version)
+    if version not in (VERSION, WITH_HOLES):
+        _refuse("proof_version", str(version)[:20])
     found = _proof(_row(value, _PROOF))
     if (value.get("v") == WITH_HOLES) != any(one.holes for one in found.chains):
         _refuse("proof_version", str(value.get("v"))[:20])

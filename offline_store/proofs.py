@@ -52,13 +52,17 @@ class Maker:
 
 
 def find(session: Session, wanted: str) -> Record:
-    """Return a record by its id or by the short code that people read; RecordMissingError."""
-    record = records.lookup(session, wanted)
+    """Return a record by its id or by the short code that people read; RecordMissingError.
+
+    Both in letters of either case, as somebody types them.
+    """
+    record = records.lookup(session, wanted) or records.lookup(session, wanted.lower())
     if record:
         return record
+    code = wanted.upper()
     for type in type_names:
         for one in records.find(session, type, limit=records.ALL):
-            if type != EVIDENCE and one.text("code") == wanted:
+            if type != EVIDENCE and one.text("code").upper() == code:
                 return one
     raise RecordMissingError(record=wanted)
 

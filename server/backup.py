@@ -34,7 +34,7 @@ from domain.errors import FieldError
 from offline_store import backups, blobs, copies, devices, keep
 from offline_store.copies import Facts
 from offline_store.database import Store
-from server import backup_photos, clock, sealed
+from server import backup_photos, clock, sealed, standing
 from server.backup_photos import LACKING, LEFT, BlobStoreAwayError, NotWholeError, Photos
 from server.settings import ServerSettings
 from server.site import EPOCH
@@ -105,9 +105,11 @@ def make(
     """Back up the server of these settings, which may run meanwhile, into a folder of backups.
 
     `leave`: photos of an object store stay there and are only listed, with their hashes. Raises
-    PassphraseWeakError before anything is written, BackupError, StoreError. What was begun and not
-    finished is thrown away by the next, but for the photos: it goes on with those.
+    ServerMissingError, PassphraseWeakError before anything is written, BackupError, StoreError.
+    What was begun and not finished is thrown away by the next, but for the photos: it goes on with
+    those.
     """
+    standing.require(settings)
     if phrase is not None:
         passphrases.require_strong(phrase)
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -129,7 +131,7 @@ def make(
         (part / SECRET).write_bytes(keys)
     made = Backup(_finished(part, facts, photos, settings), facts, photos, bool(phrase))
     if photos.lacking:
-        _log.warning("photos lacking", extra={"files": len(photos.lacking)})
+        _log.info("photos lacking", extra={"files": len(photos.lacking)})
     return made
 
 
@@ -227,7 +229,7 @@ def restore(settings: ServerSettings, given: Path, phrase: str | None = None) ->
     finally:
         store.close()
     begun.unlink()
-    _log.warning("restored", extra={"feed": found.facts.feed})
+    _log.info("restored", extra={"feed": found.facts.feed})
     return found
 
 

@@ -6,27 +6,36 @@ changes nothing and gives the same receipts.
 
 import json
 import logging
-from collections.abc import Sequence
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from domain.errors import FieldError
-from domain.relay import Message, Run
+from domain.relay import Message, RelayDamagedError, RelayError, RelayLargeError, Run
 from offline_store import batches, blobs, entries, outbox, relay_files
 from offline_store.relay_files import SUFFIX, RelayFile
 from server import receiving, relay
 from server.blob_store import BlobStoreAwayError
 from server.problems import RefusalError
+from server.settings import ServerSettings
 from server.site import Site
 from sync.protocol import BlobOffer
 from sync.relay_messages import RelayedRun
 
 FOLDER: Final = "take-in"
 CARRIER: Final = "file"
+_DONE: Final = "done"
 LATER: Final = frozenset({503, 507})  # the place for photos is away, or full
 _SUFFIXES: Final = frozenset({SUFFIX, ".zip"})
 _log = logging.getLogger(__name__)
+
+
+class TakeInFileError(RelayError):
+    """The `file` is no file of unsent records, or was cut off."""
+
+    code = "take_in.file"
 
 
 @dataclass
@@ -40,6 +49,36 @@ class Result:
     photos: dict[str, str] = field(default_factory=dict[str, str])  # hash -> receipt code
     refused: dict[str, str] = field(default_factory=dict[str, str])  # hash -> code
     error: str | None = None
+
+
+def look(path: Path) -> None:
+    """Look whether a file can be read at all: raises TakeInFileError, RelayError."""
+    try:
+        RelayFile(path).close()
+    except RelayDamagedError as error:
+        raise TakeInFileError(file=path.name) from error
+
+
+def lay(settings: ServerSettings, copy: Callable[[Path], object], name: str) -> Path:
+    """Lay a file before the running server, under a name that nobody has used; returns where."""
+    folder = settings.home / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    laid = folder / f"{name}-{secrets.token_hex(4)}{SUFFIX}"
+    part = folder / f".{laid.name}.part"
+    copy(part)
+    return part.replace(laid)
+
+
+def result_path(laid: Path) -> Path:
+    """Return where it will stand what became of a file in the folder."""
+    return laid.parent / _DONE / f"{laid.name}.result.json"
+
+
+def result_of(laid: Path) -> Result | None:
+    """Return what became of a file in the folder; None as long as it waits there."""
+    if laid.exists() or not result_path(laid).exists():
+        return None
+    return Result(**json.loads(result_path(laid).read_text("utf-8")))
 
 
 def take(here: Site, path: Path) -> Result:
@@ -91,6 +130,8 @@ def _photos(here: Site, file: RelayFile, runs: Sequence[RelayedRun], made: Resul
                     state = receiving.take(here, offered, copy)
         except BlobStoreAwayError as error:
             raise receiving.away() from error
+        except (RelayDamagedError, RelayLargeError) as error:  # its entry stands all the same
+            made.refused[sha] = error.code
         except RefusalError as error:
             if error.status in LATER:
                 raise
@@ -130,7 +171,6 @@ def run(here: Site, now_ms: int) -> int:
     folder, took = here.settings.home / FOLDER, 0
     if not folder.is_dir():
         return 0
-    done = folder / "done"
     for path in sorted(one for one in folder.iterdir() if one.suffix in _SUFFIXES):
         try:
             found = take(here, path)
@@ -143,8 +183,8 @@ def run(here: Site, now_ms: int) -> int:
                 continue
             found = Result(error=error.code)
         _log.info("file taken in", extra={"file": path.name, "error": found.error})
-        done.mkdir(exist_ok=True)
-        text = json.dumps(asdict(found), ensure_ascii=False, indent=1)
-        (done / f"{path.name}.result.json").write_text(text, "utf-8")
-        path.replace(done / path.name)
+        told = result_path(path)
+        told.parent.mkdir(exist_ok=True)
+        told.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1), "utf-8")
+        path.replace(told.parent / path.name)  # last: whoever waits reads a whole result
     return took

@@ -165,9 +165,15 @@ class _Server(uvicorn.Server):
     another line is an error, and the signal would be lost with it.
     """
 
-    def __init__(self, config: uvicorn.Config, here: Site) -> None:
+    def __init__(self, config: uvicorn.Config, here: Site, listening: Callable[[], None]) -> None:
         super().__init__(config)
         self._here = here
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         _log.info("stopping")
@@ -175,8 +181,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run(settings: ServerSettings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way and return."""
+def run(settings: ServerSettings, listening: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way and return.
+
+    `listening` is called once the server answers at its address.
+    """
     os.umask(0o077)  # the folder holds photos of people
     logs.start(settings.home / "logs", settings.log_max_bytes)
     app = create_app(settings)
@@ -193,7 +202,7 @@ def run(settings: ServerSettings) -> None:
         ssl_certfile=_text(settings.tls_certificate),
         ssl_keyfile=_text(settings.tls_key),
     )
-    server = _Server(config, app.state.site)
+    server = _Server(config, app.state.site, listening)
     _collect_rarely()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -6,16 +6,15 @@ from dataclasses import replace
 
 from sqlmodel import Session
 
-from domain.errors import RecordMissingError
 from domain.proof_reading import ProofError
 from media.papers import facts, report
 from media.papers.facts import Told
 from media.papers.report import Making
 from media.papers.wording import Wording
 from offline_store import proofs
-from offline_store.database import FILE_NAME, Store, open_store
+from offline_store.database import Store, open_store
 from offline_store.proofs import Maker
-from server import clock, credential_keys, credentials, pack
+from server import clock, credential_keys, credentials, pack, standing
 from server.credentials import Signed
 from server.labels import FONT
 from server.proofs import sealed_proof
@@ -31,10 +30,10 @@ def make(
 ) -> bytes:
     """Return the report of a record, named by id or short code, as PDF.
 
-    `made_ms` is the date it bears, now where it is left out. Raises RecordMissingError,
-    ReportKindError.
+    `made_ms` is the date it bears, now where it is left out. Raises ServerMissingError,
+    RecordMissingError, ReportKindError.
     """
-    with _opened(settings, wanted) as store:
+    with _opened(settings) as store:
         with store.reading() as session:
             told = _told(settings, store, session, wanted)
         zone = told.definitions.plant.timezone
@@ -46,11 +45,11 @@ def make(
 def signed_photos(settings: ServerSettings, wanted: str) -> Iterator[Signed]:
     """Yield the copies of a record's photos with content credentials, then the root to trust.
 
-    Raises RecordMissingError, ReportKindError, CredentialsError.
+    Raises ServerMissingError, RecordMissingError, ReportKindError, CredentialsError.
     """
     credentials.require()
     now = clock.moment(clock.now_ms())
-    with _opened(settings, wanted) as store, store.reading() as session:
+    with _opened(settings) as store, store.reading() as session:
         told = _told(settings, store, session, wanted)
         plant = told.definitions.plant
         signing = credential_keys.signing(settings.home / "keys", plant.code, now)
@@ -59,9 +58,8 @@ def signed_photos(settings: ServerSettings, wanted: str) -> Iterator[Signed]:
 
 
 @contextmanager
-def _opened(settings: ServerSettings, wanted: str) -> Iterator[Store]:
-    if not settings.database_url and not (settings.home / FILE_NAME).exists():
-        raise RecordMissingError(record=wanted)
+def _opened(settings: ServerSettings) -> Iterator[Store]:
+    standing.require(settings)
     store = open_store(settings.home, settings.database_url)
     try:
         yield store

@@ -6,13 +6,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session
 
-from domain.errors import RecordMissingError
-from domain.proof_reading import ProofError
 from domain.proofs import Chain, Proof, encode, sealed_bytes, statement_bytes
 from domain.records import Record
 from offline_store import devices, proofs
-from offline_store.database import FILE_NAME, Store, open_store
-from server import clock, keys, pack
+from offline_store.database import Store, open_store
+from server import clock, keys, pack, standing
 from server.keys import public_bytes
 from server.registers import Base, definitions_of
 from server.settings import ServerSettings
@@ -22,10 +20,9 @@ from server.site import SERVER_DEVICE
 def export(settings: ServerSettings, wanted: str, *, small: bool = False) -> bytes:
     """Return the sealed proof file of a record of this server, named by id or short code.
 
-    Raises RecordMissingError, ProofError.
+    Raises ServerMissingError, RecordMissingError, ProofError.
     """
-    if not settings.database_url and not (settings.home / FILE_NAME).exists():
-        raise RecordMissingError(record=wanted)
+    standing.require(settings)
     store = open_store(settings.home, settings.database_url)
     try:
         return encode(_proof(settings, store, wanted, small=small))
@@ -34,9 +31,8 @@ def export(settings: ServerSettings, wanted: str, *, small: bool = False) -> byt
 
 
 def public_pem(settings: ServerSettings) -> bytes:
-    """Return the plant's public key as a PEM file; ProofError where no server has run yet."""
-    if not (settings.home / "keys" / keys.SERVER_FILE).exists():
-        raise ProofError(reason="proof_no_key", detail=str(settings.home))
+    """Return the plant's public key as a PEM file; raises ServerMissingError."""
+    standing.require(settings)
     key = keys.server_key(settings.home / "keys").public_key()
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

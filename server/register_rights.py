@@ -6,6 +6,7 @@ it, and until then nothing is different. Who had not seen the row as it is now i
 two administrators must not overwrite each other without knowing.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -269,7 +270,33 @@ def _administrators(scene: Scene) -> set[str]:
 
 def _pin(entry: Entry, scene: Scene, person: Person, key: str) -> None:
     """A PIN: one for one time by an administrator for somebody else, one that stays by oneself."""
+    row = _pin_row(entry, scene, key)
     found = scene.definitions
+    own = key == person.person_id
+    if not own and not may(found.access, found.plant, person, ACCOUNTS, Subject()):
+        raise NotAllowedError(action=ACCOUNTS, person=person.person_id)
+    if own is (row["temporary"] is True):
+        raise RegisterOwnError(key=key)
+
+
+def first_pin(entry: Entry, scene: Scene) -> None:
+    """Check the one row that the server writes by itself: a PIN for one time, of an administrator.
+
+    `server.first_pin` writes it, where nobody could sign in to give one.
+    """
+    key = str(entry.set.get("key"))
+    if entry.record_id != register_id("pins", key) or entry.set.get("table") != "pins":
+        raise EntryInvalidError(reason="table")
+    found = scene.definitions
+    row = _pin_row(entry, scene, key)
+    if scene.record or row["temporary"] is not True:
+        raise RegisterOwnError(key=key)
+    if key not in administrators(found.access, found.plant):
+        raise NotAllowedError(action=ACCOUNTS, person=key)
+
+
+def _pin_row(entry: Entry, scene: Scene, key: str) -> Mapping[str, Value]:
+    """Return the row of a PIN; raises for one of another shape, or that is too short for a role."""
     row = entry.set.get("row")
     if (
         entry.kind != "edit"
@@ -283,16 +310,14 @@ def _pin(entry: Entry, scene: Scene, person: Person, key: str) -> None:
         raise RegisterRowError(
             table="pins", key=key, column=first.column, problem=first.code, value=""
         )
-    own = key == person.person_id
-    if not own and not may(found.access, found.plant, person, ACCOUNTS, Subject()):
-        raise NotAllowedError(action=ACCOUNTS, person=person.person_id)
-    if own is (row["temporary"] is True):
-        raise RegisterOwnError(key=key)
     subject = _person_now(scene, key)
-    if subject and digits(str(row["verifier"])) < digits_for(found.access, subject.roles):
+    if subject and digits(str(row["verifier"])) < digits_for(
+        scene.definitions.access, subject.roles
+    ):
         raise RegisterRowError(
             table="pins", key=key, column="verifier", problem="verifier", value=""
         )
+    return row
 
 
 def device(entry: Entry, scene: Scene, person: Person) -> None:

@@ -48,6 +48,10 @@ class Base:
             unlock_key=self.unlock_key,
         )
 
+    def with_pin(self, session: Session, plant: Plant) -> set[str]:
+        """Return who has a PIN now."""
+        return set(_pins(self.pin_hashes, fold(session), plant)[0])
+
     def with_rows(self, folded: Registers) -> dict[str, str]:
         """Return the files as devices get them.
 

@@ -102,6 +102,8 @@ def _by_itself(entry: Entry, scene: Scene) -> None:
         evidence_rights.by_server(entry, scene)
     elif entry.type in {"task", "hazard"}:
         recheck_rights.by_server(entry, scene)
+    elif entry.type == "register":
+        register_rights.first_pin(entry, scene)
     elif entry.type not in OWN_TYPES:
         raise EntryInvalidError(reason="type")
 

@@ -9,7 +9,7 @@ from domain.devices import shut_out
 from domain.errors import FieldError
 from offline_store import devices, records, vault
 from offline_store.database import Store, open_store
-from server import keys
+from server import keys, standing
 from server.settings import ServerSettings
 
 
@@ -27,18 +27,14 @@ class Unlocked:
     device_id: str
     name: str
 
-    @property
-    def text(self) -> str:
-        """For whoever has to read the code out."""
-        return f"device: {self.device_id}  {self.name}\ncode:   {self.code}"
-
 
 def code_for(settings: ServerSettings, asked: str, *, blocked_too: bool = False) -> Unlocked:
-    """Return the code for what a locked device shows; raises CodeWrongError, UnlockRefusedError.
+    """Return the code for what a locked device shows.
 
     `blocked_too`: also for a device that was blocked or reported lost: its reports are saved when
-    it is found.
+    it is found. Raises ServerMissingError, CodeWrongError, UnlockRefusedError.
     """
+    standing.require(settings)
     store = open_store(settings.home, settings.database_url)
     try:
         return code_in(store, settings, asked, blocked_too=blocked_too)

@@ -93,9 +93,54 @@ def test_a_second_process_on_one_store_is_told_so_without_a_traceback(
         first.terminate()
         first.wait(30)
     assert second.returncode == 2
+    assert not second.stdout or command == "client", "no address where nothing listens"
     said = second.stderr.splitlines()
     assert said[0].startswith(f"anshao: Another Anshao process is working with the data in {home}")
     assert len(said) == 2, "the reason and the remedy"
+
+
+def test_an_invitation_says_where_nobody_reaches_the_server(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = subprocess.run(  # in a process of its own: it looks for this machine's address
+        [sys.executable, "-m", "anshao", "invite", "--language", "en"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Asia/Shanghai" in run.stdout
+    assert str(home / "server") in run.stderr
+    assert "ANSHAO_SERVER_HOST=0.0.0.0" in run.stderr
+    assert anshao.main(["invite", "--server", "http://192.168.7.7:8000"]) == 0
+    out, err = capsys.readouterr()
+    assert "http://192.168.7.7:8000" in out
+    assert "登记码" in out
+    assert not err
+    monkeypatch.setenv("ANSHAO_SERVER_HOST", "192.168.7.8")
+    assert anshao.main(["invite"]) == 0
+    out, err = capsys.readouterr()
+    assert "http://192.168.7.8:8000" in out
+    assert not err
+
+
+@pytest.mark.parametrize("hours", ["999", "0", "x"])
+def test_hours_out_of_range_are_told_with_the_range(
+    hours: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        anshao.main(["invite", "--hours", hours])
+    assert end.value.code == 2
+    assert "from 1 to 168" in capsys.readouterr().err
+
+
+def test_the_server_tells_its_address_once_it_listens(home: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "anshao", "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        said = process.stdout.readline()
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        process.terminate()
+    assert f"http://127.0.0.1:{port}" in said
+    assert (home / "server").exists()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -22,6 +22,7 @@ from domain import (
     errors,
     papers,
     passphrases,
+    proof_reading,
     rechecks,
     rectification,
     relay,
@@ -30,7 +31,7 @@ from domain import (
 )
 from domain.errors import FieldError
 from offline_store import copies, peers, sealed_files, sealing, vault
-from server import backup, unlocking
+from server import backup, drop, first_pin, standing, unlocking
 from server.problems import CODES
 from server.settings import ServerSettings
 from tools.catalogs import LOCALE, read_catalog
@@ -42,6 +43,7 @@ ERRORS = frozenset(  # the modules that have our errors
         signatures,
         papers,
         passphrases,
+        proof_reading,
         rechecks,
         capture_trust,
         rectification,
@@ -54,6 +56,9 @@ ERRORS = frozenset(  # the modules that have our errors
         door,
         people,
         unlocking,
+        standing,
+        first_pin,
+        drop,
         backup,
         copies,
         peers,

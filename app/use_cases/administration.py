@@ -20,7 +20,7 @@ from domain.errors import (
     RegisterOwnError,
     RegisterRowError,
 )
-from domain.pins import digits_for, is_easy
+from domain.pins import digits_for, drawn
 from domain.plant import Person
 from domain.quarantine import ACTION_OF
 from domain.records import Record, Value
@@ -221,7 +221,7 @@ def reset_pin(field: FieldApp, person: Person, key: str) -> str:
         roles = will.get("roles")
         assert isinstance(roles, list), "a person has roles"
         length = digits_for(found.access, [str(role) for role in roles])
-        pin = _random_pin(length)
+        pin = drawn(length, lambda: secrets.choice("0123456789"))
         people.write_pin(field, session, person.person_id, key, pin, temporary=True)
     field.nudge()
     return pin
@@ -334,10 +334,3 @@ def _may_somewhere(field: FieldApp, person: Person, actions: Sequence[str]) -> b
         for action in actions
         for subject in subjects
     )
-
-
-def _random_pin(length: int) -> str:
-    while True:  # a handful of all PINs is easy
-        pin = "".join(secrets.choice("0123456789") for _ in range(length))
-        if not is_easy(pin):
-            return pin

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import anshao
 from app import proofs as words
 from domain.changes import decode, link, link_digest
 from domain.proof_reading import FILE_MAX_BYTES, ProofError, read
+from domain.proofs import Kept
 from domain.proofs import encode as encode_proof
 from domain.records import Value
 from server import proofs as server_proofs
@@ -19,6 +21,7 @@ from tests.scenarios.proving import (
     Path_,
     codes,
     server_settings,
+    with_links,
     with_value,
 )
 
@@ -51,6 +54,104 @@ def test_what_is_no_proof_file_is_refused_with_a_reason_and_a_remedy(
         said = capsys.readouterr().err.splitlines()
         assert len(said) == 2
         assert "proof_" not in said[0]
+
+
+def refused(
+    words: list[str], capsys: pytest.CaptureFixture[str], language: str = "en"
+) -> tuple[str, str]:
+    """The reason and the remedy that `verify` refuses with."""
+    assert anshao.main(["verify", *words, "--language", language]) == 2
+    reason, remedy = capsys.readouterr().err.splitlines()
+    return reason.removeprefix("anshao: "), remedy
+
+
+def test_each_kind_of_wrong_file_is_told_in_words_with_its_own_remedy(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {
+        "none": b"# A text", "cut": made.file[: len(made.file) // 2], "tail": made.file[:-1],
+        "newer": made.file.replace(b'"v":1}', b'"v":7}'), "good": made.file, "key": made.pem,
+    }  # fmt: skip
+    at = {name: str(tmp_path / name) for name in (*files, "gone")}
+    for name, data in files.items():
+        Path(at[name]).write_bytes(data)
+    told = {
+        "no proof": refused([at["none"]], capsys),
+        "a key": refused([at["key"]], capsys),
+        "cut": refused([at["cut"]], capsys),
+        "tail": refused([at["tail"]], capsys),
+        "newer": refused([at["newer"]], capsys),
+        "gone": refused([at["gone"]], capsys),
+        "key gone": refused([at["good"], "--key", at["gone"]], capsys),
+        "no key": refused([at["good"], "--key", at["none"]], capsys),
+        "a proof": refused([at["good"], "--key", at["good"]], capsys),
+    }
+    assert told["no proof"] == told["a key"]
+    assert told["no proof"][0] == "This is no proof file."
+    assert told["cut"] == told["tail"]
+    assert "cut off or damaged: it is not whole" in told["cut"][0]
+    assert "newer version (7)" in told["newer"][0]
+    assert at["gone"] in told["gone"][0]
+    assert at["gone"] in told["key gone"][0]
+    assert told["no key"][0] == "none holds no public key of a plant."
+    assert told["a proof"][0] == "good is a proof file and no key."
+    assert len({remedy for _, remedy in told.values()}) == 7
+    assert not [remedy for _, remedy in told.values() if "--thumbnails" in remedy]
+
+
+def test_a_wrong_key_is_told_from_a_broken_file(made: Made, tmp_path: Path) -> None:
+    key, file = tmp_path / "other.pub", tmp_path / "a.proof"
+    key.write_text("ab" * 32)
+    file.write_bytes(made.file)
+    assert "may be the wrong key" in words.verify(file, key, CATALOGS, "en").lines[-1]
+    links = with_links(made.proof, lambda one: replace(one, signature=b"\0" * 64)
+                       if isinstance(one, Kept) and one.signature else one)  # fmt: skip
+    file.write_bytes(encode_proof(replace(made.proof, chains=links)))
+    assert "wrong key" not in words.verify(file, key, CATALOGS, "en").lines[-1]
+
+
+def test_without_a_key_the_seal_is_nobodys_in_particular(made: Made, tmp_path: Path) -> None:
+    file = tmp_path / "a.proof"
+    file.write_bytes(made.file)
+    said = words.verify(file, None, CATALOGS, "en").lines
+    (seal,) = (line for line in said if "seal" in line)
+    assert seal.startswith("· ")
+    assert "whose key is in the file" in seal
+
+
+def test_it_reads_as_people_talk_of_the_record(made: Made, seeded: Made, tmp_path: Path) -> None:
+    file, raw = tmp_path / "a.proof", ("{", "acc_cm", "rectifier =", "responsible =", "panorama")
+    for one in (made, seeded):
+        file.write_bytes(one.file)
+        zh = words.verify(file, None, CATALOGS, "zh").lines
+        assert one.proof.record_id in zh[0]
+        assert not [line for line in zh if any(word in line for word in raw)]
+    assert "HZ-0005 (" in zh[0]
+    said = "\n".join(zh)
+    for word in ("误差 6 米", "整改人 = ", "责任人 = ", "全景", "上报隐患 (hazard.report)"):
+        assert word in said
+    english = "\n".join(words.verify(file, None, CATALOGS, "en").lines)
+    assert "1 entries" not in english
+
+
+def test_a_verdict_without_a_code_shows_no_dash(made: Made, tmp_path: Path) -> None:
+    links = with_links(made.proof, lambda one: replace(one, verdict="conflict", code=None)
+                       if isinstance(one, Kept) else one)  # fmt: skip
+    file = tmp_path / "a.proof"
+    file.write_bytes(encode_proof(replace(made.proof, chains=links)))
+    said = words.verify(file, None, CATALOGS, "en").lines
+    assert "    · Verdict of the server: in conflict with another change" in said
+
+
+def test_what_was_released_is_not_called_unsigned(made: Made, tmp_path: Path) -> None:
+    links = with_links(made.proof, lambda one: replace(one, code="entry.released")
+                       if isinstance(one, Kept) and one.signature else one)  # fmt: skip
+    file = tmp_path / "a.proof"
+    file.write_bytes(encode_proof(replace(made.proof, chains=links)))
+    said = words.verify(file, None, CATALOGS, "en").lines
+    behind = [after for line, after in pairwise(said) if line == "    ✓ Signed by the device"]
+    assert [line for line in behind if "held it when it came; a manager" in line]
+    assert not [line for line in behind if "ot signed" in line]
 
 
 def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path) -> None:

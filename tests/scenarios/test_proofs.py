@@ -204,7 +204,7 @@ def test_what_the_server_held_is_unproved_whatever_was_signed_behind_it(
     found = check(proof, made.key)
     assert not [one for one in found if one.mark == "broken"]
     opened = [one.code for one in found if one.mark == "open"]
-    assert opened == ["entry.unsigned", said, "sum.open"]
+    assert opened == ["entry.held", said, "sum.open"]
 
 
 def test_a_device_that_the_server_did_not_enrol_is_only_claimed(made: Made) -> None:

@@ -294,5 +294,5 @@ async def test_a_proof_says_that_held_entries_are_unproved_and_released_ones_a_w
     await office.sync()
     found = check(read(server_proofs.export(site.server_settings, made[2])), key)
     opened = [one.code for one in found if one.mark == "open"]
-    assert opened == ["entry.unsigned", "entry.released", "sum.open"]
+    assert opened == ["entry.held", "entry.released", "sum.open"]
     assert worth(found, key) == "open"

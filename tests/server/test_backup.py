@@ -177,10 +177,11 @@ def test_photos_are_copied_once_and_come_back_as_they_were(
 
 
 def test_a_restored_server_begins_a_new_life_of_the_feed(
-    settings: ServerSettings, tmp_path: Path
+    settings: ServerSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     backup.make(settings, tmp_path / "out", PHRASE)
     backup.restore(_to(settings, tmp_path / "new"), tmp_path / "out", PHRASE)
+    assert not [one for one in caplog.records if one.name == "server.backup"], "the command says it"
 
     epochs: set[object] = set()
     for home in (settings.home, tmp_path / "new"):
