@@ -124,9 +124,13 @@ def note(
     icon: ft.IconData | None = None,
     action: Action | None = None,
     on_close: Action | None = None,
+    inside: Sequence[ft.Control] = (),
     key: str | None = None,
 ) -> ft.Control:
-    """Something to know: a tinted card with an icon, a sentence, and the way on."""
+    """Something to know: a tinted card with an icon, a sentence, and the way on.
+
+    `inside`: fields to fill in before the way on.
+    """
     look = colours(tokens, kind)
     shown = (
         icon
@@ -141,6 +145,7 @@ def note(
     lines: list[ft.Control] = [words(text, tokens, color=look.ink, strong=bool(detail))]
     if detail:
         lines.append(words(detail, tokens, size=tokens.small, color=look.ink))
+    lines += inside
     if action:
         lines.append(
             quiet_button(
