@@ -162,9 +162,7 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
             )
         )
     rows += relay_rows(desk, waiting=view.passes_on)
-    if view.waiting:
-        counted = t("outbox.counted", n=view.waiting, entries=view.entries, files=view.files)
-        rows.append(parts.words(counted, tokens, size=tokens.small, color=tokens.ink2))
+    rows += _counted(desk, view)
     lines = outbox.bundles(view.items)
     for line in lines[: model.shown]:
         rows.extend(_lines(model, desk, line))
@@ -174,6 +172,12 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
         rows.append(parts.quiet_button(tokens, more, key="more", on_click=model.more))
     rows.extend(outbox_link.limits(desk, model.choice, model.limit))
     return rows
+
+
+def _counted(desk: Desk, view: OutboxView) -> list[ft.Control]:
+    """What the number at the top counts: a photo is one row here and several files."""
+    counts = {"n": view.waiting, "entries": view.entries, "files": view.files}
+    return [_small(desk, desk.t("outbox.counted", **counts))] if view.waiting else []
 
 
 def _lines(model: OutboxModel, desk: Desk, line: Bundle) -> list[ft.Control]:
