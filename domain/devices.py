@@ -8,7 +8,14 @@ from domain.plant import Person, Plant
 from domain.records import Record
 from domain.scopes import Allotment
 
+SHORT = 4  # characters of a device's id that people read
 ALLOTTED = ("people", "areas", "units")  # cells of the record, in the order of an `Allotment`
+
+
+def named(name: str, device_id: str) -> str:
+    """Return how a device is called where several may have one name: "vm (68AF)"."""
+    short = device_id.replace("-", "")[-SHORT:].upper()
+    return f"{name} ({short})" if name else short
 
 
 def shut_out(record: Record | None) -> Literal["lost", "blocked"] | None:

@@ -7,6 +7,7 @@ import flet as ft
 
 from app.use_cases import devices
 from app.use_cases.devices import DeviceCard
+from domain.devices import named
 from domain.errors import FieldError
 from domain.invitations import ACTIVE, BLOCKED, INVITED, WITHDRAWN
 from screens import parts
@@ -75,7 +76,7 @@ def DeviceBody(device_id: str) -> ft.Control:
     model, _ = use_value(lambda: DeviceModel(desk, device_id))
     ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
     card = model.card
-    title = (card.name or card.short) if card else t("admin.section.devices")
+    title = named(card.name, card.device_id) if card else t("admin.section.devices")
     rows = (lambda: _rows(model, desk, card)) if card else None
     if model.gone:
         rows = lambda: [  # noqa: E731 -- one line would be longer as a function
@@ -87,7 +88,7 @@ def DeviceBody(device_id: str) -> ft.Control:
 def facts_of(desk: Desk, card: DeviceCard) -> str:
     """Return when it joined, what came from it, and why it was shut out, in one line."""
     t, now = desk.t, desk.field.clock.now_ms()
-    facts = [card.short]
+    facts: list[str] = []
     if card.state == INVITED and card.until_ms is not None:
         facts.append(t("admin.devices.until", time=t.moment(card.until_ms, now)))
     if card.enrolled_ms:
@@ -133,17 +134,16 @@ def _rows(model: DeviceModel, desk: Desk, card: DeviceCard) -> list[ft.Control]:
         return [*rows, parts.note(tokens, "plain", t("admin.devices.withdrawn.over"))]
     if word != "withdraw":
         rows.append(_losing(desk, card))
-    rows += [
-        parts.text_field(
-            tokens, desk, t("admin.reason.needed"), model.reason, model.write, key="reason",
-            limit=300,
-        ),
+    reason = parts.text_field(
+        tokens, desk, t("admin.reason.needed"), model.reason, model.write, key="reason", limit=300
+    )
+    rows.append(
         parts.note(
             tokens, "mind", t(f"admin.devices.{word}.ask"),
-            detail=t(f"admin.devices.{word}.detail"),
+            detail=t(f"admin.devices.{word}.detail"), inside=[reason],
             action=Action(t(f"admin.devices.{word}"), model.turn, word), key=f"{word}-ask",
-        ),
-    ]  # fmt: skip
+        )
+    )  # fmt: skip
     if word != "withdraw":
         rows.append(Allot(card.device_id))
     return rows

@@ -7,6 +7,7 @@ import flet as ft
 
 from app.use_cases import devices
 from app.use_cases.devices import DeviceCard, FormVersion
+from domain.devices import named
 from domain.errors import FieldError
 from screens import parts, parts_table, parts_work
 from screens.admin_device import facts_of, state_chips
@@ -77,7 +78,7 @@ def _listed(model: DevicesModel, desk: Desk) -> list[ft.Control]:
 def _card(desk: Desk, card: DeviceCard) -> ft.Control:
     return parts.row_card(
         desk.tokens,
-        card.name or card.short,
+        named(card.name, card.device_id),
         facts_of(desk, card),
         key=f"device-{card.device_id}",
         icon=ft.Icons.PHONE_ANDROID,

@@ -7,6 +7,7 @@ import flet as ft
 
 from app.use_cases import devices, local_times
 from app.use_cases.devices import DeviceCard, Invited
+from domain.devices import named
 from domain.errors import FieldError
 from screens import parts, theme
 from screens.admin_frame import framed
@@ -133,6 +134,7 @@ class LostModel(ft.Observable):
     reason: str = ""
     card: DeviceCard | None = None
     refused: FieldError | None = None
+    asking: bool = False  # whether it is really meant: nobody can take it back
     busy: bool = False
 
     async def load(self) -> None:
@@ -150,6 +152,14 @@ class LostModel(ft.Observable):
         at_ms = self.desk.field.clock.now_ms() - hours * _HOUR_MS
         self.when = local_times.text(self.desk.field, at_ms)
 
+    async def ask(self) -> None:
+        """Ask once more before it is said, as soon as the time is one."""
+        self.asking = await self.desk.run(local_times.read, self.when) is not None
+
+    def leave(self) -> None:
+        """Put the question away."""
+        self.asking = False
+
     async def report(self) -> None:
         """Say that it was lost."""
         if self.busy:
@@ -162,7 +172,7 @@ class LostModel(ft.Observable):
                 desk.changed()
                 desk.tell(desk.t("admin.done.waiting"))
                 desk.back()
-        self.busy = False
+        self.busy = self.asking = False
 
 
 @ft.component
@@ -179,17 +189,40 @@ def LostBody(device_id: str) -> ft.Control:
     tokens, t = desk.tokens, desk.t
     model, _ = use_value(lambda: LostModel(desk, device_id))
     ft.use_effect(model.load, [device_id], cleanup=lambda: None)
-    name = model.card.name if model.card else ""
-    report = parts.quiet_button(
-        tokens, t("admin.devices.lose"), key="lose", icon=ft.Icons.GPP_BAD,
-        on_click=model.report, disabled=model.busy or not model.reason.strip(), expand=True,
-        kind="stop",
+    name = named(model.card.name, device_id) if model.card else ""
+    sure = parts.note(
+        tokens, "stop", t("admin.devices.lose.sure", name=name, time=model.when),
+        detail=t("admin.devices.lose.what"), icon=ft.Icons.GPP_BAD, key="sure",
     )  # fmt: skip
+    body = [sure] if model.asking else _lost_fields(model, desk)
+    footer = _lost_footer(model, desk)
     ready = model.card is not None
     return framed(
-        desk, t("admin.devices.lose"), name, model.refused,
-        (lambda: _lost_fields(model, desk)) if ready else None, [report] if ready else [],
+        desk, t("admin.devices.lose"), name, model.refused, (lambda: body) if ready else None,
+        footer if ready else [],
     )  # fmt: skip
+
+
+def _lost_footer(model: LostModel, desk: Desk) -> list[ft.Control]:
+    """First what it is about, then whether it is meant: it cannot be undone."""
+    tokens, t = desk.tokens, desk.t
+    idle = model.busy or not model.reason.strip()
+    if not model.asking:
+        return [
+            parts.quiet_button(
+                tokens, t("admin.devices.lose"), key="lose", icon=ft.Icons.GPP_BAD,
+                on_click=model.ask, disabled=idle, expand=True, kind="stop",
+            )
+        ]  # fmt: skip
+    return [
+        parts.quiet_button(
+            tokens, t("page.cancel"), key="lose-cancel", on_click=model.leave
+        ),
+        parts.quiet_button(
+            tokens, t("admin.devices.lose.do"), key="lose-do", icon=ft.Icons.GPP_BAD,
+            on_click=model.report, disabled=idle, expand=True, kind="stop",
+        ),
+    ]  # fmt: skip
 
 
 def _lost_fields(model: LostModel, desk: Desk) -> list[ft.Control]:

@@ -51,6 +51,43 @@ def AdminQuarantine() -> ft.Control:
     )
 
 
+@dataclass(eq=False)
+class WaitingModel(ft.Observable):
+    """What is held and waits for this person."""
+
+    desk: Desk
+    cards: tuple[QuarantineCard, ...] = ()
+
+    async def load(self) -> None:
+        """Read it."""
+        found = await self.desk.run(quarantine.waiting, self.desk.signed_in)
+        if found is not None:
+            self.cards = tuple(found)
+
+
+@ft.component
+def QuarantineNotice() -> ft.Control:
+    """On the first screen: how many held records wait for this person, and the way to them."""
+    desk = use_desk()
+    t = desk.t
+    model, _ = use_value(lambda: WaitingModel(desk))
+    ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
+    if not model.cards:
+        return ft.Container(visible=False)
+    first = model.cards[0]
+    route = f"/admin/quarantine/{first.record_id}" if len(model.cards) == 1 else "/admin/quarantine"
+    return parts.row_card(
+        desk.tokens,
+        t("quarantine.notice", n=sum(card.count for card in model.cards)),
+        " · ".join((first.name, t(f"quarantine.why.{first.why}.short"))),
+        key="held",
+        icon=ft.Icons.FRONT_HAND,
+        kind="mind",
+        lines=2,
+        on_click=lambda: desk.go(route),
+    )
+
+
 def _rows(model: QuarantinesModel, desk: Desk) -> list[ft.Control]:
     body = [_row(desk, card) for card in model.cards or ()]
     return body or [parts.empty_state(desk.tokens, ft.Icons.CHECK, desk.t("quarantine.none"))]
@@ -193,6 +230,9 @@ def _body(model: QuarantineModel, card: QuarantineCard, desk: Desk) -> list[ft.C
                 key="reason", lines=2, limit=NOTE_MAX,
             )
         )  # fmt: skip
+    if card.own and card.may_release:
+        own = parts.note(tokens, "mind", t("quarantine.own"), icon=ft.Icons.PERSON, key="own")
+        rows.append(own)
     if card.may_release and card.why == REVOKED:
         rows += _by_time(model, card, desk)
     if card.state != HELD:
@@ -221,7 +261,7 @@ def _facts(desk: Desk, card: QuarantineCard) -> list[tuple[str, str]]:
     key = "quarantine.range.one" if one else "quarantine.range"
     numbers = t(key, first=card.first, last=card.last)
     facts = [
-        (t("quarantine.device"), f"{card.name} ({card.device})"),
+        (t("quarantine.device"), f"{card.name} · {card.device}"),
         (t("quarantine.numbers"), numbers),
         (t("quarantine.received"), t.moment(card.at_ms)),
     ]
@@ -277,7 +317,8 @@ def _settled(desk: Desk, card: QuarantineCard) -> ft.Control:
     if not card.done:
         said.append(t("quarantine.pending"))
     elif card.state == LET:
-        said.append(t("quarantine.let_in", n=card.let_in, total=card.count))
+        key = "quarantine.let_in.all" if card.let_in == card.count else "quarantine.let_in"
+        said.append(t(key, n=card.let_in, total=card.count))
     state = t(f"quarantine.state.{card.state}")
     kind = "good" if card.state == LET else "stop"
     return parts.note(

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import flet as ft
 
-from app.use_cases import conflicts
+from app.use_cases import conflicts, settled
 from app.use_cases.conflicts import END, KEPT, LIFT, NOTE_MAX, OTHER, ConflictCard, Side
+from app.use_cases.settled import SettledCard
 from domain.errors import FieldError
 from screens import parts, parts_work, theme
 from screens.context import Desk, use_desk, use_value
@@ -94,6 +95,24 @@ def ConflictNotice() -> ft.Control:
     )
 
 
+@ft.component
+def ConflictLine(record_id: str) -> ft.Control:
+    """On the page of a record: that two disagree about it, and the way to both sides."""
+    desk = use_desk()
+    model, _ = use_value(lambda: ConflictsModel(desk))
+    ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
+    card = next((one for one in model.cards or () if one.record_id == record_id), None)
+    if card is None:
+        return ft.Container(visible=False)
+    t, here = desk.t, f"/conflict/{card.conflict_id}"
+    way = parts.Action(t("conflict.open"), lambda: desk.go(here), "open-conflict")
+    title = t("conflict.title.decision" if card.decides else "conflict.title.value")
+    return parts.note(
+        desk.tokens, "stop", title if card.decides else f"{title} · {_what(desk, card)}",
+        icon=ft.Icons.CALL_SPLIT, action=way, key="has-conflict",
+    )  # fmt: skip
+
+
 @dataclass(eq=False)
 class ConflictModel(ft.Observable):
     """One conflict, the way chosen to settle it, and the reason being written."""
@@ -102,6 +121,7 @@ class ConflictModel(ft.Observable):
     conflict_id: str
     card: ConflictCard | None = None
     settled: bool = False
+    after: SettledCard | None = None  # what became of it
     refused: FieldError | None = None
     way: str = ""
     note: str = ""
@@ -117,6 +137,12 @@ class ConflictModel(ft.Observable):
         else:
             self.settled = found is None
         self.card = found or self.card
+        if self.settled:
+            await self._look_back()
+
+    async def _look_back(self) -> None:
+        self.settled = True
+        self.after = await self.desk.run(settled.card, self.desk.signed_in, self.conflict_id)
 
     def choose(self, way: str) -> None:
         """Ask for the reason of a way to settle."""
@@ -143,7 +169,7 @@ class ConflictModel(ft.Observable):
         except FieldError as error:
             desk.refuse(error)
         else:
-            self.settled = True
+            await self._look_back()
             self.leave()
             desk.tell(desk.t("conflict.done"))
             desk.changed()
@@ -168,14 +194,17 @@ def ConflictBody(conflict_id: str) -> ft.Control:
     card = model.card
     title = t("conflict.title.decision" if card is None or card.decides else "conflict.title.value")
     number = t("conflict.number", n=conflict_id[:4].upper())
-    detail = f"{_title(desk, card)} · {number}" if card else number
+    about = card or model.after
+    detail = f"{_title(desk, about)} · {number}" if about else number
     head = parts_work.page_head(tokens, title, detail, on_back=desk.back, back_label=t("page.back"))
     if model.refused is not None:
         return parts_work.page(tokens, head, [parts.refusal(tokens, t, model.refused)])
-    if model.settled or card is None:
-        text = t("conflict.settled" if model.settled else "list.loading")
-        icon = ft.Icons.CHECK if model.settled else ft.Icons.HOURGLASS_EMPTY
-        return parts_work.page(tokens, head, [parts.empty_state(tokens, icon, text)])
+    if model.settled:
+        body, footer = _after(desk, model.after)
+        return parts_work.one_column(desk, parts_work.page(tokens, head, body, footer))
+    if card is None:
+        wait = parts.empty_state(tokens, ft.Icons.HOURGLASS_EMPTY, t("list.loading"))
+        return parts_work.page(tokens, head, [wait])
     if model.way:
         body, footer = _asking(model, desk)
     else:
@@ -183,12 +212,40 @@ def ConflictBody(conflict_id: str) -> ft.Control:
     return parts_work.one_column(desk, parts_work.page(tokens, head, body, footer))
 
 
-def _title(desk: Desk, card: ConflictCard) -> str:
+def _after(desk: Desk, after: SettledCard | None) -> tuple[list[ft.Control], list[ft.Control]]:
+    """What stands now, who settled it and when, and the way to the record."""
+    tokens, t = desk.tokens, desk.t
+    if after is None:
+        return [parts.empty_state(tokens, ft.Icons.CHECK, t("conflict.settled"))], []
+    stands = t("conflict.settled.stands", what=_what(desk, after), value=t.of(after.value))
+    by = t("gaps.settled.by", person=after.person, time=t.moment(after.at_ms))
+    rows: list[ft.Control] = [
+        parts.note(tokens, "good", t("conflict.settled"), detail=stands, key="settled"),
+        _told(desk, t("conflict.settled.by"), by, "settled-by"),
+    ]
+    if after.note:
+        rows.append(_told(desk, t("conflict.note"), after.note, "settled-note"))
+    return rows, _to_record(desk, after)
+
+
+def _to_record(desk: Desk, card: ConflictCard | SettledCard) -> list[ft.Control]:
+    if not card.work and card.type != "hazard":
+        return []
+    route = f"/works/{card.record_id}" if card.work else f"/hazard/{card.record_id}"
+    return [
+        parts.primary_button(
+            desk.tokens, desk.t("conflict.record"), key="open-record", icon=ft.Icons.ARROW_FORWARD,
+            on_click=lambda: desk.go(route), expand=True,
+        )
+    ]  # fmt: skip
+
+
+def _title(desk: Desk, card: ConflictCard | SettledCard) -> str:
     kind = desk.t.texts.get(f"outbox.kind.{card.type}", "")
     return " ".join(part for part in (card.code, card.title or kind) if part)
 
 
-def _what(desk: Desk, card: ConflictCard) -> str:
+def _what(desk: Desk, card: ConflictCard | SettledCard) -> str:
     texts, t = desk.t.texts, desk.t
     for key in (f"work.cell.{card.field}", f"proof.field.{card.field}"):
         if key in texts:
@@ -203,7 +260,15 @@ def _body(desk: Desk, card: ConflictCard) -> list[ft.Control]:
     base = t.of(card.base) if card.base else t("conflict.base.none")
     rows.append(_told(desk, t("conflict.base"), base, "base"))
     rows.append(_told(desk, t("conflict.next"), _next(desk, card), "next"))
-    return rows
+    return [*rows, *_own_side(desk, card)]
+
+
+def _own_side(desk: Desk, card: ConflictCard) -> list[ft.Control]:
+    """Say to who may settle it that one of the two sides is their own."""
+    if not card.ways or not (card.kept.mine or card.other.mine):
+        return []
+    key = "conflict.own.both" if card.kept.mine and card.other.mine else "conflict.own"
+    return [parts.note(desk.tokens, "mind", desk.t(key), icon=ft.Icons.PERSON, key="own-side")]
 
 
 def _verdict(desk: Desk, card: ConflictCard) -> ft.Control:
@@ -288,6 +353,7 @@ def _asking(model: ConflictModel, desk: Desk) -> tuple[list[ft.Control], list[ft
             key="conflict-note", lines=3, limit=NOTE_MAX, autofocus=True,
         ),
     ]  # fmt: skip
+    rows += _own_side(desk, model.card) if model.card else []
     footer = [
         parts.quiet_button(tokens, t("page.cancel"), key="conflict-cancel", on_click=model.leave),
         parts.primary_button(
@@ -314,12 +380,4 @@ def _footer(model: ConflictModel, desk: Desk, card: ConflictCard) -> list[ft.Con
                 on_click=choosing(way), expand=True,
             )
         )  # fmt: skip
-    route = f"/works/{card.record_id}" if card.work else f"/hazard/{card.record_id}"
-    if not shown and (card.work or card.type == "hazard"):
-        shown.append(
-            parts.primary_button(
-                tokens, t("conflict.record"), key="open-record", icon=ft.Icons.ARROW_FORWARD,
-                on_click=lambda: desk.go(route), expand=True,
-            )
-        )  # fmt: skip
-    return shown
+    return shown or _to_record(desk, card)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import flet as ft
 
 from app.use_cases import enrolment
-from domain.errors import EnrolError, FieldError
+from domain.errors import EnrolError, FieldError, OfflineError
 from domain.invitations import Invitation, spaced
 from screens import parts, parts_work
 from screens.context import Desk, use_desk, use_keys, use_link, use_value
@@ -105,7 +105,16 @@ def EnrolPage(on_back: Callable[[], None] | None) -> ft.Control:
 def _said(model: EnrolModel, desk: Desk, trouble: FieldError | None) -> list[ft.Control]:
     tokens, t, again = desk.tokens, desk.t, desk.field.identity is not None
     rows: list[ft.Control] = []
-    if trouble:
+    if type(trouble) is OfflineError and not again:  # there is no work to go on with here
+        why, _ = t.error(trouble)
+        help_, address = t("enrol.offline"), desk.field.server_url
+        rows.append(
+            parts.note(
+                tokens, "stop", t("enrol.offline.where", why=why, address=address), detail=help_,
+                key="refusal",
+            )
+        )  # fmt: skip
+    elif trouble:
         rows.append(parts.refusal(tokens, t, trouble))
     elif model.trying:
         rows.append(parts.note(tokens, "plain", t("enrol.trying"), icon=ft.Icons.CLOUD_DOWNLOAD))

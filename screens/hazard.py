@@ -10,6 +10,7 @@ from screens import parts, parts_clip, parts_evidence, parts_pages, parts_work, 
 from screens.asset_picker import AssetPicker
 from screens.capture import capture_bar
 from screens.compare import ComparePage
+from screens.conflict import ConflictLine
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.evidence_page import page_of
 from screens.hazard_assess import AssessPage
@@ -122,7 +123,8 @@ def _page(
         on_back=desk.back,
         back_label=t("page.back"),
     )
-    story = [_chips(desk, view), report_card(model, view, tokens, t)]
+    disagreed = cast("Any", ConflictLine)(model.record_id, key=f"conflict-of-{model.record_id}")
+    story = [_chips(desk, view), disagreed, report_card(model, view, tokens, t)]
     if not model.capture.open:  # else the camera alone: whoever had scrolled down sees it, too
         story += _story(model, view, tokens, t)
     now_ms = desk.field.clock.now_ms()

@@ -6,7 +6,7 @@ import flet as ft
 
 from app.translate import Translator
 from app.use_cases import notices
-from app.use_cases.notices import Inbox, NoticeCard
+from app.use_cases.notices import NOTHING, Inbox, NoticeCard
 from screens import parts, parts_work, theme
 from screens.context import Desk, use_desk, use_keys, use_value
 from screens.parts import Kind, words
@@ -193,6 +193,8 @@ def sentence(t: Translator, card: NoticeCard, now_ms: int) -> str:
         name: t.moment(value, now_ms) if isinstance(value, int) and name.endswith("_ms") else value
         for name, value in card.params.items()
     }
+    if shown.get("place") == NOTHING:  # a report may be sent before anybody knows where it is
+        shown["place"] = t("hazard.place.unknown")
     return t(card.key, **shown)
 
 

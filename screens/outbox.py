@@ -78,6 +78,12 @@ class OutboxModel(SendingModel):
         """Show the files of a photo, or hide them."""
         self.turned = self.turned ^ {item_id}
 
+    @property
+    def exports(self) -> bool:
+        """Whether there is anything to hand over as a file."""
+        here = self.view is not None and bool(self.view.waiting or self.view.refused)
+        return here or bool(self.left) or self.desk.field.key_trouble is not None
+
     def item(self, item_id: str) -> OutboxItem | None:
         """Return one item; None once it is no longer listed."""
         items = self.view.items if self.view else ()
@@ -102,8 +108,7 @@ def Outbox() -> ft.Control:
         back_label=t("do.back"),
     )
     sends = desk.field.engine is not None
-    exports = bool(link.waiting or model.left) or desk.field.key_trouble is not None
-    footer = sending_bar(model, picker, exports=exports, sends=sends)
+    footer = sending_bar(model, picker, exports=model.exports, sends=sends)
     whole = parts_work.page(tokens, head, _rows(model, desk), footer)
     return parts_work.one_column(desk, whole)
 
@@ -157,6 +162,7 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
             )
         )
     rows += relay_rows(desk, waiting=view.passes_on)
+    rows += _counted(desk, view)
     lines = outbox.bundles(view.items)
     for line in lines[: model.shown]:
         rows.extend(_lines(model, desk, line))
@@ -166,6 +172,12 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
         rows.append(parts.quiet_button(tokens, more, key="more", on_click=model.more))
     rows.extend(outbox_link.limits(desk, model.choice, model.limit))
     return rows
+
+
+def _counted(desk: Desk, view: OutboxView) -> list[ft.Control]:
+    """What the number at the top counts: a photo is one row here and several files."""
+    counts = {"n": view.waiting, "entries": view.entries, "files": view.files}
+    return [_small(desk, desk.t("outbox.counted", **counts))] if view.waiting else []
 
 
 def _lines(model: OutboxModel, desk: Desk, line: Bundle) -> list[ft.Control]:
@@ -188,6 +200,7 @@ def _lines(model: OutboxModel, desk: Desk, line: Bundle) -> list[ft.Control]:
         icon_color=_state_colour(tokens, line.state),
         on_click=fold,
         lines=2,
+        tail=_at(desk, first),
         arrow=ft.Icons.EXPAND_LESS if unfolded else ft.Icons.EXPAND_MORE,
     )
     if not unfolded:
@@ -216,8 +229,7 @@ def line_text(t: Translator, line: Bundle) -> str:
 
 def _row(desk: Desk, item: OutboxItem) -> ft.Control:
     tokens, t = desk.tokens, desk.t
-    at = t.moment(item.at_ms, desk.field.clock.now_ms())
-    tail = size_text(t, item.size) if item.size and item.state != "received" else at
+    sized = item.size if item.kind in outbox.PHOTO_KINDS and item.state != "received" else 0
     return parts.row_card(
         tokens,
         item_title(t, item),
@@ -225,10 +237,19 @@ def _row(desk: Desk, item: OutboxItem) -> ft.Control:
         key=f"item-{item.item_id}",
         icon=ICONS[item.state],
         icon_color=_state_colour(tokens, item.state),
-        tail=parts.words(tail, tokens, size=tokens.small, color=tokens.ink2),
+        tail=_small(desk, size_text(t, sized)) if sized else _at(desk, item),
         on_click=_opening(desk, item.item_id),
         lines=3,
     )
+
+
+def _at(desk: Desk, item: OutboxItem) -> ft.Control:
+    """When the server received it, else when it was made."""
+    return _small(desk, desk.t.moment(item.at_ms, desk.field.clock.now_ms()))
+
+
+def _small(desk: Desk, text: str) -> ft.Control:
+    return parts.words(text, desk.tokens, size=desk.tokens.small, color=desk.tokens.ink2)
 
 
 def _opening(desk: Desk, item_id: str) -> Callable[[], None]:
@@ -255,7 +276,7 @@ def state_text(t: Translator, item: OutboxItem) -> str:
     if item.state == "received":
         if item.receipt:
             return t("outbox.state.receipt", receipt=receipt_text(item.receipt))
-        return t("outbox.state.received")
+        return t("outbox.no_receipt")
     if item.state == "refused":
         return t("outbox.state.refused", reason=reason_text(t, item.reason))
     if item.awaited or item.held:
@@ -313,7 +334,7 @@ def OutboxDetail() -> ft.Control:
         return parts_work.page(
             tokens, head, [parts.empty_state(tokens, ft.Icons.CLOUD_DONE, t(key))]
         )
-    footer = sending_bar(model, picker, exports=True, sends=item.state != "received")
+    footer = sending_bar(model, picker, exports=model.exports, sends=item.state != "received")
     whole = parts_work.page(tokens, head, _facts(model, desk, item), footer)
     return parts_work.one_column(desk, whole)
 
@@ -341,8 +362,9 @@ def _facts(model: OutboxModel, desk: Desk, item: OutboxItem) -> list[ft.Control]
             facts.append((t(f"outbox.fact.{key}"), t.moment(at_ms)))
     if item.size:
         facts.append((t("outbox.fact.size"), size_text(t, item.size)))
-    if item.receipt:
-        facts.append((t("outbox.fact.receipt"), receipt_text(item.receipt)))
+    if item.state == "received":
+        receipt = receipt_text(item.receipt) if item.receipt else t("outbox.fact.receipt.none")
+        facts.append((t("outbox.fact.receipt"), receipt))
     rows.append(parts.facts_card(tokens, facts))
     if item.opens:
         rows.append(

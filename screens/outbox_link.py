@@ -20,12 +20,12 @@ def forecast(
     """How long it takes on this link, and what becomes of originals that it cannot carry."""
     tokens, t, found = desk.tokens, desk.t, view.forecast
     rows: list[ft.Control] = []
-    if found.minutes is not None and found.left_bytes and view.status.phase != "offline":
+    if found.seconds is not None and found.left_bytes and view.status.phase != "offline":
         rows.append(
             parts.note(
                 tokens,
                 "plain",
-                t("outbox.forecast", kbit=found.kbit_s, time=length(t, found.minutes)),
+                t("outbox.forecast", kbit=found.kbit_s, time=length(t, found.seconds)),
                 detail=t("outbox.forecast.detail", size=size_text(t, found.left_bytes)),
                 icon=ft.Icons.SPEED,
                 key="forecast",
@@ -60,15 +60,19 @@ def forecast(
 
 def held_text(t: Translator, found: Forecast) -> str:
     """Say what originals wait for, and how long they would take here."""
-    if found.held_minutes is None:
+    if found.held_seconds is None:
         return t("outbox.held.unknown")
-    return t("outbox.held", time=length(t, found.held_minutes))
+    return t("outbox.held", time=length(t, found.held_seconds))
 
 
-def length(t: Translator, minutes: int) -> str:
-    """Word a length of time in minutes below two hours, in hours below a week, else in days."""
+def length(t: Translator, seconds: int) -> str:
+    """Word a length of time, rounded up: tens of seconds, minutes, hours from two on, days."""
+    tens = max(10, -(-seconds // 10) * 10)
+    if tens < 60:
+        return t("time.seconds", n=tens)
+    minutes = -(-seconds // 60)
     if minutes < 120:
-        return t("time.minutes", n=max(1, minutes))
+        return t("time.minutes", n=minutes)
     hours = -(-minutes // 60)
     return t("time.hours", n=hours) if hours < 7 * 24 else t("time.days", n=-(-hours // 24))
 

@@ -115,6 +115,12 @@ def chip(
     )
 
 
+_NOTED: dict[Kind, ft.IconData] = {
+    "good": ft.Icons.CHECK_CIRCLE,
+    "stop": ft.Icons.ERROR,
+}
+
+
 def note(
     tokens: Tokens,
     kind: Kind,
@@ -124,23 +130,19 @@ def note(
     icon: ft.IconData | None = None,
     action: Action | None = None,
     on_close: Action | None = None,
+    inside: Sequence[ft.Control] = (),
     key: str | None = None,
 ) -> ft.Control:
-    """Something to know: a tinted card with an icon, a sentence, and the way on."""
+    """Something to know: a tinted card with an icon, a sentence, and the way on.
+
+    `inside`: fields to fill in before the way on.
+    """
     look = colours(tokens, kind)
-    shown = (
-        icon
-        or {
-            "plain": ft.Icons.INFO,
-            "primary": ft.Icons.INFO,
-            "good": ft.Icons.CHECK_CIRCLE,
-            "mind": ft.Icons.INFO,
-            "stop": ft.Icons.ERROR,
-        }[kind]
-    )
+    shown = icon or _NOTED.get(kind, ft.Icons.INFO)
     lines: list[ft.Control] = [words(text, tokens, color=look.ink, strong=bool(detail))]
     if detail:
         lines.append(words(detail, tokens, size=tokens.small, color=look.ink))
+    lines += inside
     if action:
         lines.append(
             quiet_button(

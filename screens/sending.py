@@ -9,7 +9,6 @@ from app.use_cases import outbox
 from screens import parts
 from screens.context import Desk
 
-EXPORT_NAME = "anshao-outbox.zip"
 HAND_OVER_MAX = 64 * 1024 * 1024  # bytes that go to a browser or a phone in one piece
 
 
@@ -21,10 +20,12 @@ class SendingModel(ft.Observable):
     busy: bool = False
 
     def send(self) -> None:
-        """Try now instead of at the next turn; what happens shows in the status line."""
-        engine = self.desk.field.engine
-        (engine.hurry if engine else self.desk.field.nudge)()
-        self.desk.tell(self.desk.t("outbox.trying"))
+        """Try now instead of at the next turn; without a link that is said, not "sending"."""
+        desk, engine = self.desk, self.desk.field.engine
+        wait_s = outbox.next_try_s(engine.status) if engine else None
+        (engine.hurry if engine else desk.field.nudge)()
+        offline = wait_s is not None
+        desk.tell(desk.t("outbox.trying.offline", n=wait_s) if offline else desk.t("outbox.trying"))
 
     async def export(self, picker: ft.FilePicker) -> None:
         """Write everything unconfirmed into a file, to hand over by other means.
@@ -43,7 +44,7 @@ class SendingModel(ft.Observable):
     async def _export(self, picker: ft.FilePicker) -> None:
         desk, page = self.desk, ft.context.page
         if not page.web and page.platform and not page.platform.is_mobile():
-            chosen = await picker.save_file(file_name=EXPORT_NAME)
+            chosen = await picker.save_file(file_name=outbox.export_name(desk.field))
             if chosen and await desk.run(outbox.export_to, Path(chosen)) is not None:
                 desk.tell(desk.t("outbox.exported"))
             return
@@ -54,19 +55,14 @@ class SendingModel(ft.Observable):
             data = await desk.run(outbox.export, files)
             if data is None:
                 return
-            await picker.save_file(file_name=part_name(number), src_bytes=data)
+            name = outbox.export_name(desk.field, number)
+            await picker.save_file(file_name=name, src_bytes=data)
         if plan.too_large:
             desk.tell(desk.t("outbox.exported.left", n=plan.too_large))
         elif len(plan.files) > 1:
             desk.tell(desk.t("outbox.exported.parts", n=len(plan.files)))
         else:
             desk.tell(desk.t("outbox.exported"))
-
-
-def part_name(number: int) -> str:
-    """Return the name of a file of several, the first being 0."""
-    stem, dot, end = EXPORT_NAME.rpartition(".")
-    return f"{stem}-{number + 1}{dot}{end}" if number else EXPORT_NAME
 
 
 def sending_bar(

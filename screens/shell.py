@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import flet as ft
 
 from app.translate import Translator
-from domain.errors import DeviceBlockedError, OfflineError
+from domain.errors import DeviceBlockedError, OfflineError, RecordMissingError
 from screens import parts, theme
 from screens.alarm import alarm_note
 from screens.context import TABS, Desk, Link, use_desk, use_link
@@ -126,7 +126,7 @@ def Notices() -> ft.Control:
                 key="incident",
             )
         )
-    if desk.notice:
+    if desk.notice and not (desk.person is None and isinstance(desk.notice, RecordMissingError)):
         close = Action(t("do.close"), desk.close_notices, "notice-close")
         shown.append(parts.refusal(tokens, t, desk.notice, on_close=close, key="notice"))
     if desk.told:

@@ -96,15 +96,11 @@ def Allot(device_id: str) -> ft.Control:
         )
         for name in ALLOTTED
     ]  # fmt: skip
-    note = parts.note(
+    return parts.note(
         tokens, "plain", t("admin.devices.allot.ask"), detail=t("admin.devices.allot.detail"),
-        action=Action(t("admin.devices.allot"), model.save, "allot"), key="allot-ask",
+        inside=fields, action=Action(t("admin.devices.allot"), model.save, "allot"),
+        key="allot-ask",
     )  # fmt: skip
-    return ft.Column(
-        spacing=12,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        controls=[*fields, note],
-    )
 
 
 def _codes(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from app.use_cases.hazards import WAITING_MAX
 from app.use_cases.task_cards import RouteStop, TaskCard
 from app.use_cases.tasks import Today
 from screens import parts, parts_work, theme
+from screens.admin_quarantine import QuarantineNotice
 from screens.conflict import ConflictNotice
 from screens.context import (
     TABS,
@@ -114,7 +115,12 @@ def _whole(
 ) -> ft.Control:
     tokens = desk.tokens
     actions = _actions(model, desk)
-    waiting = [StorageNotice(), ConflictNotice(), *_waiting(model, desk, hazards)]
+    waiting = [
+        StorageNotice(),
+        ConflictNotice(),
+        QuarantineNotice(),
+        *_waiting(model, desk, hazards),
+    ]
     todo = _tasks(model, desk, cards)
     if desk.wide:
         left = parts_work.page(tokens, _head(model, desk), [actions, *waiting])

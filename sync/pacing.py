@@ -11,6 +11,7 @@ PART_S = 8  # a link that drops every 40 s still brings whole parts through
 CAPPED_S = 4  # a capped link is left free for others at least as often
 STALE_MS = 30 * 60_000  # a speed measured before that says nothing
 _TELLING_BYTES = 8 * 1024  # what is shorter measures the way there and back, not the speed
+_TRUST = 4  # how many times longer the next part may be: buffers on the way swallow a short one
 _SWIFT_BYTES_S, _SWIFT_WHOLE_BYTES_S = 10_000_000, 250_000  # as bytes came; with the wait for them
 _SWIFT_TELLING_BYTES = 64 * 1024
 _SWIFT_S = 5.0  # for how long that holds
@@ -65,7 +66,8 @@ class Pace:
         rate = sent_bytes * 1000 // max(1, elapsed_ms)
         self._rate = (self._rate + rate) // 2 if self.rate else rate
         self._measured_ms = now_ms
-        self.size = min(PART_MAX_BYTES, max(PART_MIN_BYTES, rate * PART_S))
+        longest = min(PART_MAX_BYTES, _TRUST * sent_bytes)
+        self.size = max(PART_MIN_BYTES, min(longest, rate * PART_S))
 
     def lost(self) -> None:
         """Learn from a part that did not arrive whole: a shorter one may."""

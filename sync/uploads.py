@@ -88,9 +88,8 @@ class Uploader:
                 await self._fail(blob, "blob.damaged", for_good=True)
                 return "failed"
             # with all bytes there and no receipt, nothing but the question for it is sent
-            reply = await self._timed(
-                self.transport.send_part(blob.sha256, reply.offset, part), part
-            )
+            sending = self.transport.send_part(blob.sha256, reply.offset, part)
+            reply = await self._timed(blob, sending, part)
         self.moved = True
         await self._confirm(blob, reply)
         return "received"
@@ -108,7 +107,7 @@ class Uploader:
         await self._note(blob, 0)
         part = await self._read(blob, 0)
         try:
-            return await self._timed(self.transport.create_blob(offer, part), part)
+            return await self._timed(blob, self.transport.create_blob(offer, part), part)
         except ServerRefusedError as error:
             if error.params["reason"] not in _OLD_SERVER:
                 raise
@@ -119,13 +118,20 @@ class Uploader:
         size = self.pace.part_bytes()
         return await asyncio.to_thread(blobs.read_part, self.store, blob.sha256, offset, size)
 
-    async def _timed(self, sending: Awaitable[BlobReply], part: bytes) -> BlobReply:
+    async def _timed(self, blob: Blob, sending: Awaitable[BlobReply], part: bytes) -> BlobReply:
+        """Send a part and measure the link by it; of one that broke off, return how far it came.
+
+        A link on which the server still answers is not gone: the next part is a shorter one.
+        """
         began_ms = self.pace.mono_ms()
         try:
             reply = await sending
         except OfflineError:
             self.pace.lost()
-            raise
+            reached = await self.transport.blob_state(blob.sha256) if self.speaks_tus else None
+            if reached is None:
+                raise
+            return reached
         self.pace.took(len(part), self.pace.mono_ms() - began_ms)
         return reply
 

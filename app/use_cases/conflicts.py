@@ -13,6 +13,7 @@ from app.use_cases import readable
 from domain import merge
 from domain.access import may, subject_of
 from domain.control import flow_of, safety_of
+from domain.devices import named
 from domain.errors import MoveRefusedError, NotAllowedError, RecordMissingError
 from domain.holds import ACTION, HOLDS, SLOT, STATE
 from domain.plant import Person
@@ -318,10 +319,10 @@ def _side(  # noqa: PLR0917 -- what a side is found in
 
 def _device(field: FieldApp, session: Session, device_id: str) -> str:
     if field.identity and device_id == field.identity.device_id:
-        return field.name or device_id[-4:].upper()
+        return named(field.name, device_id)
     known = records.lookup(session, device_id)
     name = known.text("name") if known and known.type == "device" else ""
-    return name or device_id[-4:].upper()
+    return named(name, device_id)
 
 
 def said(field: FieldApp, type: str, name: str, value: Value) -> Words:

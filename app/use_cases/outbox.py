@@ -5,8 +5,10 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -19,6 +21,7 @@ from offline_store import backups, blobs, outbox, records, relay_files
 from offline_store.blobs import ORIGINAL, PRIORITIES
 from offline_store.outbox import Item
 from sync.files import SMALL_BYTES
+from sync.resting import BACKOFF_MAX_S
 from sync.status import SyncStatus
 
 _STEP = 1024 * 1024
@@ -102,28 +105,37 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """How long what is left takes on this link, in whole minutes rounded up; None: nobody knows.
+    """How long what is left takes on this link, in whole seconds rounded up; None: nobody knows.
 
-    `minutes` is for what goes now, `held_minutes` for originals that wait for a better link;
+    `seconds` is for what goes now, `held_seconds` for originals that wait for a better link;
     `kbit_s` what the link moved lately, 0 where nobody knows.
     """
 
     kbit_s: int
     left_bytes: int
-    minutes: int | None
+    seconds: int | None
     held_bytes: int
-    held_minutes: int | None
+    held_seconds: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxView:
-    """All of it, what still waits first, then what was received lately."""
+    """All of it, what still waits first, then what was received lately.
+
+    `waiting` are `entries` and `files` that the server has not confirmed.
+    """
 
     items: tuple[OutboxItem, ...]
-    waiting: int
+    entries: int
+    files: int
     refused: int
     status: SyncStatus
     forecast: Forecast
+
+    @property
+    def waiting(self) -> int:
+        """Whatever waits, entries and files."""
+        return self.entries + self.files
 
     @property
     def passes_on(self) -> bool:
@@ -164,7 +176,8 @@ def view(field: FieldApp) -> OutboxView:
     items.sort(key=lambda item: (_ORDER[item.state], item.kind in PHOTO_KINDS, -item.at_ms))
     return OutboxView(
         items=tuple(items),
-        waiting=sum(item.state in ("waiting", "sending") for item in items),
+        entries=left.entries,
+        files=left.blobs,
         refused=sum(item.state == "refused" for item in items),
         status=status,
         forecast=forecast(status, field.media.cap_bytes_s, left.bytes),
@@ -178,14 +191,14 @@ def forecast(status: SyncStatus, cap_bytes_s: int, left_bytes: int) -> Forecast:
     return Forecast(
         kbit_s=rate * 8 // 1000,
         left_bytes=going,
-        minutes=_minutes(going, rate),
+        seconds=_seconds(going, rate),
         held_bytes=status.held_bytes,
-        held_minutes=_minutes(status.held_bytes, rate),
+        held_seconds=_seconds(status.held_bytes, rate),
     )
 
 
-def _minutes(size: int, rate: int) -> int | None:
-    return -(-size // (rate * 60)) if rate else None
+def _seconds(size: int, rate: int) -> int | None:
+    return -(-size // rate) if rate else None
 
 
 def _standing(item: OutboxItem, status: SyncStatus) -> OutboxItem:
@@ -208,6 +221,22 @@ def retry(field: FieldApp, sha256: str) -> None:
             blobs.retry(session, sha256)
     if field.engine:
         field.engine.hurry()
+
+
+def next_try_s(status: SyncStatus) -> int | None:
+    """Return within how many seconds a device without a link tries again; None: it has one."""
+    if status.phase != "offline":
+        return None
+    asked = status.error.params.get("retry_s") if status.error else None
+    return asked if isinstance(asked, int) and asked > 0 else round(BACKOFF_MAX_S)
+
+
+def export_name(field: FieldApp, number: int = 0) -> str:
+    """Return what the file is called: whose it is and of which day; `number` of several, from 0."""
+    zone = ZoneInfo(field.definitions.plant.timezone)
+    day = datetime.fromtimestamp(field.clock.now_ms() / 1000, zone).strftime("%Y%m%d")
+    part = f"-{number + 1}" if number else ""
+    return f"anshao-outbox-{field.device.short}-{day}{part}.zip"
 
 
 def waiting(field: FieldApp) -> int:

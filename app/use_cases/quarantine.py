@@ -10,6 +10,7 @@ from app.use_cases import administration
 from app.use_cases.hazard_views import NOBODY
 from domain import quarantine
 from domain.access import may, subject_of
+from domain.devices import named
 from domain.errors import MoveRefusedError, NotAllowedError
 from domain.plant import Person
 from domain.quarantine import Item
@@ -52,6 +53,7 @@ class QuarantineCard:
     items: tuple[ItemCard, ...]
     lost_ms: int | None  # when its device was lost, as far as somebody said so
     before: int  # how many of them were provably written before that
+    own: bool  # some of it was written by the person who looks
     may_release: bool
     may_refuse: bool
     settled_by: Words
@@ -71,6 +73,17 @@ def cards(field: FieldApp, person: Person) -> list[QuarantineCard]:
         found = records.find(session, quarantine.TYPE)
         shown = [_card(field, person, session, record) for record in found]
     return sorted(shown, key=lambda one: (one.state != quarantine.HELD, -one.at_ms, one.first))
+
+
+def waiting(field: FieldApp, person: Person) -> list[QuarantineCard]:
+    """Return what waits for this person to settle it, latest first; nothing without the right."""
+    if quarantine.TYPE not in administration.sections(field, person):
+        return []
+    with field.store.reading() as session:
+        found = records.find(session, quarantine.TYPE, state=quarantine.HELD)
+        shown = [_card(field, person, session, record) for record in found]
+    mine = [one for one in shown if one.may_release or one.may_refuse]
+    return sorted(mine, key=lambda one: (-one.at_ms, one.first))
 
 
 def card(field: FieldApp, person: Person, record_id: str) -> QuarantineCard:
@@ -185,7 +198,7 @@ def _card(field: FieldApp, person: Person, session: Session, record: Record) -> 
     return QuarantineCard(
         record_id=record.record_id,
         device=record.text("device"),
-        name=record.text("name"),
+        name=named(record.text("name"), record.text("device")),
         why=why,
         first=first,
         last=last,
@@ -196,6 +209,7 @@ def _card(field: FieldApp, person: Person, session: Session, record: Record) -> 
         items=tuple(items),
         lost_ms=lost_ms,
         before=_before(session, record, lost_ms) if held and why == quarantine.REVOKED else 0,
+        own=any(one.item.person == person.person_id for one in items),
         may_release=release and _may(field, person, record, quarantine.RELEASE),
         may_refuse=held and _may(field, person, record, quarantine.REFUSE),
         settled_by=by.name if by else NOBODY,

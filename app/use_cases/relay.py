@@ -14,7 +14,7 @@ from domain.access import may, subject_of
 from domain.carried import inside, proved
 from domain.changes import as_created
 from domain.control import stops
-from domain.devices import shut_out
+from domain.devices import named, shut_out
 from domain.errors import FieldError, NotAllowedError
 from domain.plant import Person
 from domain.records import Record
@@ -275,4 +275,4 @@ def _first(record: Record, names: Sequence[str]) -> str:
 def _name(session: Session, device_id: str) -> str:
     record = records.lookup(session, device_id)
     name = record.text("name") if record and record.type == "device" else ""
-    return name or device_id.replace("-", "")[-4:].upper()
+    return named(name, device_id)

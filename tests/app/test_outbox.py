@@ -11,6 +11,7 @@ from pathlib import Path
 from app import media_choice
 from app.use_cases import outbox
 from domain.changes import decode
+from domain.errors import OfflineError
 from offline_store import blobs
 from sync.status import SyncStatus
 from tests.helpers.plant import PlantSite
@@ -22,13 +23,29 @@ CLIP = os.urandom(3_000_000)
 def test_a_forecast_is_reckoned_from_what_the_link_moved() -> None:
     status = SyncStatus("sending", rate=8_000, held_bytes=1_900_000_000)
     found = outbox.forecast(status, 0, 1_904_800_000)
-    assert (found.kbit_s, found.left_bytes, found.minutes) == (64, 4_800_000, 10)
-    assert found.held_minutes is not None
-    assert found.held_minutes // 60 == 65  # 66 h, rounded up
+    assert (found.kbit_s, found.left_bytes, found.seconds) == (64, 4_800_000, 600)
+    assert found.held_seconds is not None
+    assert found.held_seconds // 3600 == 65  # 66 h, rounded up
     capped = outbox.forecast(status, 4_000, 1_904_800_000)
-    assert (capped.kbit_s, capped.minutes) == (32, 20)
+    assert (capped.kbit_s, capped.seconds) == (32, 1200)
     nobody_knows = outbox.forecast(SyncStatus(), 0, 1_000)
-    assert (nobody_knows.kbit_s, nobody_knows.minutes, nobody_knows.held_minutes) == (0, None, None)
+    assert (nobody_knows.kbit_s, nobody_knows.seconds, nobody_knows.held_seconds) == (0, None, None)
+
+
+def test_the_next_try_is_told_only_where_there_is_no_link() -> None:
+    assert outbox.next_try_s(SyncStatus("sending")) is None
+    assert outbox.next_try_s(SyncStatus("offline", error=OfflineError())) == 20
+    asked = SyncStatus("offline", error=OfflineError(retry_s=90))
+    assert outbox.next_try_s(asked) == 90
+
+
+async def test_the_files_of_two_devices_have_names_of_their_own(site: PlantSite) -> None:
+    first, second = (await site.device()).app, (await site.device("phone-2")).app
+    name = outbox.export_name(first)
+    assert name.startswith(f"anshao-outbox-{first.device.short}-20")
+    assert name.endswith(".zip")
+    assert name != outbox.export_name(second)
+    assert outbox.export_name(first, 1) == name.replace(".zip", "-2.zip")
 
 
 async def test_the_switches_are_kept_and_reach_the_engine(site: PlantSite) -> None:

@@ -86,7 +86,9 @@ async def test_a_lost_device_shows_what_happened_and_the_way_back(site: PlantSit
         await client.until(lambda: client.sees("不是时间"))
         await client.tap("ago-1")
         await client.tap("lose")
-        await client.until(lambda: not client.has("lost-at"))
+        await client.until(lambda: client.has("sure"))
+        await client.tap("lose-do")
+        await client.until(lambda: not client.has("sure"))
     await office.sync()
     card = next(
         one for one in devices.cards(office.app, office.person(ADMIN)) if one.device_id == device_id

@@ -157,7 +157,7 @@ async def test_a_stop_reaches_the_started_work_and_only_its_lift_frees_it(site: 
     assert at(third) == at(second)
     assert at(third)[0]["state"] == "suspended"
     assert at(third)[1] == ["stop"]
-    assert taken.sender == "tablet-2"
+    assert taken.sender == f"tablet-2 ({second.app.device.short})"
     by_pictures(second, first)
     assert at(first)[0]["state"] == "suspended"
 

@@ -217,8 +217,8 @@ async def _weak_link(days: Days) -> None:
     await days.until(1800, "held", lambda: engine.status.held_bytes > 0)
     found = outbox_view.forecast(engine.status, 0, days.left().bytes)
     assert 40 <= found.kbit_s <= 64
-    assert found.held_minutes
-    hours = found.held_minutes / 60
+    assert found.held_seconds
+    hours = found.held_seconds / 3600
     print(f"originals: {found.held_bytes / 1e9:.2f} GB, {hours:.0f} h on this link")
     assert 60 <= hours <= 110
     # what somebody waits for goes all the same

@@ -28,9 +28,9 @@ def field(tmp_path: Path) -> Iterator[FieldApp]:
     made.store.close()
 
 
-def told(number: int, words: str) -> Entry:
+def told(number: int, words: str, person_id: str = OPERATOR) -> Entry:
     return Entry(
-        device_id="d9", number=number, entry_id=f"e{number}", kind="edit", person_id=OPERATOR,
+        device_id="d9", number=number, entry_id=f"e{number}", kind="edit", person_id=person_id,
         record_id=f"h{number}", type="hazard", definition="hazard@1", base={},
         set={"words": words}, wall_ms=NOW_MS, counter=0, time=DeviceTime(NOW_MS, 1, "b", 5),
     )  # fmt: skip
@@ -133,6 +133,39 @@ async def test_what_was_not_let_in_is_marked(field: FieldApp) -> None:
         shown = "\n".join(client.texts())
         assert "有 1 条现在算数（共 2 条）" in shown
         assert client.texts().count("没有放行") == 1
+
+
+async def test_of_a_whole_release_nothing_is_said_of_a_rest(field: FieldApp) -> None:
+    held(field)
+    said(field, {"state": LET, "settled_by": MANAGER, "settled_ms": NOW_MS, "note": "属实"})
+    said(field, quarantine.Outcome("d9", 7, 8, {}, let=True).cells(), "decide")
+    async with client_of(opened(field, MANAGER, f"/admin/quarantine/{HERE}")) as client:
+        await client.until(lambda: client.has("settled-released"))
+        shown = "\n".join(client.texts())
+        assert "2 条全部算数" in shown
+        assert "其余" not in shown
+
+
+async def test_who_may_release_finds_it_on_the_first_screen(field: FieldApp) -> None:
+    held(field)
+    async with client_of(opened(field, MANAGER, "/")) as client:
+        await client.until(lambda: client.has("held"))
+        assert client.sees("2 条暂扣的记录")
+        await client.tap("held")
+        await client.until(lambda: client.route == f"/admin/quarantine/{HERE}")
+        await client.until(lambda: client.has("release"))
+        assert not client.has("own")
+    async with client_of(opened(field, ADMIN, "/")) as client:
+        await client.until(lambda: client.has("scan"))
+        assert not client.has("held")
+
+
+async def test_who_wrote_it_is_told_before_the_release(field: FieldApp) -> None:
+    entries = [told(7, "漏电", MANAGER)]
+    said(field, held_cells("d9", "vm", UNSIGNED, 7, 7, entries, NOW_MS))
+    async with client_of(opened(field, MANAGER, f"/admin/quarantine/{HERE}")) as client:
+        await client.until(lambda: client.has("own"))
+        assert client.sees("vm (D9)"), "several devices may be called alike"
 
 
 async def test_a_changed_chain_cannot_be_released(field: FieldApp) -> None:

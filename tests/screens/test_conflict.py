@@ -112,12 +112,47 @@ async def test_a_person_settles_it_with_a_reason(field: FieldApp, way: str, stan
         await client.write("conflict-note", "现场看过")
         await client.tap("conflict-do")
         await client.until(lambda: client.sees("这处冲突已经处理"))
+        await client.until(lambda: client.has("told-settled-by"))
+        assert client.sees(field.definitions.hazards.grades[stands].name.in_("zh"))
+        assert client.sees("安全主管01")
+        assert client.sees("现场看过")
+        await client.tap("open-record")
+        await client.until(lambda: client.route == f"/hazard/{HAZARD}")
+        assert not client.has("has-conflict")
+    later = opened(field, INSPECTOR, f"/conflict/{conflict_id}", "en")
+    async with client_of(later, width=1180, height=820) as client:
+        await client.until(lambda: client.has("told-settled-by"))
     assert grade(field) == stands
     assert conflicts.cards(field, field.definitions.plant.people[MANAGER]) == []
     with field.store.reading() as session:
         last = journal.of_record(session, HAZARD)[-1].entry
     assert last.kind == "resolve"
     assert last.set["note"] == "现场看过"
+
+
+async def test_the_page_of_the_hazard_leads_to_it_while_it_is_open(field: FieldApp) -> None:
+    conflict_id = disagree(field)
+    main = opened(field, MANAGER, f"/hazard/{HAZARD}")
+    async with client_of(main, width=390, height=844) as client:
+        await client.until(lambda: client.has("has-conflict"))
+        await client.tap("open-conflict")
+        await client.until(lambda: client.route == f"/conflict/{conflict_id}")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_who_is_a_side_of_it_is_told_so_beside_the_ways(
+    field: FieldApp, language: str
+) -> None:
+    conflict_id = disagree(field)
+    main = opened(field, MANAGER, f"/conflict/{conflict_id}", language)
+    async with client_of(main, width=390, height=844) as client:
+        await client.until(lambda: client.has("own-side"))
+        await client.tap("way-kept")
+        await client.until(lambda: client.has("conflict-do") and client.has("own-side"))
+    main = opened(field, INSPECTOR, f"/conflict/{conflict_id}", language)
+    async with client_of(main, width=390, height=844) as client:
+        await client.until(lambda: client.has("open-record"))
+        assert not client.has("own-side"), "who cannot settle it needs no warning"
 
 
 async def test_the_reporter_sees_it_and_cannot_settle_it(field: FieldApp) -> None:

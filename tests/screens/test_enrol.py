@@ -12,7 +12,7 @@ from app.field import FieldApp
 from app.settings import ClientSettings
 from app.use_cases import enrolment
 from app.wiring import build_field
-from domain.errors import ServerAddressError
+from domain.errors import OfflineError, ServerAddressError
 from screens.root import show
 from tests.helpers.fakeclient import client_of
 from tests.helpers.plant import ENROL_CODE, Here, PlantSite, Wire, plant, simulated
@@ -58,6 +58,25 @@ async def test_typing_address_and_code_brings_the_people(site: PlantSite, tmp_pa
         linked.cancel()
     assert field.identity
     assert field.identity.server_url == "http://plant.test", "kept for the next start"
+    field.store.close()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_an_address_where_nobody_answers_says_what_helps(
+    tmp_path: Path, language: str
+) -> None:
+    field = _new(tmp_path)
+    enrolment.set_server(field, "127.0.0.1:9", "code")
+    field.trouble = OfflineError()
+
+    async def main(page: ft.Page) -> None:
+        (await show(page, field)).language = language
+
+    async with client_of(main) as client:
+        await client.until(lambda: client.sees("https://127.0.0.1:9"))
+        shown = "\n".join(client.texts())
+        assert ("照常工作" if language == "zh" else "Keep working") not in shown
+        assert field.catalogs[language]["enrol.offline"] in shown
     field.store.close()
 
 

@@ -1,9 +1,15 @@
 """The inbox promises: plain sentences, both clocks where they differ, and one tap to the hazard."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from app.use_cases import notices
 from offline_store import records
+from screens.notices import sentence
+from tests.helpers.field import desk_of, offline_field
 from tests.helpers.plant import Device, PlantSite
 from tests.helpers.screen import screen_of
 from tests.scenarios.loop import act, report
@@ -42,6 +48,19 @@ async def test_the_bell_counts_and_a_tap_opens_what_a_notice_is_about(site: Plan
         await client.tap("see-all")
         await client.until(lambda: not client.has("see-all"))
     assert notices.unread(device.app, person) == 0
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_place_that_nobody_knows_yet_is_said_in_words(tmp_path: Path, language: str) -> None:
+    t = replace(desk_of(offline_field(tmp_path)), language=language).t
+    params: dict[str, notices.Shown] = {"code": "HZ-1", "grade": "C", "place": notices.NOTHING}
+    card = notices.NoticeCard(
+        "n", "reminder", "notice.reminder.accept_start", params, "", None, 0, 0, 0,
+        seen=False, about_type="hazard", opens=None,
+    )  # fmt: skip
+    said = sentence(t, card, 0)
+    assert "—" not in said
+    assert t("hazard.place.unknown") in said
 
 
 async def test_an_escalation_names_the_level_and_shows_both_clocks(site: PlantSite) -> None:

@@ -1,13 +1,16 @@
 """The places promise: designed empty states, choices that hold at once, an outbox that explains."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.use_cases import reports
+from app.use_cases import outbox, reports
+from app.use_cases.outbox import OutboxItem
 from screens.hazards import Hazards
 from screens.me import Me
-from screens.outbox import Outbox, OutboxDetail, reason_text
+from screens.outbox import Outbox, OutboxDetail, reason_text, state_text
+from screens.outbox_link import length
 from screens.parts_clip import size_text
 from screens.permits import Permits
 from screens.shell import place_index
@@ -59,6 +62,42 @@ async def test_an_empty_outbox_says_that_all_is_sent(tmp_path: Path) -> None:
         assert drawn.one("export").disabled
     async with rendered(desk, OutboxDetail) as drawn:
         await drawn.until(lambda: drawn.sees(desk.t("outbox.gone")))
+
+
+async def test_what_waits_says_when_it_was_made_and_what_is_counted(tmp_path: Path) -> None:
+    field = offline_field(tmp_path)
+    desk = desk_of(field)
+    draft = reports.open_draft(field, desk.signed_in, asset_id="TK-101")
+    reports.change_draft(field, desk.signed_in, draft.draft_id, words="跨接线断")
+    reports.report(field, desk.signed_in, draft.draft_id, None)
+    found = outbox.view(field)
+    item = found.items[0]
+    at = desk.t.moment(item.made_ms, field.clock.now_ms())
+    async with rendered(desk, Outbox) as drawn:
+        await drawn.until(lambda: drawn.sees(at))
+        assert drawn.sees(
+            desk.t("outbox.counted", n=found.waiting, entries=found.entries, files=found.files)
+        )
+        assert not drawn.one("export").disabled
+        await drawn.tap("send")
+        assert desk.told == desk.t("outbox.trying.offline", n=20)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1, "10 秒"), (41, "50 秒"), (50, "50 秒"), (51, "1 分钟"), (61, "2 分钟"), (7_200, "2 小时")],
+)
+def test_the_time_left_is_told_in_honest_steps(tmp_path: Path, seconds: int, said: str) -> None:
+    assert length(desk_of(offline_field(tmp_path)).t, seconds) == said
+
+
+def test_what_came_another_way_says_why_there_is_no_receipt(tmp_path: Path) -> None:
+    t = desk_of(offline_field(tmp_path)).t
+    item = OutboxItem(
+        "e", "hazard", None, None, "HZ-1", "received", 1, 1, None, None, 0, None, "", received_ms=1
+    )
+    assert state_text(t, item) == t("outbox.no_receipt")
+    assert "K7QM" in state_text(t, replace(item, receipt="K7QM-2XYA"))
 
 
 async def test_choices_of_my_place_hold_at_once(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from flet.messaging.protocol import (  # pyright: ignore[reportMissingTypeStubs]
     PatchControlBody,
 )
 
+from domain.errors import RecordMissingError, ServerAddressError
 from domain.pins import hash_pin
 from screens import guard, reconnect, watch
 from screens.context import ADDRESS_S, Desk, use_value
@@ -257,6 +258,23 @@ async def test_escape_goes_back_to_where_one_came_from(tmp_path: Path) -> None:
         await drawn.until(lambda: drawn.route == "/outbox")
         await drawn.press("Escape")
         await drawn.until(lambda: drawn.route == "/hazards")
+
+
+async def test_in_front_of_a_locked_device_no_record_is_missed(tmp_path: Path) -> None:
+    field = offline_field(tmp_path)
+    field.revoked = "lost"
+    desks: list[Desk] = []
+
+    async def main(page: ft.Page) -> None:
+        desks.append(await show(page, field))
+
+    async with client_of(main) as client:
+        await client.until(lambda: client.has("enrol-again"))
+        desks[0].refuse(RecordMissingError(record="r"))
+        await client.settle()
+        assert not client.has("notice")
+        desks[0].refuse(ServerAddressError(address="x"))
+        await client.until(lambda: client.has("notice"))
 
 
 async def test_an_unknown_address_leads_home(tmp_path: Path) -> None:

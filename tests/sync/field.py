@@ -32,24 +32,32 @@ class Link(httpx.AsyncBaseTransport):
         self.app, self.chance, self.cuts = app, random.Random(seed), cuts
         self.down = False
         self.requests: list[tuple[str, str]] = []
+        self.mute = 0  # how many parts come half, and get no answer in time
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append((request.method, request.url.path))
         if self.down:
             raise httpx.ConnectError(_CUT, request=request)
+        if self.mute and request.method == "PATCH":
+            self.mute -= 1
+            await self._half(request, len(request.content) // 2)
+            raise httpx.ReadTimeout(_CUT, request=request)
         fate = self.chance.random()
         if fate < self.cuts / 3:
             raise httpx.ConnectError(_CUT, request=request)
         if fate < 2 * self.cuts / 3 and request.method == "PATCH":
-            part = request.content[: self.chance.randrange(len(request.content))]
-            headers = {k: v for k, v in request.headers.items() if k != "content-length"}
-            shorter = httpx.Request(request.method, request.url, headers=headers, content=part)
-            await self.app.handle_async_request(shorter)
+            await self._half(request, self.chance.randrange(len(request.content)))
             raise httpx.WriteError(_CUT, request=request)
         response = await self.app.handle_async_request(request)
         if fate < self.cuts:
             raise httpx.ReadError(_CUT, request=request)
         return response
+
+    async def _half(self, request: httpx.Request, size: int) -> None:
+        part = request.content[:size]
+        headers = {k: v for k, v in request.headers.items() if k != "content-length"}
+        shorter = httpx.Request(request.method, request.url, headers=headers, content=part)
+        await self.app.handle_async_request(shorter)
 
 
 @dataclass(frozen=True)

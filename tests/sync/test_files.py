@@ -47,6 +47,12 @@ def test_a_part_is_what_the_link_moves_in_eight_seconds() -> None:
     assert pace.part_bytes() == 32_000
 
 
+def test_a_short_part_that_a_buffer_swallowed_does_not_make_the_next_one_huge() -> None:
+    pace = Pace(Ticks())
+    pace.took(10_000, 5)
+    assert pace.part_bytes() == 40_000
+
+
 def test_a_cap_keeps_the_next_part_back_until_its_time() -> None:
     ticks = Ticks()
     pace = Pace(ticks, lambda: MediaRules(cap_bytes_s=4_000))
@@ -100,6 +106,20 @@ async def test_what_somebody_waits_for_goes_over_a_link_that_originals_do_not(
     one.engine.pace.rules = lambda: MediaRules(now=True)
     await one.engine.sync_once()
     assert (await states(one))[other] == "received"
+
+
+async def test_a_part_without_an_answer_is_no_lost_link_while_the_server_still_answers(
+    enrol: Enrol,
+) -> None:
+    one = await enrol()
+    await one.engine.sync_once()
+    sha, seen = one.photo("r", PHOTO), set[str]()
+    one.engine._on_change = lambda: seen.add(one.engine.status.phase)
+    one.link.mute = 2
+    await one.engine.sync_once()
+    assert (await states(one))[sha] == "received"
+    assert "sending" in seen
+    assert "offline" not in seen
 
 
 async def test_a_record_written_meanwhile_goes_before_the_next_small_picture(enrol: Enrol) -> None:
