@@ -105,7 +105,7 @@ class ServerSettings(BaseModel):
         default=200 * MIB, ge=0, description="Below this the server takes no photos."
     )
     silence_s: float = Field(
-        default=20.0, gt=0, le=60, description="An upload silent for so long counts as cut."
+        default=8.0, gt=0, le=60, description="An upload silent for so long counts as cut."
     )
     wait_max_s: float = Field(
         default=float(protocol.PULL_WAIT_MAX_S),
