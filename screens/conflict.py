@@ -10,6 +10,7 @@ from app.use_cases import conflicts, settled
 from app.use_cases.conflicts import END, KEPT, LIFT, NOTE_MAX, OTHER, ConflictCard, Side
 from app.use_cases.settled import SettledCard
 from domain.errors import FieldError
+from domain.holds import STATE
 from screens import parts, parts_work, theme
 from screens.context import Desk, use_desk, use_value
 
@@ -192,9 +193,10 @@ def ConflictBody(conflict_id: str) -> ft.Control:
     model, _ = use_value(lambda: ConflictModel(desk, conflict_id))
     ft.use_effect(model.load, [desk.version], cleanup=lambda: None)
     card = model.card
-    title = t("conflict.title.decision" if card is None or card.decides else "conflict.title.value")
     number = t("conflict.number", n=conflict_id[:4].upper())
     about = card or model.after
+    decides = about is None or about.field == STATE
+    title = t("conflict.title.decision" if decides else "conflict.title.value")
     detail = f"{_title(desk, about)} · {number}" if about else number
     head = parts_work.page_head(tokens, title, detail, on_back=desk.back, back_label=t("page.back"))
     if model.refused is not None:
@@ -218,7 +220,7 @@ def _after(desk: Desk, after: SettledCard | None) -> tuple[list[ft.Control], lis
     if after is None:
         return [parts.empty_state(tokens, ft.Icons.CHECK, t("conflict.settled"))], []
     stands = t("conflict.settled.stands", what=_what(desk, after), value=t.of(after.value))
-    by = t("gaps.settled.by", person=after.person, time=t.moment(after.at_ms))
+    by = " · ".join((t.of(after.person), t.moment(after.at_ms)))
     rows: list[ft.Control] = [
         parts.note(tokens, "good", t("conflict.settled"), detail=stands, key="settled"),
         _told(desk, t("conflict.settled.by"), by, "settled-by"),
@@ -255,12 +257,12 @@ def _what(desk: Desk, card: ConflictCard | SettledCard) -> str:
 
 def _body(desk: Desk, card: ConflictCard) -> list[ft.Control]:
     t = desk.t
-    rows: list[ft.Control] = [_verdict(desk, card)]
+    rows: list[ft.Control] = [_verdict(desk, card), *_own_side(desk, card)]
     rows += [_side(desk, card, card.kept, "kept"), _side(desk, card, card.other, "other")]
     base = t.of(card.base) if card.base else t("conflict.base.none")
     rows.append(_told(desk, t("conflict.base"), base, "base"))
     rows.append(_told(desk, t("conflict.next"), _next(desk, card), "next"))
-    return [*rows, *_own_side(desk, card)]
+    return rows
 
 
 def _own_side(desk: Desk, card: ConflictCard) -> list[ft.Control]:

@@ -106,6 +106,7 @@ class Desk(ft.Observable):
     notice: FieldError | None = None  # the last refusal, shown on top until the next tap
     incident: str = ""  # number of a bug that was caught, as the log has it
     told: str = ""  # the last good news, shown for a few seconds
+    told_good: bool = True  # else it is only to know
     alarm: Ending | None = None  # a work that is over or nearly so, until it is closed
     backstage: Backstage = part(default_factory=Backstage)
 
@@ -264,11 +265,11 @@ class Desk(ft.Observable):
         """Take the refusal, the incident and the good news away."""
         self.notice, self.incident, self.told = None, "", ""
 
-    def tell(self, text: str) -> None:
-        """Show good news for a few seconds."""
+    def tell(self, text: str, *, good: bool = True) -> None:
+        """Show good news for a few seconds; not `good`: what is only to know."""
         if self.backstage.fading is not None:
             self.backstage.fading.cancel()
-        self.told = text
+        self.told, self.told_good = text, good
         self.backstage.fading = asyncio.get_running_loop().call_later(TOLD_S, self._fade)
 
     def _fade(self) -> None:

@@ -177,7 +177,7 @@ def _rows(model: OutboxModel, desk: Desk) -> list[ft.Control]:
 def _counted(desk: Desk, view: OutboxView) -> list[ft.Control]:
     """What the number at the top counts: a photo is one row here and several files."""
     counts = {"n": view.waiting, "entries": view.entries, "files": view.files}
-    return [_small(desk, desk.t("outbox.counted", **counts))] if view.waiting else []
+    return [_small(desk, desk.t("outbox.counted", **counts))] if view.files else []
 
 
 def _lines(model: OutboxModel, desk: Desk, line: Bundle) -> list[ft.Control]:

@@ -24,8 +24,10 @@ class SendingModel(ft.Observable):
         desk, engine = self.desk, self.desk.field.engine
         wait_s = outbox.next_try_s(engine.status) if engine else None
         (engine.hurry if engine else desk.field.nudge)()
-        offline = wait_s is not None
-        desk.tell(desk.t("outbox.trying.offline", n=wait_s) if offline else desk.t("outbox.trying"))
+        if wait_s is None:
+            desk.tell(desk.t("outbox.trying"))
+        else:
+            desk.tell(desk.t("outbox.trying.offline", n=wait_s), good=False)
 
     async def export(self, picker: ft.FilePicker) -> None:
         """Write everything unconfirmed into a file, to hand over by other means.

@@ -130,7 +130,9 @@ def Notices() -> ft.Control:
         close = Action(t("do.close"), desk.close_notices, "notice-close")
         shown.append(parts.refusal(tokens, t, desk.notice, on_close=close, key="notice"))
     if desk.told:
-        shown.append(parts.note(tokens, "good", desk.told, key="told"))
+        shown.append(
+            parts.note(tokens, "good" if desk.told_good else "plain", desk.told, key="told")
+        )
     return ft.Container(
         padding=ft.Padding.only(left=theme.MARGIN, right=theme.MARGIN, top=8) if shown else 0,
         content=ft.Column(spacing=8, tight=True, controls=shown),

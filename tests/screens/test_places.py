@@ -7,6 +7,7 @@ import pytest
 
 from app.use_cases import outbox, reports
 from app.use_cases.outbox import OutboxItem
+from offline_store import blobs
 from screens.hazards import Hazards
 from screens.me import Me
 from screens.outbox import Outbox, OutboxDetail, reason_text, state_text
@@ -70,6 +71,8 @@ async def test_what_waits_says_when_it_was_made_and_what_is_counted(tmp_path: Pa
     draft = reports.open_draft(field, desk.signed_in, asset_id="TK-101")
     reports.change_draft(field, desk.signed_in, draft.draft_id, words="跨接线断")
     reports.report(field, desk.signed_in, draft.draft_id, None)
+    with field.store.session() as session:
+        blobs.put(field.store, session, bytes(100), "original", record_id="r1")
     found = outbox.view(field)
     item = found.items[0]
     at = desk.t.moment(item.made_ms, field.clock.now_ms())
@@ -81,6 +84,7 @@ async def test_what_waits_says_when_it_was_made_and_what_is_counted(tmp_path: Pa
         assert not drawn.one("export").disabled
         await drawn.tap("send")
         assert desk.told == desk.t("outbox.trying.offline", n=20)
+        assert not desk.told_good, "no green tick for what was not sent"
 
 
 @pytest.mark.parametrize(
