@@ -100,6 +100,23 @@ def _row(cells: Any, held: Any, conflicts: list[Any], holds: list[Any]) -> str: 
     return json.dumps([cells, held, conflicts, sorted(holds, key=json.dumps)], sort_keys=True)
 
 
+def stopped_rightly(found: Findings, server: PlantServer, tablet: Tablet) -> None:
+    """A device that says its chain is another one than the server's is right."""
+    theirs = _chain(server.disk.store, tablet.device_id)
+    own = _chain(tablet.disk.store, tablet.device_id)
+    if all(own.get(number, digest) == digest for number, digest in theirs.items()):
+        found.diverged += 1
+        found.note(f"device {tablet.number} stopped for a fork that is none")
+
+
+def _chain(store: Store, device_id: str) -> dict[int, bytes]:
+    with store.reading() as session:
+        rows = session.connection().exec_driver_sql(
+            "SELECT number, hash FROM entry WHERE device_id = ?", (device_id,)
+        )
+        return {row[0]: row[1] for row in rows}
+
+
 def audit(found: Findings, server: PlantServer, tablets: Sequence[Tablet]) -> None:
     """What a device shows as received is on the server, at any moment."""
     with server.disk.store.reading() as session:

@@ -328,6 +328,7 @@ class World:
             may_fork = tablet.rolled_back or self.has_twin(tablet)
             if may_fork and tablet.error == FORKED:  # found and stopped, as it must be
                 tablet.stopped = FORKED
+                checks.stopped_rightly(self.found, self.server, tablet)
             if tablet.stopped and tablet.tasks:
                 tablet.kill()
             if not tablet.tasks and not tablet.stopped:
