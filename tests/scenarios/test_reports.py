@@ -91,7 +91,9 @@ def test_the_command_writes_both_languages_and_says_what_it_lacks(
     nowhere = str(tmp_path / "no" / "r.pdf")
     assert anshao.main(["report", "HZ-0005", "--out", nowhere, "--data", home]) == 2
     said = capsys.readouterr().err
-    assert said.count(CATALOGS["zh"]["error.record.missing"]) == 2
+    chinese = CATALOGS["zh"]
+    assert chinese["error.record.unknown"].format(record="HZ-9999", folder=home) in said
+    assert chinese["error.server.missing"].format(folder=tmp_path) in said
     assert "--out" in said
 
 
