@@ -204,6 +204,7 @@ class SyncEngine:
             await self._push()
         except (ChainForgedError, ChainBrokenError) as error:
             self._own = False  # the server's are of another history; those of others come as ever
+            await asyncio.to_thread(knowing.own_known, self._store)
             self._hold(error)
         except ServerRefusedError as error:
             if error.params.get("status") not in _STUCK:
@@ -250,23 +251,23 @@ class SyncEngine:
         _log.info("push realigned", extra={"first": outgoing.batch.first, "expected": expected})
         await asyncio.to_thread(self._pusher.reopen, expected)
         if expected > outgoing.batch.first:  # the server has some of these: learn which
-            self._own = True
-            at = await asyncio.to_thread(knowing.cursor, self._store)
-            await asyncio.to_thread(self._rewind, at.epoch)
+            await asyncio.to_thread(self._rewind)
             try:
                 await self._pull(wait_s=0)
             except DeviceRevokedError:  # a lost device is told nothing, but may finish sending
                 self._own = False
                 self._pusher.go_on_from(expected)
 
-    def _rewind(self, epoch: str) -> None:
-        """Read the feed anew from its beginning.
+    def _rewind(self, epoch: str | None = None) -> None:
+        """Read the feed anew from its beginning, own entries too, also after a crash meanwhile.
 
         A server that was copied back without a word may have said other things since, and whoever
         reads from the beginning has no mark left by which it would be told of that.
         """
+        self._own = True
         with self._store.session() as session:
-            keep.set_cursor(session, keep.Cursor(0, epoch))
+            keep.set_cursor(session, keep.Cursor(0, epoch or keep.cursor(session).epoch))
+            keep.put(session, keep.OWN_FIRST, value=True)
             lives.begin(session)
             self._scopes.forget(session)
 
@@ -295,8 +296,8 @@ class SyncEngine:
             return True
         lacks = partial(knowing.lacks_own, self._store, self._scopes.device_id, reply)
         if not (self._looked_back or self._held) and await asyncio.to_thread(lacks):
-            self._own = self._looked_back = True
-            await asyncio.to_thread(self._rewind, at.epoch)
+            self._looked_back = True
+            await asyncio.to_thread(self._rewind)
             return True
         if reply.subscription:
             self._show(phase="receiving", error=self._held)
@@ -334,7 +335,6 @@ class SyncEngine:
         await self._pusher.probe()
         await asyncio.to_thread(lives.offer_files_again, self._store)
         await asyncio.to_thread(self._rewind, epoch)
-        self._own = True
 
     async def _send_small(self) -> None:
         """Send small pictures whole, until something was written here."""

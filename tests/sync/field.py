@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,13 +22,13 @@ from sync.protocol import EnrolRequest
 from sync.transport import Transport
 from tests.server.phone import CODE
 
-_CUT = "the link is cut"
+CUT = "the link is cut"
 
 
 class Link(httpx.AsyncBaseTransport):
     """The way to the server: cut before it, behind it, or in the middle of a part, by chance."""
 
-    def __init__(self, app: httpx.ASGITransport, seed: int = 0, cuts: float = 0.0) -> None:
+    def __init__(self, app: httpx.AsyncBaseTransport, seed: int = 0, cuts: float = 0.0) -> None:
         self.app, self.chance, self.cuts = app, random.Random(seed), cuts
         self.down = False
         self.requests: list[tuple[str, str]] = []
@@ -37,20 +37,20 @@ class Link(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append((request.method, request.url.path))
         if self.down:
-            raise httpx.ConnectError(_CUT, request=request)
+            raise httpx.ConnectError(CUT, request=request)
         if self.mute and request.method == "PATCH":
             self.mute -= 1
             await self._half(request, len(request.content) // 2)
-            raise httpx.ReadTimeout(_CUT, request=request)
+            raise httpx.ReadTimeout(CUT, request=request)
         fate = self.chance.random()
         if fate < self.cuts / 3:
-            raise httpx.ConnectError(_CUT, request=request)
+            raise httpx.ConnectError(CUT, request=request)
         if fate < 2 * self.cuts / 3 and request.method == "PATCH":
             await self._half(request, self.chance.randrange(len(request.content)))
-            raise httpx.WriteError(_CUT, request=request)
+            raise httpx.WriteError(CUT, request=request)
         response = await self.app.handle_async_request(request)
         if fate < self.cuts:
-            raise httpx.ReadError(_CUT, request=request)
+            raise httpx.ReadError(CUT, request=request)
         return response
 
     async def _half(self, request: httpx.Request, size: int) -> None:
@@ -155,15 +155,24 @@ def reopened(
     with store.session() as session:
         devices.add(session, devices.Device(identity.device_id, identity.public_key))
     transport = Transport("http://server", token, http=link)
-    ticks = itertools.count(0, 100)
-    made = Tablet(identity, store, link, transport, None, own)  # pyright: ignore[reportArgumentType]
-    made.engine = SyncEngine(
-        store,
-        transport,
-        identity,
-        lambda: merge.POLICIES,
-        lambda: next(ticks),
-        lambda: made.changes.append(made.engine.status.phase),
-        chance=random.Random(seed),
+    changes: list[str] = []
+    engine = new_engine(
+        store, transport, identity, lambda: changes.append(engine.status.phase), seed
     )
-    return made
+    return Tablet(identity, store, link, transport, engine, own, changes)
+
+
+def new_engine(
+    store: Store,
+    transport: Transport,
+    identity: Identity,
+    on_change: Callable[[], None] = lambda: None,
+    seed: int = 0,
+) -> SyncEngine:
+    """Return an engine as the app makes one when it starts."""
+    ticks = itertools.count(0, 100)
+    policies = merge.POLICIES
+    chance = random.Random(seed)
+    return SyncEngine(
+        store, transport, identity, lambda: policies, lambda: next(ticks), on_change, chance=chance
+    )

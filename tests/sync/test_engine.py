@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 
+import httpx
 import pytest
 
 from domain.errors import ChainBrokenError, OfflineError, ServerTroubleError
@@ -12,7 +13,7 @@ from server.site import EPOCH, Site
 from sync.status import SyncStatus
 from tests.server.phone import report
 from tests.sync.conftest import Enrol
-from tests.sync.field import Tablet
+from tests.sync.field import CUT, Tablet, new_engine
 
 PHOTO = bytes(range(256)) * 1200  # 307 kB: several parts
 
@@ -24,6 +25,18 @@ def evidence(of: str, thumb: str = "", original: str = "") -> dict[str, Value]:
         "taken_ms": 1_760_947_980_000, "exif": None, "fix": None, "grade": "A", "reasons": [],
         "code": "HZ",
     }  # fmt: skip
+
+
+class NoOwnEntries(httpx.AsyncBaseTransport):
+    """A way to the server that is cut where the device asks for its own entries."""
+
+    def __init__(self, app: httpx.AsyncBaseTransport) -> None:
+        self.app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if "own" in request.url.params:
+            raise httpx.ConnectError(CUT, request=request)
+        return await self.app.handle_async_request(request)
 
 
 def on_server(site: Site, record_id: str) -> dict[str, Value]:
@@ -279,6 +292,26 @@ async def test_a_server_copied_back_without_a_word_gets_again_what_it_has_lost(
     await one.engine.sync_once()
     await one.engine.sync_once()
     assert on_server(site, hazard) == values(one, hazard) == values(two, hazard)
+
+
+async def test_what_a_restored_server_says_anew_of_own_entries_is_learned_after_a_crash(
+    enrol: Enrol, site: Site
+) -> None:
+    one = await enrol()
+    one.write("U012", "hazard", report())
+    await one.engine.sync_once()
+    with site.store.session() as session:  # it took the entry anew, and in another order
+        session.connection().exec_driver_sql("UPDATE entry SET verdict = 'merged'")
+        keep.put(session, EPOCH, "after-restore")
+    cut = one.link.app = NoOwnEntries(one.link.app)
+    with pytest.raises(OfflineError):
+        await one.engine.sync_once()
+    one.link.app = cut.app
+    again = new_engine(one.store, one.transport, one.identity)  # the app was ended meanwhile
+    await again.sync_once()
+    with one.store.reading() as session:
+        (own,) = entries.of_device(session, one.identity.device_id, 1, 9)
+    assert own.verdict == "merged"
 
 
 async def test_a_server_whose_clock_is_behind_gets_it_when_the_clock_is_right(
