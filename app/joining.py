@@ -126,9 +126,7 @@ async def send_former(
         transport = make(one)
         pusher = Pusher(field.store, transport, one.device_id, policies, lambda: None)
         try:
-            while outgoing := await asyncio.to_thread(pusher.next):
-                reply, raw = await pusher.send(outgoing)
-                await asyncio.to_thread(pusher.confirm, outgoing, reply, raw)
+            await pusher.send_all()
         except FieldError as error:  # stays here, shown in the outbox, and is tried again
             _log.info("former identity: %s", error.code)
             wrong = error

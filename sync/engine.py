@@ -171,8 +171,8 @@ class SyncEngine:
         if self._own:
             try:
                 await self._pull(wait_s=0)
-            except DeviceRevokedError:  # a lost device is told nothing, but may finish sending
-                self._own = False
+            except DeviceRevokedError:  # what it is to leave out is looked for with the next push
+                self._own, self._gap = False, None
         with suppress(DeviceRevokedError):  # of a lost device nothing of others is taken
             # first: own entries may build on it
             await self._pusher.relayer.pass_on(self._due, self._now_ms())
@@ -203,15 +203,19 @@ class SyncEngine:
         try:
             await self._push()
         except (ChainForgedError, ChainBrokenError) as error:
-            self._own = False  # the server's are of another history; those of others come as ever
-            await asyncio.to_thread(knowing.own_known, self._store)
-            self._hold(error)
+            await self._hold_history(error)
         except ServerRefusedError as error:
             if error.params.get("status") not in _STUCK:
                 raise
             self._hold(error)
         else:
             self._held = None
+
+    async def _hold_history(self, error: FieldError) -> None:
+        """Keep to the own history; the server has another one. Entries of others come as ever."""
+        self._own = False
+        await asyncio.to_thread(knowing.own_known, self._store)
+        self._hold(error)
 
     def _hold(self, error: FieldError) -> None:
         _log.warning("own entries held", extra={"code": error.code, "why": str(error.params)})
@@ -251,25 +255,17 @@ class SyncEngine:
         _log.info("push realigned", extra={"first": outgoing.batch.first, "expected": expected})
         await asyncio.to_thread(self._pusher.reopen, expected)
         if expected > outgoing.batch.first:  # the server has some of these: learn which
-            await asyncio.to_thread(self._rewind)
+            await self._rewind()
             try:
                 await self._pull(wait_s=0)
             except DeviceRevokedError:  # a lost device is told nothing, but may finish sending
                 self._own = False
-                self._pusher.go_on_from(expected)
+                await asyncio.to_thread(self._pusher.go_on_from, expected)
 
-    def _rewind(self, epoch: str | None = None) -> None:
-        """Read the feed anew from its beginning, own entries too, also after a crash meanwhile.
-
-        A server that was copied back without a word may have said other things since, and whoever
-        reads from the beginning has no mark left by which it would be told of that.
-        """
+    async def _rewind(self, epoch: str | None = None) -> None:
+        """Read the feed anew from its beginning, own entries too."""
         self._own = True
-        with self._store.session() as session:
-            keep.set_cursor(session, keep.Cursor(0, epoch or keep.cursor(session).epoch))
-            keep.put(session, keep.OWN_FIRST, value=True)
-            lives.begin(session)
-            self._scopes.forget(session)
+        await asyncio.to_thread(knowing.begin_anew, self._store, self._scopes, epoch)
 
     async def _pull(self, *, wait_s: int) -> None:
         self._reader.sparing = self.pace.kind == "mobile"
@@ -277,6 +273,10 @@ class SyncEngine:
             for _ in range(PAGES_MAX):
                 if not await self._next_page(wait_s):
                     return
+        except ChainBrokenError as error:
+            if error.params["device"] != self._identity.device_id:
+                raise
+            await self._hold_history(error)
         finally:
             await self._reader.let_go()
 
@@ -297,7 +297,7 @@ class SyncEngine:
         lacks = partial(knowing.lacks_own, self._store, self._scopes.device_id, reply)
         if not (self._looked_back or self._held) and await asyncio.to_thread(lacks):
             self._looked_back = True
-            await asyncio.to_thread(self._rewind)
+            await self._rewind()
             return True
         if reply.subscription:
             self._show(phase="receiving", error=self._held)
@@ -334,7 +334,7 @@ class SyncEngine:
         _log.warning("new epoch of the server")
         await self._pusher.probe()
         await asyncio.to_thread(lives.offer_files_again, self._store)
-        await asyncio.to_thread(self._rewind, epoch)
+        await self._rewind(epoch)
 
     async def _send_small(self) -> None:
         """Send small pictures whole, until something was written here."""

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from offline_store import entries, journal, keep
+from offline_store import entries, journal, keep, lives
 from offline_store.database import Store
 from offline_store.keep import OWN_FIRST
 from sync.protocol import FILE_DIGITS, PullReply
@@ -22,6 +22,19 @@ def own_known(store: Store) -> None:
     """Note that our own entries have come."""
     with store.session() as session:
         keep.put(session, OWN_FIRST, value=None)
+
+
+def begin_anew(store: Store, scopes: Subscriptions, epoch: str | None = None) -> None:
+    """Let the feed be read from its beginning, own entries too, also after a crash meanwhile.
+
+    A server that was copied back without a word may have said other things since, and whoever
+    reads from the beginning has no mark left by which it would be told of that.
+    """
+    with store.session() as session:
+        keep.set_cursor(session, keep.Cursor(0, epoch or keep.cursor(session).epoch))
+        keep.put(session, OWN_FIRST, value=True)
+        lives.begin(session)
+        scopes.forget(session)
 
 
 def cursor(store: Store) -> keep.Cursor:

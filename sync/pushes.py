@@ -81,7 +81,14 @@ class Pusher:
         return found
 
     def go_on_from(self, expected: int) -> None:
-        """Leave out what is before a number: the server has it, and says nothing more of it."""
+        """Leave out what is before a number: the server has it, and says nothing more of it.
+
+        Raises ChainBrokenError where that is more than was ever written here.
+        """
+        with self._store.reading() as session:
+            number, _ = journal.head(session, self._device_id)
+        if expected > number + 1:
+            raise ChainBrokenError(device=self._device_id, number=expected)
         self._behind = expected - 1
 
     def ahead(self, outgoing: outbox.Outgoing) -> outbox.Outgoing | None:
@@ -157,6 +164,26 @@ class Pusher:
                 raise ChainForgedError(number=outgoing.batch.first) from error
             raise
 
+    async def send_all(self) -> None:
+        """Send all that waits here of a device that is told nothing any more; raises as `send`.
+
+        What the server has already, as another device carried it, is left out: the feed says what
+        became of it.
+        """
+        gap: object = None
+        while outgoing := await asyncio.to_thread(self.next):
+            try:
+                reply, raw = await self.send(outgoing)
+            except ServerRefusedError as error:
+                expected = error.params.get("expected")
+                if not isinstance(expected, int) or expected in (0, gap):
+                    raise
+                gap = expected
+                await asyncio.to_thread(self.reopen, expected)
+                await asyncio.to_thread(self.go_on_from, expected)
+            else:
+                await asyncio.to_thread(self.confirm, outgoing, reply, raw)
+
     async def _sent(self, outgoing: outbox.Outgoing) -> tuple[PushReply, bytes]:
         """Send a push in the form that this server reads; it says itself which one that is."""
         try:
@@ -224,9 +251,6 @@ class Pusher:
     def reopen(self, expected: int) -> None:
         """Queue the entries from `expected` on once more; the server lacks them."""
         with self._store.session() as session:
-            number, _ = journal.head(session, self._device_id)
-            if expected > number + 1:  # the server has entries that this device has lost
-                raise ChainBrokenError(device=self._device_id, number=expected)
             outbox.reopen(session, self._device_id, expected, self._policies())
 
     async def probe(self) -> None:

@@ -13,10 +13,11 @@ from app import joining, link
 from app.settings import ClientSettings
 from app.use_cases import devices, enrolment, notices, outbox, people, quarantine, relay, relaying
 from app.wiring import build_field
-from domain.errors import ChainBrokenError, MoveRefusedError
+from domain.errors import ChainBrokenError, MoveRefusedError, OfflineError
+from domain.invitations import DeviceRevokedError
 from domain.quarantine import FORK, LET, REFUSED
 from domain.relay import ENTRIES_MAX
-from offline_store import blobs, records, relay_files
+from offline_store import blobs, journal, records, relay_files
 from server import drop
 from tests.helpers.plant import Device, Here, PlantSite, Wire, simulated
 from tests.scenarios.loop import report
@@ -112,6 +113,54 @@ async def test_another_device_carries_what_an_identity_left_that_was_not_revoked
     await office.sync()
     with site.server.state.site.store.reading() as session:
         assert records.lookup(session, made) is not None
+
+
+async def test_what_another_device_carried_of_a_former_identity_does_not_hold_up_the_rest(
+    site: PlantSite,
+) -> None:
+    phone, office = await site.device(), await site.device("office")
+    phone.wire.up = False
+    carried = reported(phone, "别人带走了")
+    file = exported(site, phone)
+    rest = reported(phone, "那以后写的")
+    assert not relay.take_file(office.app, office.person(OWNER), file).trouble
+    await office.sync()
+    phone = await joined_anew(site, office, phone)
+    phone.wire.up = True
+
+    wrong = await joining.send_former(
+        phone.app,
+        lambda one: site.transport(phone.wire, one.token),
+        lambda: phone.app.definitions.policies,
+    )
+
+    assert wrong is None
+    await phone.sync()
+    await office.sync()
+    assert joining.left_behind(phone.app) == 0
+    assert counts(office, [carried, rest]) == 2
+
+
+async def test_a_lost_phone_sends_the_rest_of_what_another_carried_though_the_link_was_cut(
+    site: PlantSite,
+) -> None:
+    found = await stolen(site)
+    phone, office = found.phone, found.office
+    file = exported(site, phone)
+    reported(phone, "那以后写的")
+    assert relay.take_file(office.app, office.person(OWNER), file).photos == 3
+    await report_loss(found)
+    phone.wire.up, phone.wire.last = True, "/v1/push"
+    with pytest.raises(OfflineError):  # it heard what the server lacks, and no more
+        await phone.sync()
+    phone.wire.up = True
+    with pytest.raises(DeviceRevokedError):
+        await phone.sync()
+    heads = list[int]()
+    for store in (site.server.state.site.store, phone.app.store):
+        with store.reading() as session:
+            heads.append(journal.head(session, phone.app.device.device_id)[0])
+    assert heads[0] == heads[1], "all of it has gone"
 
 
 async def test_a_queue_longer_than_one_message_goes_whole_into_the_file(site: PlantSite) -> None:

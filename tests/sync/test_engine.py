@@ -278,6 +278,48 @@ async def test_a_device_copied_back_that_writes_nothing_learns_what_it_lacks(
         assert journal.head(session, one.identity.device_id)[0] == 2
 
 
+async def test_a_device_copied_back_before_it_sent_what_it_had_learns_the_rest_and_goes_on(
+    enrol: Enrol, site: Site
+) -> None:
+    one = await enrol()
+    made = [one.write("U012", "hazard", report("备份时还没发"))]
+    for words in ("那以后", "再以后"):
+        made.append(one.write("U012", "hazard", report(words)))
+    await one.engine.sync_once()
+    with one.store.session() as session:  # the backup was made before that, with one entry waiting
+        run = session.connection().exec_driver_sql
+        for sql in ("entry WHERE number > 1", "batch", "record WHERE row > 1"):
+            run(f"DELETE FROM {sql}")
+        run("UPDATE entry SET feed = NULL, verdict = NULL, received_ms = NULL")
+    await one.engine.sync_once()
+    made.append(one.write("U012", "hazard", report("恢复之后")))
+    await one.engine.sync_once()
+    assert {item.state for item in one.items()} == {"received"}
+    for record_id in made:
+        assert on_server(site, record_id) == values(one, record_id) != {}
+
+
+async def test_another_history_that_is_found_by_reading_holds_up_nothing_of_others(
+    enrol: Enrol,
+) -> None:
+    one, two = await enrol(), await enrol()
+    one.write("U012", "hazard", report())
+    await one.engine.sync_once()
+    with one.store.session() as session:  # as after restoring an old copy, and then damage
+        for table in ("entry", "batch"):
+            session.connection().exec_driver_sql(f"DELETE FROM {table}")
+        keep.put(session, keep.OWN_FIRST, value=True)
+        keep.set_cursor(session, keep.Cursor(0, keep.cursor(session).epoch))
+    own = one.write("U012", "hazard", report("另一段历史"))
+    others = two.write("U012", "hazard", report("别人的"))
+    await two.engine.sync_once()
+    again = new_engine(one.store, one.transport, one.identity)
+    with pytest.raises(ChainBrokenError):
+        await again.sync_once()
+    assert values(one, others) == values(two, others) != {}
+    assert values(one, own), "it stays here"
+
+
 async def test_a_server_copied_back_without_a_word_gets_again_what_it_has_lost(
     enrol: Enrol, site: Site
 ) -> None:
