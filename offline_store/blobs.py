@@ -327,6 +327,12 @@ def missing(store: Store, session: Session) -> Sequence[str]:
     return [sha for sha in rows if not path(store, sha).exists()]
 
 
+def forget(session: Session, hashes: Iterable[str]) -> None:
+    """Note nothing of these files any more."""
+    for sha in hashes:
+        bulk.run(session, _FORGET, (sha,))
+
+
 def lose(session: Session, sha256: str) -> None:
     """Note that a file is gone from this device; what the server has of it can be fetched again."""
     _set(session, sha256, have=False)
@@ -356,6 +362,7 @@ _LISTED = (
 _WANTED = f"{_ROWS} WHERE state = 'wanted' ORDER BY priority, sha256 LIMIT ?"
 _HAVE = "UPDATE blob SET have = ? WHERE sha256 = ? AND state <> ?"
 _HELD = "UPDATE blob SET state = 'held' WHERE sha256 = ? AND state = 'wanted'"
+_FORGET = "DELETE FROM blob WHERE sha256 = ?"
 _CONFIRM = (
     'UPDATE blob SET state = ?, "offset" = size, receipt = ?, received_ms = ?, error = ?'
     " WHERE sha256 = ? AND state <> ?"

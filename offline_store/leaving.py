@@ -4,18 +4,20 @@ Own entries stay: they are the own chain, and the server may ask for them again.
 record left stays, too, so that a fold of own entries alone never passes for the record.
 """
 
+import re
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from domain.merge import TypePolicies
-from offline_store import blobs, entries, records, relayed, search
+from offline_store import blobs, bulk, entries, records, relayed, search
 from offline_store.bulk import insert_new
 from offline_store.database import Store
 from offline_store.entries import IN_MAX
 from offline_store.tables import BlobRow, ConflictRow, EntryRow, HoldRow, LeavingRow, RecordRow
 
+_SHA = re.compile(r"[0-9a-f]{64}\Z")
 _UNSENT = ("waiting", "sending")  # files that the server has not confirmed
 
 
@@ -66,6 +68,7 @@ def settle(store: Store, device_id: str) -> int:
         for sha256 in _forget(session, device_id, going):
             # before the commit: a crash leaves rows, with which all this is done again
             blobs.path(store, sha256).unlink(missing_ok=True)
+            blobs.part(store, sha256).unlink(missing_ok=True)
     return len(going)
 
 
@@ -91,6 +94,8 @@ def _forget(session: Session, device_id: str, going: list[str]) -> list[str]:
     run, files = session.connection().execute, list[str]()
     for start in range(0, len(going), IN_MAX):
         some = going[start : start + IN_MAX]
+        nobodys = _of_nobody(session, some)
+        files += nobodys
         for table in (RecordRow, ConflictRow, HoldRow):
             run(delete(table).where(col(table.record_id).in_(some)))
         search.update(session, [], some)
@@ -99,7 +104,21 @@ def _forget(session: Session, device_id: str, going: list[str]) -> list[str]:
         theirs = col(BlobRow.record_id).in_(some)
         files += run(select(col(BlobRow.sha256)).where(theirs)).scalars()
         run(delete(BlobRow).where(theirs))
+        blobs.forget(session, nobodys)
     return files
+
+
+def _of_nobody(session: Session, record_ids: list[str]) -> list[str]:
+    """Return the files that these records name and no row gives to a record.
+
+    Somebody opened them, or a crash came between a file and its row.
+    """
+    told = records.lookup_all(session, record_ids)
+    cells = [cell.value for one in told if one.type == "evidence" for cell in one.cells.values()]
+    named = sorted({one for one in cells if isinstance(one, str) and _SHA.match(one)})
+    rows = bulk.select(session, BlobRow, ("sha256", "record_id", "state"), "sha256", named)
+    kept = {row.sha256 for row in rows if row.record_id or row.state != "held"}
+    return [sha for sha in named if sha not in kept]
 
 
 def _only_unsent(session: Session, record_ids: set[str]) -> set[str]:

@@ -18,7 +18,7 @@ from domain.errors import OfflineError, ServerRefusedError
 from domain.merge import POLICIES
 from domain.records import Value
 from domain.scopes import Allotment
-from offline_store import entries, journal, keep, records
+from offline_store import blobs, entries, journal, keep, records
 from server import main
 from server.own_entries import OwnStep, write_own
 from server.rights import RULE
@@ -192,15 +192,20 @@ async def test_a_record_that_moves_enters_whole_and_leaves_with_its_photos(plant
     here, there = await plant.limited("U034"), await plant.limited("U029")  # A06 and A01
     hazard = worker.write(WORKER, "hazard", report("先在六区"))
     thumb = worker.photo(hazard, b"thumb" * 50, "thumb")
+    original = worker.photo(hazard, b"original" * 50)
+    stamped = worker.photo(hazard, b"stamped" * 50, "stamped")
     photo = worker.write(
         WORKER, "evidence",
-        {"of": hazard, "by": WORKER, "original": thumb, "thumb": thumb}, kind="attach",
+        {"of": hazard, "by": WORKER, "original": original, "stamped": stamped, "thumb": thumb},
+        kind="attach",
     )  # fmt: skip
     await worker.engine.sync_once()
     for one in (here, there):
         await one.engine.sync_once()
     assert {hazard, photo} <= held(here)
     assert (await here.engine.fetch_blob(thumb)).startswith(b"thumb")
+    assert (await here.engine.fetch_blob(original)).startswith(b"original"), "somebody opens it"
+    blobs.keep_file(here.store, b"stamped" * 50)  # and a crash comes between a file and its row
     assert not {hazard, photo} & held(there)
     with pytest.raises(ServerRefusedError):
         await there.engine.fetch_blob(thumb)
@@ -211,7 +216,8 @@ async def test_a_record_that_moves_enters_whole_and_leaves_with_its_photos(plant
     assert there.record(hazard).text("words") == "先在六区"
     assert not {hazard, photo} & held(here)
     assert words_in(here, "先在六区") == 0
-    assert not any(here.store.blobs.glob(f"*/{thumb}*")), "the picture is gone, too"
+    for sha in (thumb, original, stamped):
+        assert not any(here.store.blobs.glob(f"*/{sha}*")), "the picture is gone, too"
     move(plant.site, hazard, area="A06", unit="T-ELE")
     for one in (here, there):
         await one.engine.sync_once()
